@@ -1,0 +1,40 @@
+# A thin front: meson does the work. README.md says what to type first.
+PREFIX ?= /usr/local
+DESTDIR ?=
+B ?= build
+
+.PHONY: all deps demo check bench install format clean
+
+all: $(B)/build.ninja
+	ninja -C $(B)
+
+$(B)/build.ninja:
+	tools/deps build
+	meson setup --prefix=$(PREFIX) $(B)
+
+# Grows, proves, runs and removes a jail for a real Apache.
+demo:
+	tools/deps build demo
+	$(MAKE) all
+	tools/demo $(B)/src/immure
+
+check:
+	tools/deps build check
+	$(MAKE) all
+	tools/check $(B)
+
+# Ratios against the native run, interleaved; see doc/BENCHMARKS.md.
+bench:
+	tools/deps build check
+	$(MAKE) all
+	tools/bench $(B)/src/immure
+
+install: all
+	meson configure $(B) -Dprefix=$(PREFIX) >/dev/null
+	DESTDIR=$(DESTDIR) meson install -C $(B)
+
+format:
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf $(B)

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/* `immure build`: options to settings, settings to a spec, the spec to a proved generation.
+ *
+ * The work is done in a child; the parent only waits. Whichever of the two is killed, the other
+ * removes the scratch directory: nothing of a build is left behind (the kernel takes the
+ * namespaces, and the processes in them, with whoever made them). */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "cmd/cmd.h"
+#include "cmd/summary.h"
+#include "fs/atomic.h"
+#include "jail/build.h"
+#include "jail/command.h"
+#include "jail/twin.h"
+#include "jail/unit.h"
+#include "jail/words.h"
+
+struct build_options {
+	const char *unit, *ready, *user, *group, *cwd, *self_chroot, *closure, *net;
+	struct strv exercise, env, state, content, bind, include, sample;
+	bool write_spec;
+};
+#define O(field) offsetof(struct build_options, field)
+
+static const struct opt rows[] = {
+	{"unit", 0, "UNIT", "take command, user and environment from this systemd unit", OPT_STRING,
+	 O(unit)},
+	{"exercise", 0, "CMD", "a client session that makes the service do its work", OPT_LIST,
+	 O(exercise)},
+	{"ready", 0, "CMD", "succeeds once the service is ready", OPT_STRING, O(ready)},
+	{"user", 0, "USER", "the service's user", OPT_STRING, O(user)},
+	{"group", 0, "GROUP", "the service's group", OPT_STRING, O(group)},
+	{"env", 0, "K=V", "an environment variable of the service", OPT_LIST, O(env)},
+	{"cwd", 0, "DIR", "its working directory", OPT_STRING, O(cwd)},
+	{"state", 0, "DIR", "a directory it writes: the host's, read-write", OPT_LIST, O(state)},
+	{"content", 0, "DIR", "a directory it serves: the host's, read-only", OPT_LIST, O(content)},
+	{"bind", 0, "DIR[:ro]", "any other directory of the host", OPT_LIST, O(bind)},
+	{"include", 0, "PATH", "take this too", OPT_LIST, O(include)},
+	{"sample", 0, "DIR=PATH", "while building, PATH (or 'empty') stands for state DIR", OPT_LIST,
+	 O(sample)},
+	{"self-chroot", 0, "DIR", "the service changes its root to DIR by itself", OPT_STRING,
+	 O(self_chroot)},
+	{"closure", 0, "exact|foreseen|package", "how much unconfirmed evidence is kept", OPT_STRING,
+	 O(closure)},
+	{"net", 0, "private|host", "the network while building", OPT_STRING, O(net)},
+	{"write-spec", 0, NULL, "merge these options into an existing spec", OPT_FLAG,
+	 O(write_spec)},
+};
+
+/* --- from options to the spec --- */
+
+static const struct {
+	size_t offset;
+	bool list;
+	enum spec_section section;
+	const char *key;
+} keys[] = {
+	{O(user), false, SPEC_SERVICE, "User"},
+	{O(group), false, SPEC_SERVICE, "Group"},
+	{O(cwd), false, SPEC_SERVICE, "WorkingDirectory"},
+	{O(env), true, SPEC_SERVICE, "Environment"},
+	{O(state), true, SPEC_JAIL, "State"},
+	{O(content), true, SPEC_JAIL, "Content"},
+	{O(include), true, SPEC_JAIL, "Include"},
+	{O(sample), true, SPEC_JAIL, "Sample"},
+	{O(self_chroot), false, SPEC_JAIL, "SelfChroot"},
+	{O(closure), false, SPEC_JAIL, "Closure"},
+	{O(net), false, SPEC_JAIL, "Net"},
+	{O(ready), false, SPEC_EXERCISE, "Ready"},
+	{O(exercise), true, SPEC_EXERCISE, "Command"},
+};
+
+static int set(struct spec *s, enum spec_section section, const char *key, const char *value,
+	       struct err *e)
+{
+	return spec_set(s, section, key, value, "command line", e);
+}
+
+static int set_command(struct spec *s, const struct opt_result *given, struct err *e)
+{
+	if (!given->rest.n)
+		return 0;
+	CLEANUP_STR char *line = exec_line_quote(given->rest.v);
+	/* The command line's command replaces the unit's. */
+	int r = s->start.n ? set(s, SPEC_SERVICE, "ExecStart", "", e) : 0;
+	return r < 0 ? r : set(s, SPEC_SERVICE, "ExecStart", line, e);
+}
+
+static int set_bind(struct spec *s, const char *text, struct err *e)
+{
+	size_t n = strlen(text);
+	bool ro = n > 3 && streq(text + n - 3, ":ro");
+	CLEANUP_STR char *path = xstrndup(text, ro ? n - 3 : n);
+
+	return set(s, SPEC_SERVICE, ro ? "BindReadOnlyPaths" : "BindPaths", path, e);
+}
+
+/* Environment= takes several words; one option is one variable. */
+static int set_one(struct spec *s, enum spec_section section, const char *key, const char *value,
+		   struct err *e)
+{
+	if (!streq(key, "Environment"))
+		return set(s, section, key, value, e);
+	CLEANUP_STR char *quoted = words_quote(value);
+	return set(s, section, key, quoted, e);
+}
+
+static int set_options(struct spec *s, const struct build_options *o, const struct opt_result *given,
+		       struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(keys); i++) {
+		const char *at = (const char *)o + keys[i].offset;
+		if (!keys[i].list) {
+			const char *value = *(const char *const *)(const void *)at;
+			if (value)
+				r = set(s, keys[i].section, keys[i].key, value, e);
+			continue;
+		}
+		const struct strv *values = (const void *)at;
+		for (size_t k = 0; r == 0 && k < values->n; k++)
+			r = set_one(s, keys[i].section, keys[i].key, values->v[k], e);
+	}
+	for (size_t i = 0; r == 0 && i < o->bind.n; i++)
+		r = set_bind(s, o->bind.v[i], e);
+	return r < 0 ? r : set_command(s, given, e);
+}
+
+static void tell_unit(const struct invocation *in, const struct unit_report *rep)
+{
+	for (size_t i = 0; i < rep->n && !in->common->quiet; i++) {
+		const struct unit_note *n = &rep->v[i];
+		if (n->verdict == UNIT_NOT_TAKEN || (n->verdict == UNIT_REDUNDANT &&
+						     in->common->verbose))
+			fprintf(stderr, "%s: %s=%s %s: %s\n", n->origin, n->key, n->value,
+				n->verdict == UNIT_NOT_TAKEN ? "not taken" : "not needed",
+				n->why ? n->why : "");
+	}
+}
+
+static int take_unit(const struct invocation *in, struct spec *s, const char *unit, struct err *e)
+{
+	struct unit_report rep = {0};
+	int r = unit_load("/", unit, s, &rep, e);
+
+	if (r == 0)
+		tell_unit(in, &rep);
+	unit_report_done(&rep);
+	return r;
+}
+
+static bool any_option(const struct invocation *in)
+{
+	for (size_t i = 0; i < in->given->n_used; i++)
+		for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+			if (in->given->used[i].opt == &rows[k])
+				return true;
+	return in->given->rest.n > 0;
+}
+
+/* The spec of this build: the file, the options, or both. *ret_write: the file must be written. */
+static int make_spec(const struct invocation *in, struct spec **ret, bool *ret_write, struct err *e)
+{
+	const struct build_options *o = in->options;
+	struct spec *s CLEANUP_SPEC = NULL;
+	int r = spec_load(in->dirs->config, in->name, &s, e);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r == 0 && any_option(in) && !o->write_spec)
+		return err_set(e, -EEXIST,
+			       "%s/%s.conf exists and is the only truth: edit it, or merge the "
+			       "options into it with --write-spec",
+			       in->dirs->config, in->name);
+	*ret_write = r == -ENOENT || any_option(in);
+	if (!s)
+		s = spec_new(in->name);
+	r = o->unit ? take_unit(in, s, o->unit, e) : 0;
+	if (r == 0)
+		r = set_options(s, o, in->given, e);
+	if (r == 0)
+		r = spec_check(s, e);
+	if (r == 0)
+		*ret = steal_ptr(s);
+	return r;
+}
+
+static int write_spec(const struct invocation *in, const struct spec *s, struct err *e)
+{
+	CLEANUP_STR char *text = spec_print(s);
+	CLEANUP_STR char *file = xasprintf("%s.conf", in->name);
+	int r = jail_make_dir(in->dirs->config, 0755, e);
+	if (r < 0)
+		return r;
+	CLEANUP_FD int dir = open(in->dirs->config, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Environment values may be secrets: root's alone. */
+	r = dir < 0 ? -errno : atomic_write(dir, file, text, strlen(text), 0600);
+	return r < 0 ? err_errno(e, r, "writing %s/%s", in->dirs->config, file) : 0;
+}
+
+/* --- the work --- */
+
+static void on_signal(int sig)
+{
+	twin_interrupted = sig;
+}
+
+static void catch_signals(void)
+{
+	static const int sigs[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction sa = {.sa_handler = on_signal}; /* no SA_RESTART: waits must end */
+
+	for (size_t i = 0; i < ARRAY_LEN(sigs); i++)
+		sigaction(sigs[i], &sa, NULL);
+}
+
+static int work(const struct invocation *in, const struct spec *s, bool write,
+		const struct scratch *scratch)
+{
+	struct build_report rep CLEANUP_BUILD_REPORT = BUILD_REPORT_INIT;
+	struct err e = {0};
+	int r = build_run(in->dirs, s, scratch, &rep, &e);
+
+	if (twin_interrupted && r < 0) {
+		fprintf(stderr, "immure: %s: interrupted; nothing was changed\n", s->name);
+		return EXIT_NO;
+	}
+	if (r >= 0 && write) {
+		int w = write_spec(in, s, &e);
+		r = w < 0 ? w : r;
+	}
+	if (r < 0) {
+		CLEANUP_STR char *what = xasprintf("%s: not built", s->name);
+		err_prefix(&e, "%s", what);
+		return cmd_fail(&e);
+	}
+	summary_print(in, s, &rep);
+	return r == 0 ? EXIT_GOOD : EXIT_NO;
+}
+
+/* Waits for the child, passing on what would end us. */
+static int guard(pid_t child)
+{
+	int status, passed = 0;
+
+	while (waitpid(child, &status, 0) < 0) {
+		if (errno != EINTR)
+			return EXIT_HOST;
+		if (twin_interrupted && !passed++)
+			kill(child, SIGTERM);
+	}
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	fprintf(stderr, "immure: the build was ended by signal %d; nothing was changed\n",
+		WTERMSIG(status));
+	return EXIT_HOST;
+}
+
+static int build_guarded(const struct invocation *in, const struct spec *s, bool write,
+			 struct err *e)
+{
+	struct scratch scratch CLEANUP(scratch_remove) = SCRATCH_INIT;
+	pid_t parent = getpid();
+
+	catch_signals();
+	int r = scratch_make(in->dirs, s->name, &scratch, e);
+	if (r < 0)
+		return cmd_fail(e);
+	fflush(NULL);
+	pid_t child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		int status = getppid() == parent ? work(in, s, write, &scratch) : EXIT_HOST;
+		fflush(NULL);
+		scratch_remove(&scratch);
+		_exit(status);
+	}
+	return child < 0 ? EXIT_HOST : guard(child);
+}
+
+static int tell_unchanged(const struct invocation *in, int number)
+{
+	if (in->common->json)
+		return cmd_print_json(json_pack("{ss sb si sb}", "name", in->name, "changed", 0,
+						"generation", number, "proved", 1));
+	if (!in->common->quiet)
+		printf("%s: unchanged, generation %d\n", in->name, number);
+	return EXIT_GOOD;
+}
+
+static int tell_plan(const struct invocation *in, const struct spec *s, bool write)
+{
+	struct command_set c CLEANUP_COMMAND_SET = COMMAND_SET_INIT;
+	CLEANUP_STR char *text = spec_print(s);
+	struct err e;
+
+	if (command_set_make(s, &c, &e) < 0)
+		return cmd_fail(&e);
+	if (in->common->json)
+		return cmd_print_json(json_pack("{ss sb ss sb ss}", "name", in->name, "dry_run", 1,
+						"spec", text, "writes_spec", write, "program",
+						c.main.program));
+	if (write)
+		printf("would write %s/%s.conf:\n\n%s\n", in->dirs->config, in->name, text);
+	printf("would run %s as %s in throw-away worlds, with %zu exercise steps, and keep the "
+	       "jail below %s/jails/%s\n",
+	       c.main.program, c.account.name, s->exercise.n, in->dirs->state, in->name);
+	return EXIT_GOOD;
+}
+
+static int run(const struct invocation *in)
+{
+	struct spec *s CLEANUP_SPEC = NULL;
+	struct command_set c CLEANUP_COMMAND_SET = COMMAND_SET_INIT;
+	struct err e = {0};
+	bool write = false;
+	int number = 0;
+
+	int r = make_spec(in, &s, &write, &e);
+	if (r == 0 && in->common->dry_run)
+		return tell_plan(in, s, write);
+	if (r == 0) /* wrong users and missing programs are told before any work */
+		r = command_set_make(s, &c, &e);
+	if (r < 0)
+		return cmd_fail(&e);
+	CLEANUP_FD int lock = jail_lock(in->dirs, in->name, &e);
+	if (lock < 0) {
+		err_prefix(&e, "another command is changing this jail");
+		return cmd_fail(&e);
+	}
+	r = build_unchanged(in->dirs, s, &number, &e);
+	if (r < 0)
+		return cmd_fail(&e);
+	return r ? tell_unchanged(in, number) : build_guarded(in, s, write, &e);
+}
+
+const struct command cmd_build = {
+	.name = "build",
+	.summary = "grow a jail for a service and prove it",
+	.synopsis = "NAME [OPTIONS] [-- COMMAND [ARG...]]",
+	.more = "The first build writes the spec, /etc/immure/NAME.conf; later ones follow it. Nothing "
+		"of the\nreal service or its data is touched.",
+	.options = rows,
+	.n_options = ARRAY_LEN(rows),
+	.options_size = sizeof(struct build_options),
+	.min_args = 1,
+	.max_args = 1,
+	.takes_rest = true,
+	.needs = NEED_ROOT | NEED_NAME | TAKES_DRY_RUN,
+	.run = run,
+};

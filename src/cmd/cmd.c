@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
+
+static const struct {
+	int code, status;
+} statuses[] = {
+	{-EINVAL, EXIT_USAGE},	{-ENOENT, EXIT_USAGE},	    {-EEXIST, EXIT_USAGE},
+	{-EBADMSG, EXIT_USAGE}, {-EPERM, EXIT_PERMISSION},  {-EACCES, EXIT_PERMISSION},
+	{-EREMOTEIO, EXIT_NO},	{-ECHILD, EXIT_NO},	    {-ETIME, EXIT_NO},
+};
+
+int cmd_fail(const struct err *e)
+{
+	fprintf(stderr, "immure: %s\n", e->msg);
+	for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+		if (e->code == statuses[i].code)
+			return statuses[i].status;
+	return EXIT_HOST;
+}
+
+int cmd_print_json(json_t *object)
+{
+	json_object_set_new(object, "schema", json_integer(1));
+	json_dumpf(object, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
+	putchar('\n');
+	json_decref(object);
+	return EXIT_GOOD;
+}
+
+json_t *cmd_json_string(const char *text)
+{
+	json_t *j = json_string(text);
+	CLEANUP_STR char *safe = j ? NULL : xstrdup(text);
+
+	return j ? j : json_string(str_printable(safe));
+}
+
+const char *cmd_size(long long bytes, char *buf, size_t size)
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+	double n = (double)bytes;
+	size_t u = 0;
+
+	while (n >= 1000 && u + 1 < ARRAY_LEN(units)) {
+		n /= 1000;
+		u++;
+	}
+	snprintf(buf, size, u ? "%.1f %s" : "%.0f %s", n, units[u]);
+	return buf;
+}

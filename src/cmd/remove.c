@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "cmd/cmd.h"
+#include "jail/service.h"
+
+static bool has_spec(const struct invocation *in)
+{
+	CLEANUP_STR char *path = xasprintf("%s/%s.conf", in->dirs->config, in->name);
+	return access(path, F_OK) == 0;
+}
+
+static int tell(const struct invocation *in, bool dry)
+{
+	if (in->common->json)
+		return cmd_print_json(
+			json_pack("{ss sb sb}", "name", in->name, "changed", !dry, "dry_run", dry));
+	if (!in->common->quiet)
+		printf("%s: %s %s/jails/%s and %s/%s.conf; the service's own data stays\n",
+		       in->name, dry ? "would remove" : "removed", in->dirs->state, in->name,
+		       in->dirs->config, in->name);
+	return EXIT_GOOD;
+}
+
+static int run(const struct invocation *in)
+{
+	struct err e = {0};
+
+	if (!generation_number(in->dirs, in->name) && !has_spec(in)) {
+		err_set(&e, -ENOENT, "no jail named '%s'", in->name);
+		return cmd_fail(&e);
+	}
+	if (in->common->dry_run)
+		return tell(in, true);
+	CLEANUP_FD int lock = jail_lock(in->dirs, in->name, &e);
+	if (lock < 0) {
+		err_prefix(&e, "another command is changing this jail");
+		return cmd_fail(&e);
+	}
+	if (generation_number(in->dirs, in->name) &&
+	    service_stop(in->dirs, in->name, &e) < 0)
+		return cmd_fail(&e);
+	if (jail_delete(in->dirs, in->name, &e) < 0)
+		return cmd_fail(&e);
+	return tell(in, false);
+}
+
+const struct command cmd_remove = {
+	.name = "remove",
+	.summary = "stop a jail and remove it with its spec; the service's data stays",
+	.synopsis = "NAME",
+	.min_args = 1,
+	.max_args = 1,
+	.needs = NEED_ROOT | NEED_NAME | TAKES_DRY_RUN,
+	.run = run,
+};

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "cmd/cmd.h"
+#include "cmd/status.h"
+
+json_t *status_to_json(const char *name, const struct service_status *s)
+{
+	char root[64];
+	json_t *j = json_pack("{ss ss si si sI}", "name", name, "state",
+			      service_state_name(s->state), "pid", (int)s->pid, "generation",
+			      s->generation, "memory", (json_int_t)s->memory);
+	json_object_set_new(j, "processes", json_integer((json_int_t)s->processes));
+	if (s->init) {
+		snprintf(root, sizeof(root), "/proc/%d/root", (int)s->init);
+		json_object_set_new(j, "root", json_string(root));
+		json_object_set_new(j, "started", json_string(s->started));
+	} else {
+		json_object_set_new(j, "root", json_null());
+		json_object_set_new(j, "started", json_null());
+	}
+	/* Nothing counts these yet: unknown is not zero. */
+	json_object_set_new(j, "refused", json_null());
+	json_object_set_new(j, "misses", json_null());
+	return j;
+}
+
+static void print_text(const char *name, const struct service_status *s)
+{
+	char size[32];
+
+	if (s->state != SERVICE_RUNNING) {
+		printf("%s: %s, generation %d\n", name, service_state_name(s->state),
+		       s->generation);
+		return;
+	}
+	printf("%s: running, pid %d, generation %d, since %s, %zu processes, %s\n", name,
+	       (int)s->pid, s->generation, s->started, s->processes,
+	       cmd_size(s->memory, size, sizeof(size)));
+}
+
+static int run(const struct invocation *in)
+{
+	struct service_status s;
+	struct err e = {0};
+	int r = service_status(in->dirs, in->name, &s, &e);
+
+	if (r < 0) {
+		cmd_fail(&e);
+		return service_state_code(SERVICE_UNKNOWN);
+	}
+	if (in->common->json)
+		cmd_print_json(status_to_json(in->name, &s));
+	else if (!in->common->quiet)
+		print_text(in->name, &s);
+	return service_state_code(s.state);
+}
+
+const struct command cmd_status = {
+	.name = "status",
+	.summary = "whether a jail runs: 0 running, 1 dead, 3 stopped, 4 unknown",
+	.synopsis = "NAME",
+	.min_args = 1,
+	.max_args = 1,
+	.needs = NEED_ROOT | NEED_NAME,
+	.run = run,
+};

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "confine/device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+/* Numbers from the kernel's Documentation/admin-guide/devices.txt. */
+static const struct {
+	const char *name;
+	unsigned major, minor;
+	mode_t mode;
+} nodes[] = {
+	{"null", 1, 3, 0666},	 {"zero", 1, 5, 0666},	  {"full", 1, 7, 0666},
+	{"random", 1, 8, 0666}, {"urandom", 1, 9, 0666}, {"tty", 5, 0, 0666},
+};
+
+static const struct {
+	const char *name, *target;
+} links[] = {
+	{"fd", "/proc/self/fd"},	 {"stdin", "/proc/self/fd/0"},
+	{"stdout", "/proc/self/fd/1"}, {"stderr", "/proc/self/fd/2"},
+	{"ptmx", "pts/ptmx"},
+};
+
+/* File systems of /dev's own: private to this run, so neither terminals nor memory are shared. */
+static const struct {
+	const char *name, *type;
+	const char *option, *value, *option2, *value2;
+} mounts[] = {
+	{"pts", "devpts", "ptmxmode", "0666", "mode", "0620"},
+	{"shm", "tmpfs", "mode", "1777", NULL, NULL},
+};
+
+static int mount_fs(int dir, const char *name, size_t i)
+{
+	CLEANUP_FD int ctx = fsopen(mounts[i].type, FSOPEN_CLOEXEC);
+	if (ctx < 0)
+		return -errno;
+	if (fsconfig(ctx, FSCONFIG_SET_STRING, mounts[i].option, mounts[i].value, 0) < 0)
+		return -errno;
+	if (mounts[i].option2 &&
+	    fsconfig(ctx, FSCONFIG_SET_STRING, mounts[i].option2, mounts[i].value2, 0) < 0)
+		return -errno;
+	/* devpts gives a new terminal to group tty (5 on every distribution), as the host does. */
+	if (streq(mounts[i].type, "devpts") &&
+	    fsconfig(ctx, FSCONFIG_SET_STRING, "gid", "5", 0) < 0)
+		return -errno;
+	if (fsconfig(ctx, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	unsigned attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+	if (!streq(mounts[i].type, "devpts"))
+		attr |= MOUNT_ATTR_NODEV;
+	CLEANUP_FD int mnt = fsmount(ctx, FSMOUNT_CLOEXEC, attr);
+	if (mnt < 0 || mkdirat(dir, name, 0755) < 0)
+		return -errno;
+	return move_mount(mnt, "", dir, name, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+int device_populate(int dev, struct err *e)
+{
+	mode_t old = umask(0);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(nodes); i++)
+		if (mknodat(dev, nodes[i].name, S_IFCHR | nodes[i].mode,
+			    makedev(nodes[i].major, nodes[i].minor)) < 0)
+			r = err_errno(e, -errno, "making /dev/%s", nodes[i].name);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(links); i++)
+		if (symlinkat(links[i].target, dev, links[i].name) < 0)
+			r = err_errno(e, -errno, "making /dev/%s", links[i].name);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(mounts); i++) {
+		r = mount_fs(dev, mounts[i].name, i);
+		if (r < 0)
+			r = err_errno(e, r, "mounting /dev/%s", mounts[i].name);
+	}
+	umask(old);
+	return r;
+}
+
+bool device_allowed(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
+		if (streq(nodes[i].name, name))
+			return true;
+	for (size_t i = 0; i < ARRAY_LEN(links); i++)
+		if (streq(links[i].name, name))
+			return true;
+	return streq(name, "pts") || streq(name, "shm");
+}

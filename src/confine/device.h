@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The minimal /dev: the nodes every program may expect and none that reaches hardware. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/* Fills the empty directory @dev (a fresh tmpfs) with the nodes of the allow-list, the links fd,
+ * stdin, stdout, stderr, an own devpts with ptmx, and an own /dev/shm. */
+int device_populate(int dev, struct err *e);
+
+/* Whether @name ("null", "pts") stands in the minimal /dev. */
+bool device_allowed(const char *name);

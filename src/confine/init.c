@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* The first process of a pid namespace. It does four things and then very little:
+ *
+ * 1. dies with its caller: PDEATHSIG first, then a byte from the caller, which cannot come from a
+ *    dead one (the race of bubblewrap's issue 633).
+ * 2. enters the world (namespaces by descriptor), or makes namespaces of its own, and mounts the
+ *    /proc of its pid namespace there.
+ * 3. builds and enters the root (rootfs.c) and forks the service.
+ * 4. forwards signals (a pid 1 without handlers would swallow TERM), reaps, says how the main
+ *    process ended, and exits when nobody is left: the kernel then ends whatever remains. */
+#include "confine/parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "confine/rootfs.h"
+
+static int enter_world(const struct plan *p, struct err *e)
+{
+	const struct {
+		int fd, type;
+	} ns[] = {
+		{p->net_ns, CLONE_NEWNET},
+		{p->ipc_ns, CLONE_NEWIPC},
+		{p->uts_ns, CLONE_NEWUTS},
+		{p->mnt_ns, CLONE_NEWNS},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ns); i++)
+		if (ns[i].fd >= 0 && setns(ns[i].fd, ns[i].type) < 0)
+			return err_errno(e, -errno, "entering the world");
+	if (p->mnt_ns < 0)
+		return 0;
+	/* The exercise shares the world's mounts and must see this pid namespace. */
+	CLEANUP_FD int proc =
+		rootfs_fs("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	if (proc < 0 || move_mount(proc, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_errno(e, proc < 0 ? proc : -errno, "mounting the world's /proc");
+	return 0;
+}
+
+static int enter_root(const struct plan *p, struct err *e)
+{
+	if (p->root < 0)
+		return 0;
+	if (p->mnt_ns >= 0 && unshare(CLONE_NEWNS) < 0)
+		return err_errno(e, -errno, "making a mount namespace");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_errno(e, -errno, "making mounts private");
+	return rootfs_enter(p, e);
+}
+
+static NORETURN void give_up(int ctl, const struct err *e)
+{
+	struct run_message m = {.type = RUN_FAILED, .err = *e};
+
+	message_send(ctl, &m, -1);
+	_exit(1);
+}
+
+/* The service that put itself into the background: our oldest child, by the kernel's own list. */
+static pid_t adopted(int proc)
+{
+	char buf[4096];
+	CLEANUP_FD int fd = openat(proc, "1/task/1/children", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+
+	if (n <= 0)
+		return 0;
+	buf[n] = '\0';
+	return (pid_t)strtol(buf, NULL, 10);
+}
+
+static void reap(int ctl, pid_t *main_pid)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (pid == *main_pid) {
+			struct run_message m = {.type = RUN_EXIT, .status = status};
+			*main_pid = 0;
+			message_send(ctl, &m, -1);
+		}
+	if (pid < 0 && errno == ECHILD)
+		_exit(0);
+}
+
+static NORETURN void serve(int ctl, int proc, pid_t main_pid, const sigset_t *all)
+{
+	siginfo_t info;
+
+	for (;;) {
+		int sig = sigwaitinfo(all, &info);
+		if (sig == SIGCHLD)
+			reap(ctl, &main_pid);
+		else if (sig > 0) {
+			pid_t to = main_pid ? main_pid : adopted(proc);
+			if (to > 1)
+				kill(to, sig);
+		}
+	}
+}
+
+/* Passes on what the child says before exec; end of file means that it was executed. */
+static void relay_exec(int ctl, int report)
+{
+	struct run_message m = {.type = RUN_EXEC};
+	ssize_t n;
+
+	do
+		n = read(report, &m.err, sizeof(m.err));
+	while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)sizeof(m.err))
+		m.type = RUN_FAILED;
+	message_send(ctl, &m, -1);
+}
+
+static void wait_for_caller(int go)
+{
+	char byte;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (read(go, &byte, 1) != 1)
+		_exit(1);
+	close(go);
+}
+
+void init_main(const struct plan *p, int ctl, int go)
+{
+	struct err e = {0};
+	int report[2];
+	sigset_t all;
+
+	wait_for_caller(go);
+	prctl(PR_SET_NAME, "immure-init");
+	setsid();
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	if (enter_world(p, &e) < 0)
+		give_up(ctl, &e);
+	int proc = rootfs_fs("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	if (proc < 0) {
+		err_errno(&e, proc, "mounting /proc");
+		give_up(ctl, &e);
+	}
+	if (enter_root(p, &e) < 0)
+		give_up(ctl, &e);
+	if (pipe2(report, O_CLOEXEC) < 0)
+		_exit(1);
+	pid_t child = fork();
+	if (child == 0)
+		child_main(p, ctl, report[1]);
+	const int keep[] = {ctl, proc, report[0]};
+	close_all_but(keep, ARRAY_LEN(keep));
+	if (child < 0)
+		_exit(1);
+	relay_exec(ctl, report[0]);
+	close(report[0]);
+	serve(ctl, proc, child, &all);
+}

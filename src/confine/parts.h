@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What run.c, init.c and child.c share: the messages on the control socket. Private to the three. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "confine/plan.h"
+
+enum run_message_type {
+	RUN_HELLO,  /* from the service's process: credentials, and the listener where asked for */
+	RUN_EXEC,   /* the program is running */
+	RUN_FAILED, /* err says why it is not */
+	RUN_EXIT,   /* status of the main process */
+};
+
+struct run_message {
+	enum run_message_type type;
+	int status;
+	struct err err;
+};
+
+int message_send(int sock, const struct run_message *m, int fd);
+
+/* The first process of the namespace; never returns. @go is the pipe on which the caller lets it
+ * begin; end of file there means that the caller has died already. */
+NORETURN void init_main(const struct plan *p, int ctl, int go);
+
+/* The service's process, from fork to exec; never returns. Errors go to @report. */
+NORETURN void child_main(const struct plan *p, int ctl, int report);
+
+/* For the init and the child only: all descriptors but these (-1: none) are closed. */
+void close_all_but(const int *keep, size_t n);

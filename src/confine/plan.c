@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "confine/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+void plan_init(struct plan *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->mnt_ns = p->net_ns = p->ipc_ns = p->uts_ns = p->root = -1;
+	p->cwd = "/";
+	p->umask = 022;
+	p->stdio[1] = 1;
+	p->stdio[2] = 2;
+}
+
+void plan_done(struct plan *p)
+{
+	for (size_t i = 0; i < p->mounts.n; i++) {
+		free(p->mounts.v[i].target);
+		free(p->mounts.v[i].source);
+	}
+	free(p->mounts.v);
+	p->mounts = (struct mount_list){0};
+}
+
+struct mount_op *plan_mount(struct plan *p, enum mount_kind kind, const char *target,
+			    const char *source, unsigned flags)
+{
+	p->mounts.v = xrealloc(p->mounts.v, p->mounts.n + 1, sizeof(*p->mounts.v));
+	struct mount_op *op = &p->mounts.v[p->mounts.n++];
+	*op = (struct mount_op){.kind = kind,
+				.flags = flags,
+				.target = xstrdup(target),
+				.source = source ? xstrdup(source) : NULL,
+				.mode = 0755};
+	return op;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* A run, as data: which root, what is mounted into it, as whom, with which command.
+ *
+ * Whoever wants something run fills a struct plan; rootfs.c, child.c and init.c carry it out. The
+ * same plan serves a twin in its world and the real service: only the namespaces differ. A plan
+ * borrows all that it points to, except `mounts`, which plan_done() releases. */
+#pragma once
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+enum mount_kind {
+	MOUNT_DIR,    /* a directory is made where there is none (inside a tmpfs mounted before) */
+	MOUNT_BIND,   /* `source`, a path outside the jail, with all that is mounted below it */
+	MOUNT_LINK,   /* a symbolic link to `source` (inside a tmpfs mounted before) */
+	MOUNT_OWN,    /* `target` of the jail's own root, seen through a tmpfs that covers it */
+	MOUNT_TMPFS,  /* private memory */
+	MOUNT_DEV,    /* tmpfs with the device nodes of device.h, /dev/pts, /dev/shm */
+	MOUNT_PROC,   /* the pid namespace's own /proc */
+	MOUNT_ROOT_RO /* no mount: from here on the root itself is read-only */
+};
+
+enum mount_flag {
+	MOUNT_READONLY = 1u << 0,
+	MOUNT_NOSUID = 1u << 1,
+	MOUNT_NODEV = 1u << 2,
+	MOUNT_NOEXEC = 1u << 3,
+	MOUNT_OPTIONAL = 1u << 4, /* a missing source is passed over */
+};
+
+struct mount_op {
+	enum mount_kind kind;
+	unsigned flags;
+	char *target; /* absolute, as the service sees it; no link on the way */
+	char *source; /* MOUNT_BIND: absolute, before the root is changed; no link on the way */
+	mode_t mode;  /* MOUNT_DIR, MOUNT_TMPFS */
+	uid_t uid;
+	gid_t gid;
+};
+
+struct mount_list {
+	struct mount_op *v;
+	size_t n;
+};
+
+/* Who the service is. */
+struct identity {
+	uid_t uid;
+	gid_t gid;
+	const gid_t *groups; /* supplementary; borrowed */
+	size_t n_groups;
+};
+
+/* A command that must end well before the main one is executed (ExecStartPre=). */
+struct step {
+	char *const *argv;
+	const char *program;
+	bool ignore_failure;
+	bool keep_user; /* with the rights the run starts with */
+};
+
+#define PLAN_LIMITS RLIM_NLIMITS
+
+struct plan {
+	/* Namespaces to enter, as descriptors, or -1: then new ones are made (network: kept). */
+	int mnt_ns, net_ns, ipc_ns, uts_ns;
+
+	int root; /* a detached mount (open_tree) that becomes "/", or -1: stay in the present root */
+	struct mount_list mounts; /* parents before children */
+
+	struct identity identity;
+	char *const *argv; /* argv[0] is what the program sees; `program` is what is executed */
+	const char *program;
+	bool main_keeps_user;
+	const struct step *steps;
+	size_t n_steps;
+	char *const *envp;
+	const char *cwd;
+	mode_t umask;
+	struct rlimit limits[PLAN_LIMITS];
+	bool limit_set[PLAN_LIMITS];
+	int nice, oom_score_adjust;
+	bool nice_set, oom_score_adjust_set;
+	int stdio[3];
+	const struct sock_fprog *filter; /* with a listener, which run_start() hands out; or NULL */
+};
+
+/* A plan that enters nothing, changes no root and keeps the caller's identity. */
+void plan_init(struct plan *p);
+void plan_done(struct plan *p);
+
+/* Adds a mount; returns the new row, valid until the next call. Copies the strings. */
+struct mount_op *plan_mount(struct plan *p, enum mount_kind kind, const char *target,
+			    const char *source, unsigned flags);

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/* The order, and why (research: runc CVE-2021-30465, 2024-21626, crun CVE-2019-18837):
+ *
+ * 1. Sources are opened first, while the old root is "/": by openat2 without following any link, so
+ *    that a service that owns a directory on the way cannot exchange it for a link to /etc.
+ * 2. The new root is attached somewhere (over the old /), held by a descriptor only.
+ * 3. Targets are resolved below that descriptor, without links and without leaving it. A planted
+ *    link there stops the start. Nothing is created in the root itself except in our own tmpfs.
+ * 4. Each mount is made detached (open_tree, fsmount), given its flags, and attached complete: no
+ *    moment exists at which it is writable and reachable.
+ * 5. pivot_root(".", ".") and a lazy unmount: nothing of the old root stays, not even as a cwd. */
+#include "confine/rootfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "confine/device.h"
+
+static int open_strict(int dir, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (unsigned)flags | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	if (dir >= 0)
+		how.resolve |= RESOLVE_BENEATH;
+	long fd = syscall(SYS_openat2, dir >= 0 ? dir : AT_FDCWD,
+			  dir >= 0 ? path_relative(path) : path, &how, sizeof(how));
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int rootfs_fs(const char *fstype, const char *const *options, unsigned attr)
+{
+	CLEANUP_FD int ctx = fsopen(fstype, FSOPEN_CLOEXEC);
+	if (ctx < 0)
+		return -errno;
+	for (; options && options[0]; options += 2)
+		if (fsconfig(ctx, FSCONFIG_SET_STRING, options[0], options[1], 0) < 0)
+			return -errno;
+	if (fsconfig(ctx, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	int mnt = fsmount(ctx, FSMOUNT_CLOEXEC, attr);
+	return mnt < 0 ? -errno : mnt;
+}
+
+static uint64_t attributes(unsigned flags)
+{
+	static const struct {
+		unsigned flag;
+		uint64_t attr;
+	} map[] = {
+		{MOUNT_READONLY, MOUNT_ATTR_RDONLY},
+		{MOUNT_NOSUID, MOUNT_ATTR_NOSUID},
+		{MOUNT_NODEV, MOUNT_ATTR_NODEV},
+		{MOUNT_NOEXEC, MOUNT_ATTR_NOEXEC},
+	};
+	uint64_t attr = 0;
+	for (size_t i = 0; i < ARRAY_LEN(map); i++)
+		if (flags & map[i].flag)
+			attr |= map[i].attr;
+	return attr;
+}
+
+static int set_attributes(int mnt, unsigned flags, unsigned at_flags)
+{
+	struct mount_attr attr = {.attr_set = attributes(flags), .propagation = MS_PRIVATE};
+	return mount_setattr(mnt, "", AT_EMPTY_PATH | at_flags, &attr, sizeof(attr)) < 0 ? -errno
+											  : 0;
+}
+
+/* A detached copy of the tree at @fd, flags set. */
+static int clone_tree(int fd, unsigned flags)
+{
+	int mnt = open_tree(fd, "",
+			    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+	if (mnt < 0)
+		return -errno;
+	int r = set_attributes(mnt, flags, AT_RECURSIVE);
+	if (r == 0)
+		return mnt;
+	close(mnt);
+	return r;
+}
+
+static int make_dir(int root, const struct mount_op *op)
+{
+	CLEANUP_STR char *up = path_parent(op->target);
+	CLEANUP_FD int parent = open_strict(root, up, O_PATH | O_DIRECTORY);
+	if (parent < 0)
+		return parent;
+	if (mkdirat(parent, path_base(op->target), op->mode) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	CLEANUP_FD int dir = open_strict(root, op->target, O_RDONLY | O_DIRECTORY);
+	if (dir < 0)
+		return dir;
+	if (fchown(dir, op->uid, op->gid) < 0 || fchmod(dir, op->mode) < 0)
+		return -errno;
+	return 0;
+}
+
+static int make_link(int root, const struct mount_op *op)
+{
+	CLEANUP_STR char *up = path_parent(op->target);
+	CLEANUP_FD int parent = open_strict(root, up, O_PATH | O_DIRECTORY);
+	if (parent < 0)
+		return parent;
+	return symlinkat(op->source, parent, path_base(op->target)) < 0 ? -errno : 0;
+}
+
+/* A bind of what the jail's root has at @target, which a tmpfs is about to cover: the mount point
+ * is made in the tmpfs, as a file or a directory. */
+static int make_mount_point(int root, const char *target, int source)
+{
+	struct stat st;
+	CLEANUP_STR char *up = path_parent(target);
+	CLEANUP_FD int parent = open_strict(root, up, O_PATH | O_DIRECTORY);
+
+	if (parent < 0)
+		return parent;
+	if (fstat(source, &st) < 0)
+		return -errno;
+	int r = S_ISDIR(st.st_mode)
+			? mkdirat(parent, path_base(target), 0755)
+			: mknodat(parent, path_base(target), S_IFREG | 0644, 0);
+	return r < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int mount_tree(const struct mount_op *op, int source, int root)
+{
+	CLEANUP_FD int mnt = clone_tree(source, op->flags);
+	if (mnt < 0)
+		return mnt;
+	CLEANUP_FD int at = open_strict(root, op->target, O_PATH);
+	if (at < 0)
+		return at;
+	return move_mount(mnt, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0
+		       ? -errno
+		       : 0;
+}
+
+static int attach(int mnt, const struct mount_op *op, int root)
+{
+	CLEANUP_FD int at = open_strict(root, op->target, O_PATH | O_DIRECTORY);
+	if (at < 0)
+		return at;
+	return move_mount(mnt, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0
+		       ? -errno
+		       : 0;
+}
+
+static int mount_tmpfs(const struct mount_op *op, int root)
+{
+	static const char *const none[] = {NULL};
+	CLEANUP_FD int mnt = rootfs_fs("tmpfs", none, (unsigned)attributes(op->flags));
+	if (mnt < 0)
+		return mnt;
+	CLEANUP_FD int dir = openat(mnt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || fchown(dir, op->uid, op->gid) < 0 || fchmod(dir, op->mode) < 0)
+		return -errno;
+	return attach(mnt, op, root);
+}
+
+static int mount_dev(const struct mount_op *op, int root, struct err *e)
+{
+	static const char *const options[] = {"mode", "0755", NULL};
+	CLEANUP_FD int mnt = rootfs_fs("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	if (mnt < 0)
+		return mnt;
+	int r = attach(mnt, op, root);
+	return r < 0 ? r : device_populate(mnt, e);
+}
+
+static int mount_proc(const struct mount_op *op, int root)
+{
+	CLEANUP_FD int mnt =
+		rootfs_fs("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	return mnt < 0 ? mnt : attach(mnt, op, root);
+}
+
+/* The source descriptors of all binds and "own" mounts, opened before anything covers them. */
+static int open_source(const struct plan *p, const struct mount_op *op)
+{
+	if (op->kind == MOUNT_BIND)
+		return open_strict(-1, op->source, O_PATH);
+	if (op->kind == MOUNT_OWN)
+		return open_strict(p->root, op->target, O_PATH);
+	return -1;
+}
+
+static int carry_out(const struct mount_op *op, int source, int root, struct err *e)
+{
+	int r;
+
+	switch (op->kind) {
+	case MOUNT_DIR:
+		return make_dir(root, op);
+	case MOUNT_LINK:
+		return make_link(root, op);
+	case MOUNT_BIND:
+		r = make_mount_point(root, op->target, source);
+		/* The root itself may be read-only: then the mount point was made at the seal. */
+		return r < 0 && r != -EROFS ? r : mount_tree(op, source, root);
+	case MOUNT_OWN:
+		r = make_mount_point(root, op->target, source);
+		return r < 0 ? r : mount_tree(op, source, root);
+	case MOUNT_TMPFS:
+		return mount_tmpfs(op, root);
+	case MOUNT_DEV:
+		return mount_dev(op, root, e);
+	case MOUNT_PROC:
+		return mount_proc(op, root);
+	case MOUNT_ROOT_RO:
+		return set_attributes(root, MOUNT_READONLY, 0);
+	}
+	return -EINVAL;
+}
+
+static int mount_one(const struct plan *p, const struct mount_op *op, int source, struct err *e)
+{
+	if (source < 0 && source != -1) {
+		if (source == -ENOENT && (op->flags & MOUNT_OPTIONAL))
+			return 0;
+		if (source == -ELOOP)
+			return err_set(e, source,
+				       "%s: a symbolic link lies on this path; refusing to mount it",
+				       op->kind == MOUNT_BIND ? op->source : op->target);
+		return err_errno(e, source, "%s, which is to be mounted in the jail",
+				 op->kind == MOUNT_BIND ? op->source : op->target);
+	}
+	struct err why = {0};
+	int r = carry_out(op, source, p->root, &why);
+	if (r < 0 && !why.code)
+		return err_errno(e, r, "mounting %s in the jail", op->target);
+	if (r < 0)
+		return err_set(e, r, "%s", why.msg);
+	return 0;
+}
+
+static void int_freep(int **p)
+{
+	free(*p);
+}
+
+static int mount_all(const struct plan *p, struct err *e)
+{
+	size_t n = p->mounts.n;
+	int *sources CLEANUP(int_freep) = xcalloc(n, sizeof(*sources));
+	int r = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sources[i] = open_source(p, &p->mounts.v[i]);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = mount_one(p, &p->mounts.v[i], sources[i], e);
+	for (size_t i = 0; i < n; i++)
+		fd_close(&sources[i]);
+	return r;
+}
+
+int rootfs_enter(const struct plan *p, struct err *e)
+{
+	if (move_mount(p->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_errno(e, -errno, "attaching the jail's root");
+	mode_t old = umask(0);
+	int r = mount_all(p, e);
+	umask(old);
+	if (r < 0)
+		return r;
+	if (fchdir(p->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+		return err_errno(e, -errno, "changing to the jail's root");
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return err_errno(e, -errno, "leaving the old root");
+	return 0;
+}

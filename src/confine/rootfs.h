@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Builds a plan's root and makes it "/". */
+#pragma once
+
+#include "base/err.h"
+#include "confine/plan.h"
+
+/* To be called in a mount namespace of the caller's own, with private propagation. On return the
+ * root is @p->root with everything mounted, the old root is unreachable, and the cwd is "/". */
+int rootfs_enter(const struct plan *p, struct err *e);
+
+/* A detached mount of @fstype with the given NULL-terminated option pairs; its descriptor. */
+int rootfs_fs(const char *fstype, const char *const *options, unsigned attr);

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+#include "confine/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "confine/parts.h"
+
+union message_control {
+	struct cmsghdr align;
+	char buf[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
+};
+
+int message_send(int sock, const struct run_message *m, int fd)
+{
+	struct run_message copy = *m;
+	struct iovec iov = {&copy, sizeof(copy)};
+	union message_control control = {0};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (fd >= 0) {
+		msg.msg_control = control.buf;
+		msg.msg_controllen = CMSG_SPACE(sizeof(int));
+		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	}
+	return sendmsg(sock, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* One message into @m; 1, or 0 at the end of file, or -errno (-EAGAIN where there is none yet). */
+static int message_receive(struct run *r, struct run_message *m, pid_t *sender)
+{
+	struct iovec iov = {m, sizeof(*m)};
+	union message_control control = {0};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.buf,
+			     .msg_controllen = sizeof(control.buf)};
+	ssize_t n = recvmsg(r->ctl, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+
+	if (n < 0)
+		return -errno;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		struct ucred cred;
+		if (c->cmsg_level != SOL_SOCKET)
+			continue;
+		if (c->cmsg_type == SCM_RIGHTS) {
+			fd_close(&r->listener);
+			memcpy(&r->listener, CMSG_DATA(c), sizeof(int));
+		} else if (c->cmsg_type == SCM_CREDENTIALS) {
+			memcpy(&cred, CMSG_DATA(c), sizeof(cred));
+			*sender = cred.pid;
+		}
+	}
+	return n == (ssize_t)sizeof(*m);
+}
+
+static void take_in(struct run *r, const struct run_message *m, pid_t sender)
+{
+	if (m->type == RUN_HELLO) {
+		r->main = sender;
+		r->main_in = run_pid_inside(sender);
+	} else if (m->type == RUN_EXIT) {
+		r->main_exited = true;
+		r->main_status = m->status;
+	}
+}
+
+/* The next message of the init within @ms: 1, 0 at the end, -ETIME, -errno. */
+static int next_message(struct run *r, int ms, struct run_message *m)
+{
+	struct pollfd pfd = {.fd = r->ctl, .events = POLLIN};
+	pid_t sender = 0;
+	int n = poll(&pfd, 1, ms);
+
+	if (n < 0)
+		return -errno;
+	if (n == 0)
+		return -ETIME;
+	n = message_receive(r, m, &sender);
+	if (n > 0)
+		take_in(r, m, sender);
+	return n;
+}
+
+static int wait_message(struct run *r, enum run_message_type want, struct err *e)
+{
+	for (;;) {
+		struct run_message m = {0};
+		int n = next_message(r, -1, &m);
+		if (n == -EINTR || n == -EAGAIN)
+			continue;
+		if (n <= 0)
+			return err_set(e, -EPIPE, "the service's first process died while starting");
+		if (m.type == RUN_FAILED)
+			return err_set(e, m.err.code ? m.err.code : -EIO, "%s", m.err.msg);
+		if (m.type == want)
+			return 0;
+	}
+}
+
+static pid_t clone_init(const struct plan *p, int *ret_pidfd)
+{
+	uint64_t new_ns = CLONE_NEWPID;
+	if (p->mnt_ns < 0)
+		new_ns |= CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+	struct clone_args args = {
+		.flags = CLONE_PIDFD | new_ns,
+		.pidfd = (uintptr_t)ret_pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+int run_start(const struct plan *p, struct run *ret, struct err *e)
+{
+	struct run r = RUN_INIT;
+	int sock[2], go[2], on = 1;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock) < 0)
+		return err_errno(e, -errno, "making a socket pair");
+	if (pipe2(go, O_CLOEXEC) < 0) {
+		close(sock[0]);
+		close(sock[1]);
+		return err_errno(e, -errno, "making a pipe");
+	}
+	setsockopt(sock[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	r.init = clone_init(p, &r.init_fd);
+	if (r.init == 0) {
+		close(sock[0]);
+		close(go[1]);
+		init_main(p, sock[1], go[0]);
+	}
+	int code = r.init < 0 ? -errno : 0;
+	close(sock[1]);
+	close(go[0]);
+	r.ctl = sock[0];
+	if (code == 0)
+		code = fd_write_all(go[1], "", 1);
+	close(go[1]);
+	if (code < 0)
+		err_errno(e, code, "making namespaces (are they allowed on this host?)");
+	else
+		code = wait_message(&r, RUN_HELLO, e);
+	if (code < 0) {
+		run_end(&r);
+		return code;
+	}
+	*ret = r;
+	return 0;
+}
+
+int run_wait_exec(struct run *r, struct err *e)
+{
+	return wait_message(r, RUN_EXEC, e);
+}
+
+int run_poll(struct run *r, int ms)
+{
+	struct run_message m;
+
+	for (;;) {
+		int n = r->ctl < 0 ? 0 : next_message(r, ms, &m);
+		if (n == -ETIME || n == -EINTR || n == -EAGAIN)
+			return 0;
+		if (n <= 0)
+			return 1;
+		ms = 0;
+	}
+}
+
+pid_t run_pid_inside(pid_t pid)
+{
+	char path[64], line[512];
+	pid_t inside = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (!str_after(line, "NSpid:"))
+			continue;
+		char *last = strrchr(line, '\t');
+		if (last)
+			inside = (pid_t)strtol(last, NULL, 10);
+		break;
+	}
+	fclose(f);
+	return inside;
+}
+
+/* The init's oldest child, as we see it. */
+static pid_t first_child(pid_t init)
+{
+	char path[64], text[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", init, init);
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return (pid_t)strtol(text, NULL, 10);
+}
+
+pid_t run_main(const struct run *r, pid_t *ret_in)
+{
+	pid_t pid = r->main_exited ? first_child(r->init) : r->main;
+
+	if (ret_in)
+		*ret_in = pid ? run_pid_inside(pid) : 0;
+	return pid;
+}
+
+bool run_alive(const struct run *r)
+{
+	return !r->main_exited || first_child(r->init) > 0;
+}
+
+int run_signal(const struct run *r, int sig)
+{
+	pid_t pid = run_main(r, NULL);
+	if (pid <= 0)
+		return -ESRCH;
+	CLEANUP_FD int fd = pidfd_open(pid, 0);
+	/* Between the two calls the pid may have become somebody else's: then it is not in our
+	 * namespace, and its inside number does not fit a child of our init. */
+	if (fd < 0 || (pid != r->main && first_child(r->init) != pid))
+		return -ESRCH;
+	return pidfd_send_signal(fd, sig, NULL, 0) < 0 ? -errno : 0;
+}
+
+static long now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int run_stop(struct run *r, int sig, int ms)
+{
+	long end = ms < 0 ? LONG_MAX : now_ms() + ms;
+	int gone = 0;
+
+	if (r->ctl < 0)
+		return 0;
+	if (run_signal(r, sig) == 0)
+		while (!(gone = run_poll(r, 20)) && now_ms() < end)
+			;
+	run_end(r);
+	return gone ? 0 : 1;
+}
+
+void run_end(struct run *r)
+{
+	if (r->init_fd >= 0) {
+		pidfd_send_signal(r->init_fd, SIGKILL, NULL, 0);
+		while (waitpid(r->init, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	fd_close(&r->init_fd);
+	fd_close(&r->ctl);
+	fd_close(&r->listener);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Starts a plan: a pid namespace whose first process is our init, and below it the service.
+ *
+ *   caller --clone3--> init (pid 1) --fork--> service
+ *     |                  |                      |
+ *     |<- RUN_HELLO, with the filter's listener |   run_start() returns here
+ *     |<- RUN_EXEC or RUN_FAILED                |   run_wait_exec()
+ *     |<- RUN_EXIT, the main process's status   |   on `ctl`, any time
+ *
+ * The init dies with the caller's main thread (PDEATHSIG), and with the init the kernel ends the
+ * whole namespace: nothing of a run outlives whoever started it. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "confine/plan.h"
+
+struct run {
+	pid_t init;	/* as the caller sees it */
+	pid_t main;	/* the service's first process, as the caller sees it */
+	pid_t main_in;	/* the same, as the service sees it */
+	int init_fd;	/* pidfd */
+	int ctl;	/* messages from the init; end of file when it is gone */
+	int listener;	/* of the filter, or -1; the caller may take it */
+	bool main_exited;
+	int main_status; /* as of waitpid(2), valid once main_exited */
+};
+#define RUN_INIT    {.init_fd = -1, .ctl = -1, .listener = -1}
+#define CLEANUP_RUN CLEANUP(run_end)
+
+/* Starts @p up to the point where the service's process has its filter and is about to change user
+ * and execute. Whoever asked for a filter must serve the listener before run_wait_exec(). */
+int run_start(const struct plan *p, struct run *ret, struct err *e);
+
+/* Waits until the program is executed, or says why it is not. */
+int run_wait_exec(struct run *r, struct err *e);
+
+/* Takes in what the init has said, waiting at most @ms (-1: for ever, 0: not at all). Returns 1
+ * when the init, and with it the whole run, is gone, else 0. */
+int run_poll(struct run *r, int ms);
+
+/* The process that stands for the service now: main while it lives; of a daemon that put itself
+ * into the background, the oldest process that its init adopted. 0 where there is none. */
+pid_t run_main(const struct run *r, pid_t *ret_in);
+
+/* Whether any process of the service is left. */
+bool run_alive(const struct run *r);
+
+/* Sends @sig to run_main(), by pidfd. -ESRCH where nobody is left. */
+int run_signal(const struct run *r, int sig);
+
+/* @sig to the service's process, up to @ms of patience, then the end of the namespace. Returns 1
+ * where force was needed. */
+int run_stop(struct run *r, int sig, int ms);
+
+/* Ends the namespace at once and releases everything. Safe on RUN_INIT, and twice. */
+void run_end(struct run *r);
+
+/* The pid that process @pid of ours has in its innermost namespace, or 0. */
+pid_t run_pid_inside(pid_t pid);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "grow/event.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "elf/interp.h"
+#include "grow/tracee.h"
+#include "grow/walk.h"
+
+/* fs/exec.c of the kernel follows an interpreter's interpreter five times at most. */
+#define MAX_INTERPRETERS 5
+
+static const char *program_of(pid_t tid, char *buf, size_t size)
+{
+	return tracee_link(tid, "exe", buf, size) == 0 ? buf : "";
+}
+
+static void touch_mark(struct touch *touch, const struct event *ev, unsigned kinds)
+{
+	char exe[4096];
+
+	if (!touch->by) {
+		touch->by = xstrdup(program_of(ev->tid, exe, sizeof(exe)));
+		touch->phase = ev->phase;
+	}
+	touch->kinds |= kinds;
+}
+
+static enum engine_answer follow_interpreter(struct engine *en, const struct event *ev,
+					     struct touch *file, int depth)
+{
+	struct origin o = {.tid = ev->tid, .root = ev->root, .base = ev->root};
+	char path[4096];
+	enum interp_kind kind;
+	struct walked at;
+
+	if (file->interp_done || depth >= MAX_INTERPRETERS)
+		return ENGINE_DONE;
+	CLEANUP_FD int fd = tree_open(en->tree, file->path);
+	if (fd < 0 || interp_find_fd(fd, path, sizeof(path), &kind) < 0 || kind == INTERP_NONE) {
+		file->interp_done = true;
+		return ENGINE_DONE;
+	}
+	/* A relative "#!" path starts from the cwd. */
+	if (path[0] != '/' && tracee_link(ev->tid, "cwd", at.path, sizeof(at.path)) == 0)
+		o.base = strdupa(at.path);
+	enum walk_result r = walk(en->tree, &o, path, true, &at);
+	if (r == WALK_LATER)
+		return ENGINE_LATER;
+	file->interp_done = true;
+	if (r != WALK_THERE || !S_ISREG(at.type))
+		return ENGINE_DONE;
+	touch_mark(at.touch, ev, TOUCH_INTERP | TOUCH_READ);
+	if (!at.touch->why)
+		at.touch->why = xasprintf("interpreter of %s", file->path);
+	return kind == INTERP_SCRIPT ? follow_interpreter(en, ev, at.touch, depth + 1)
+				     : ENGINE_DONE;
+}
+
+/* A key for "this thread's root, this starting point, this text, done in this way". */
+static char *seen_key(const struct event *ev, const struct event_path *p)
+{
+	return xasprintf("%x%c%s%c%s%c%s", p->kinds, p->follow ? 'f' : 'n', ev->root, 1,
+			 p->text[0] == '/' ? "" : p->base, 1, p->text);
+}
+
+static bool seen_before(struct engine *en, const char *key)
+{
+	struct seen *s;
+	HASH_FIND_STR(en->seen, key, s);
+	return s && s->epoch == en->epoch;
+}
+
+static void seen_add(struct engine *en, char *key)
+{
+	struct seen *s;
+
+	HASH_FIND_STR(en->seen, key, s);
+	if (s) {
+		s->epoch = en->epoch;
+		free(key);
+		return;
+	}
+	s = xcalloc(1, sizeof(*s));
+	s->key = key;
+	s->epoch = en->epoch;
+	HASH_ADD_KEYPTR(hh, en->seen, s->key, strlen(s->key), s);
+}
+
+static void record_result(struct engine *en, const struct event *ev, const struct event_path *p,
+			  struct walked *at, enum walk_result r)
+{
+	if (r == WALK_NOWHERE || !at->touch)
+		return;
+	/* Missing on the way: the path that is not there was looked for, nothing more. */
+	touch_mark(at->touch, ev, r == WALK_MISSING && !at->last ? TOUCH_LOOK : p->kinds);
+	if (p->kinds & TOUCH_LIST && r == WALK_THERE)
+		tree_list(en->tree, at->path);
+}
+
+static enum engine_answer handle_path(struct engine *en, const struct event *ev,
+				      const struct event_path *p, char *ret_canonical)
+{
+	struct origin o = {.tid = ev->tid, .root = ev->root, .base = p->base};
+	struct walked at = {0};
+	CLEANUP_STR char *key = seen_key(ev, p);
+
+	ret_canonical[0] = '\0';
+	/* Calls that change names are few, and their results matter each time. */
+	if (!ev->call->changes_links && seen_before(en, key))
+		return ENGINE_DONE;
+	enum walk_result r = walk(en->tree, &o, p->text, p->follow, &at);
+	if (r == WALK_LATER)
+		return ENGINE_LATER;
+	record_result(en, ev, p, &at, r);
+	if (r == WALK_THERE && (p->kinds & TOUCH_EXEC) && S_ISREG(at.type) &&
+	    follow_interpreter(en, ev, at.touch, 0) == ENGINE_LATER)
+		return ENGINE_LATER;
+	if (r != WALK_NOWHERE)
+		snprintf(ret_canonical, sizeof(at.path), "%s", at.path);
+	/* What is missing may come (an exercise writes it), what is there stays or is the service's. */
+	if (r == WALK_THERE)
+		seen_add(en, steal_ptr(key));
+	return ENGINE_DONE;
+}
+
+static void handle_peer(struct engine *en, const struct event *ev)
+{
+	const struct sockaddr_in *in = (const void *)&ev->addr;
+	const struct sockaddr_in6 *in6 = (const void *)&ev->addr;
+	bool v6 = ev->addr.ss_family == AF_INET6;
+	char text[INET6_ADDRSTRLEN];
+
+	if (ev->addr.ss_family != AF_INET && !v6)
+		return;
+	if (ev->addr_len < (v6 ? sizeof(*in6) : sizeof(*in)))
+		return;
+	if (!inet_ntop(ev->addr.ss_family, v6 ? (const void *)&in6->sin6_addr : &in->sin_addr, text,
+		       sizeof(text)))
+		return;
+	record_peer(en->tree->record, ev->call->paths[0].kinds & TOUCH_BIND, ev->addr.ss_family,
+		    text, ntohs(v6 ? in6->sin6_port : in->sin_port));
+}
+
+static void note_pairing(struct engine *en, const char *from, const char *to)
+{
+	if (!from[0] || !to[0])
+		return;
+	CLEANUP_STR char *a = path_parent(from);
+	CLEANUP_STR char *b = path_parent(to);
+	record_pairing(en->tree->record, a, b);
+}
+
+enum engine_answer engine_handle(struct engine *en, struct event *ev)
+{
+	char canonical[2][4096] = {"", ""};
+
+	if (ev->call->shape == SHAPE_SOCKADDR && ev->addr.ss_family != AF_UNIX) {
+		handle_peer(en, ev);
+		return ENGINE_DONE;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(ev->paths); i++)
+		if (ev->paths[i].used &&
+		    handle_path(en, ev, &ev->paths[i], canonical[i]) == ENGINE_LATER)
+			return ENGINE_LATER;
+	if (ev->call->changes_links)
+		en->epoch++;
+	note_pairing(en, canonical[0], canonical[1]);
+	return ENGINE_DONE;
+}
+
+void engine_done(struct engine *en)
+{
+	struct seen *s, *next;
+
+	HASH_ITER(hh, en->seen, s, next)
+	{
+		HASH_DEL(en->seen, s);
+		free(s->key);
+		free(s);
+	}
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* One trapped call, decoded, and the engine that acts on it. Free of seccomp: a second mechanism
+ * (eBPF tracepoints) would fill the same struct event. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "grow/calls.h"
+#include "grow/tree.h"
+
+struct event_path {
+	char text[4096]; /* as the caller wrote it; "" is the descriptor itself */
+	char base[4096]; /* canonical directory that a relative path starts from */
+	bool used;
+	bool follow;
+	unsigned kinds;
+};
+
+struct event {
+	pid_t tid;
+	enum phase phase;
+	const struct call *call;
+	uint64_t args[6];
+
+	/* Filled by event_read(). */
+	char root[4096]; /* the thread's root, canonical */
+	struct event_path paths[2];
+	struct sockaddr_storage addr; /* SHAPE_SOCKADDR of another family than AF_UNIX */
+	socklen_t addr_len;
+};
+
+/* Reads what the call names out of the thread. -errno where it cannot be read: then it is the
+ * kernel's to refuse, or the thread is gone. */
+int event_read(struct event *ev);
+
+/* What the last seen calls resolved to, so that the same call again costs one look-up. */
+struct seen {
+	char *key;
+	unsigned epoch;
+	UT_hash_handle hh;
+};
+
+struct engine {
+	struct tree *tree;
+	struct seen *seen;
+	unsigned epoch; /* goes up when names may have come to mean something else */
+};
+
+enum engine_answer { ENGINE_DONE, ENGINE_LATER };
+
+/* Resolves, faults and records. ENGINE_LATER: a big copy is under way; handle the same event again
+ * when the tree has taken one in. */
+enum engine_answer engine_handle(struct engine *en, struct event *ev);
+void engine_done(struct engine *en);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The filter under which baseline and growth run: calls of the table go to the supervisor, io_uring
+ * does not exist (ENOSYS), nor do foreign architectures and x32; all else passes untouched. */
+#pragma once
+
+#include <linux/filter.h>
+
+#include "base/err.h"
+
+/* Generates the program; the caller's to release with filter_free(). */
+int filter_make(struct sock_fprog *ret, struct err *e);
+void filter_free(struct sock_fprog *f);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "grow/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+
+struct record *record_new(void)
+{
+	return xcalloc(1, sizeof(struct record));
+}
+
+static void touch_free(struct touch *t)
+{
+	free(t->path);
+	free(t->by);
+	free(t->why);
+	free(t);
+}
+
+void record_free(struct record *r)
+{
+	struct touch *t, *next;
+
+	if (!r)
+		return;
+	HASH_ITER(hh, r->touches, t, next)
+	{
+		HASH_DEL(r->touches, t);
+		touch_free(t);
+	}
+	for (size_t i = 0; i < r->n_pairings; i++) {
+		free(r->pairings[i].from);
+		free(r->pairings[i].to);
+	}
+	free(r->pairings);
+	free(r->peers);
+	free(r);
+}
+
+struct touch *record_find(const struct record *r, const char *path)
+{
+	struct touch *t;
+	HASH_FIND_STR(r->touches, path, t);
+	return t;
+}
+
+struct touch *record_get(struct record *r, const char *path)
+{
+	struct touch *t = record_find(r, path);
+
+	if (t)
+		return t;
+	t = xcalloc(1, sizeof(*t));
+	t->path = xstrdup(path);
+	HASH_ADD_KEYPTR(hh, r->touches, t->path, strlen(t->path), t);
+	return t;
+}
+
+void record_peer(struct record *r, bool bound, int family, const char *address, uint16_t port)
+{
+	for (size_t i = 0; i < r->n_peers; i++) {
+		const struct peer *p = &r->peers[i];
+		if (p->bound == bound && p->port == port && p->family == family &&
+		    streq(p->address, address))
+			return;
+	}
+	r->peers = xrealloc(r->peers, r->n_peers + 1, sizeof(*r->peers));
+	struct peer *p = &r->peers[r->n_peers++];
+	*p = (struct peer){.bound = bound, .family = family, .port = port};
+	snprintf(p->address, sizeof(p->address), "%s", address);
+}
+
+void record_pairing(struct record *r, const char *from, const char *to)
+{
+	if (streq(from, to))
+		return;
+	for (size_t i = 0; i < r->n_pairings; i++)
+		if (streq(r->pairings[i].from, from) && streq(r->pairings[i].to, to))
+			return;
+	r->pairings = xrealloc(r->pairings, r->n_pairings + 1, sizeof(*r->pairings));
+	r->pairings[r->n_pairings++] = (struct pairing){xstrdup(from), xstrdup(to)};
+}
+
+static int by_path(struct touch *a, struct touch *b)
+{
+	return strcmp(a->path, b->path);
+}
+
+void record_sort(struct record *r)
+{
+	HASH_SORT(r->touches, by_path);
+}
+
+char *touch_kinds_text(unsigned kinds, char *buf, size_t size)
+{
+	static const char *const words[] = {"look",   "read",	 "write",   "list",   "exec",
+					    "make",   "remove",	 "change",  "connect", "bind",
+					    "interp", "link",	 "listed"};
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (kinds & (1u << i) && len < size)
+			len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? " " : "",
+						words[i]);
+	return buf;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* What a run touched: the event model, free of the mechanism that observes.
+ *
+ * A record holds one struct touch for every path that was reached for, by its canonical path (no
+ * link, no "..") as the service's first root sees it, and one struct peer for every network address
+ * bound or connected to. Records are filled by the engine and read by everything after it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <time.h>
+#include <uthash.h>
+
+#include "base/str.h"
+#include "grow/calls.h"
+
+enum phase { PHASE_START, PHASE_EXERCISE, PHASE_STOP };
+
+struct touch {
+	char *path;
+	unsigned kinds; /* enum touch_kind; 0: only passed through, or put there for a listing */
+	mode_t found;	/* S_IFMT as the host had it before the service came; 0: it had nothing */
+	enum phase phase; /* of the first touch */
+	char *by;	  /* the program that touched it first; "" where unknown */
+	char *why;	  /* what brought it in where that is another path: "interpreter of /x" */
+
+	/* The engine's own knowledge while it runs. */
+	bool settled;	  /* known to be in the tree; no look-up needed */
+	bool placed;	  /* put into the jail by us */
+	bool placeholder; /* an empty stand-in for a listing */
+	bool listed;	  /* its entries were put there */
+	bool interp_done; /* its interpreters were followed */
+	bool making;	  /* a big copy is under way */
+	struct timespec times[2]; /* of a directory: put back after each change in it */
+	UT_hash_handle hh;
+};
+
+struct peer {
+	bool bound; /* else connected to */
+	int family; /* AF_INET, AF_INET6 */
+	char address[64];
+	uint16_t port;
+};
+
+/* Two directories between which something was renamed or linked: they must stay on one mount. */
+struct pairing {
+	char *from, *to;
+};
+
+struct record {
+	struct touch *touches; /* uthash */
+	struct peer *peers;
+	size_t n_peers;
+	struct pairing *pairings;
+	size_t n_pairings;
+};
+
+struct record *record_new(void);
+void record_free(struct record *r);
+DEFINE_FREEP(struct record, record);
+#define CLEANUP_RECORD CLEANUP(record_freep)
+
+/* The touch of @path, made where there is none. The record's. */
+struct touch *record_get(struct record *r, const char *path);
+struct touch *record_find(const struct record *r, const char *path);
+
+void record_peer(struct record *r, bool bound, int family, const char *address, uint16_t port);
+void record_pairing(struct record *r, const char *from, const char *to);
+
+/* Sorts the touches by path. */
+void record_sort(struct record *r);
+
+/* The kinds as words, "read write", into @buf. */
+char *touch_kinds_text(unsigned kinds, char *buf, size_t size);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "grow/supervisor.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "grow/event.h"
+
+/* Linux 6.6, newer than Debian 12's headers: wake the supervisor on the caller's processor. */
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#endif
+#define SYNC_WAKE_UP 1ull
+
+struct supervisor {
+	struct tree tree;
+	struct engine engine;
+	int listener;
+	int stop; /* eventfd */
+	pthread_t thread;
+	enum phase phase;
+	unsigned long calls;
+	struct seccomp_notif *notif, *waiting; /* calls that wait for a big copy */
+	size_t n_waiting, notif_size;
+};
+
+static void answer(struct supervisor *s, uint64_t id)
+{
+	struct seccomp_notif_resp resp = {.id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+	/* ENOENT: the caller was killed meanwhile. Nothing to do about any failure. */
+	ioctl(s->listener, SECCOMP_IOCTL_NOTIF_SEND, &resp);
+}
+
+static bool still_there(struct supervisor *s, uint64_t id)
+{
+	return ioctl(s->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+static void put_aside(struct supervisor *s, const struct seccomp_notif *n)
+{
+	s->waiting = xrealloc(s->waiting, s->n_waiting + 1, sizeof(*s->waiting));
+	s->waiting[s->n_waiting++] = *n;
+}
+
+static void serve(struct supervisor *s, const struct seccomp_notif *n)
+{
+	struct event ev = {
+		.tid = (pid_t)n->pid,
+		.phase = __atomic_load_n(&s->phase, __ATOMIC_RELAXED),
+		.call = call_find(n->data.arch, n->data.nr),
+	};
+	memcpy(ev.args, n->data.args, sizeof(ev.args));
+	int r = ev.call ? event_read(&ev) : -ENOSYS;
+	/* What was read may belong to another process that got the caller's pid. */
+	if (r == 0 && still_there(s, n->id) && engine_handle(&s->engine, &ev) == ENGINE_LATER) {
+		put_aside(s, n);
+		return;
+	}
+	answer(s, n->id);
+}
+
+static void serve_waiting(struct supervisor *s)
+{
+	struct seccomp_notif *all = steal_ptr(s->waiting);
+	size_t n = s->n_waiting;
+
+	s->n_waiting = 0;
+	tree_reap_copies(&s->tree);
+	for (size_t i = 0; i < n; i++)
+		serve(s, &all[i]);
+	free(all);
+}
+
+static bool receive(struct supervisor *s)
+{
+	memset(s->notif, 0, s->notif_size); /* the kernel insists */
+	if (ioctl(s->listener, SECCOMP_IOCTL_NOTIF_RECV, s->notif) < 0)
+		return errno == EINTR || errno == ENOENT; /* ENOENT: killed before we came */
+	__atomic_fetch_add(&s->calls, 1, __ATOMIC_RELAXED);
+	serve(s, s->notif);
+	return true;
+}
+
+static void *supervise(void *arg)
+{
+	struct supervisor *s = arg;
+	struct pollfd pfd[] = {
+		{.fd = s->listener, .events = POLLIN},
+		{.fd = s->stop, .events = POLLIN},
+		{.fd = s->tree.copies_done, .events = POLLIN},
+	};
+
+	for (;;) {
+		if (poll(pfd, ARRAY_LEN(pfd), -1) < 0 && errno != EINTR)
+			break;
+		if (pfd[1].revents)
+			break;
+		if (pfd[2].revents)
+			serve_waiting(s);
+		if ((pfd[0].revents & POLLIN) && !receive(s))
+			pfd[0].fd = -1;
+		else if (pfd[0].revents & (POLLHUP | POLLERR))
+			pfd[0].fd = -1; /* the last process under the filter is gone */
+	}
+	return NULL;
+}
+
+static int notif_buffer(struct supervisor *s)
+{
+	struct seccomp_notif_sizes sizes;
+
+	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
+		return -errno;
+	s->notif_size = sizes.seccomp_notif > sizeof(struct seccomp_notif)
+				? sizes.seccomp_notif
+				: sizeof(struct seccomp_notif);
+	s->notif = xcalloc(1, s->notif_size);
+	return 0;
+}
+
+static void supervisor_free(struct supervisor *s)
+{
+	engine_done(&s->engine);
+	tree_done(&s->tree);
+	fd_close(&s->listener);
+	fd_close(&s->stop);
+	free(s->notif);
+	free(s->waiting);
+	free(s);
+}
+
+/* Signals are the main thread's business. */
+static int start_thread(struct supervisor *s)
+{
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	int r = pthread_create(&s->thread, NULL, supervise, s);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return -r;
+}
+
+int supervisor_start(const struct supervisor_config *c, struct supervisor **ret, struct err *e)
+{
+	struct supervisor *s = xcalloc(1, sizeof(*s));
+
+	s->listener = c->listener;
+	s->stop = eventfd(0, EFD_CLOEXEC);
+	int r = s->stop < 0 ? -errno : tree_init(&s->tree, c->world, c->jail, c->record);
+	if (r == 0)
+		r = notif_buffer(s);
+	if (r == 0 && c->own_mounts)
+		strv_add_all(&s->tree.own, c->own_mounts);
+	s->engine.tree = &s->tree;
+	ioctl(s->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SYNC_WAKE_UP); /* only a matter of speed */
+	if (r == 0)
+		r = start_thread(s);
+	if (r < 0) {
+		supervisor_free(s);
+		return err_errno(e, r, "starting the supervisor");
+	}
+	*ret = s;
+	return 0;
+}
+
+void supervisor_phase(struct supervisor *s, enum phase phase)
+{
+	if (s)
+		__atomic_store_n(&s->phase, phase, __ATOMIC_RELAXED);
+}
+
+unsigned long supervisor_calls(const struct supervisor *s)
+{
+	return s ? __atomic_load_n(&s->calls, __ATOMIC_RELAXED) : 0;
+}
+
+int supervisor_stop(struct supervisor *s, struct err *e)
+{
+	uint64_t one = 1;
+
+	if (!s)
+		return 0;
+	fd_write_all(s->stop, &one, sizeof(one));
+	pthread_join(s->thread, NULL);
+	tree_reap_copies(&s->tree);
+	int r = s->tree.failure.code;
+	if (r < 0)
+		err_set(e, r, "%s", s->tree.failure.msg);
+	supervisor_free(s);
+	return r;
+}

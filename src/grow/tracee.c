@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "grow/tracee.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+static ssize_t peek(pid_t tid, uint64_t addr, void *buf, size_t len)
+{
+	struct iovec local = {buf, len};
+	struct iovec remote = {(void *)(uintptr_t)addr, len};
+	ssize_t n = process_vm_readv(tid, &local, 1, &remote, 1, 0);
+
+	return n < 0 ? -errno : n;
+}
+
+int tracee_string(pid_t tid, uint64_t addr, char *buf, size_t size)
+{
+	const size_t page = 4096;
+	size_t len = 0;
+
+	while (len < size) {
+		size_t room = page - (addr + len) % page; /* the next page may be unreadable */
+		if (room > size - len)
+			room = size - len;
+		/* Most paths are short: a first small read usually has it all. */
+		if (len == 0 && room > 256)
+			room = 256;
+		ssize_t n = peek(tid, addr + len, buf + len, room);
+		if (n <= 0)
+			return n < 0 ? (int)n : -EFAULT;
+		if (memchr(buf + len, '\0', (size_t)n))
+			return 0;
+		len += (size_t)n;
+	}
+	return -ENAMETOOLONG;
+}
+
+int tracee_bytes(pid_t tid, uint64_t addr, void *buf, size_t len)
+{
+	ssize_t n = peek(tid, addr, buf, len);
+	return n == (ssize_t)len ? 0 : n < 0 ? (int)n : -EFAULT;
+}
+
+int tracee_link(pid_t tid, const char *name, char *buf, size_t size)
+{
+	static const char deleted[] = " (deleted)";
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", tid, name);
+	ssize_t n = readlink(path, buf, size);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n >= size)
+		return -ENAMETOOLONG;
+	buf[n] = '\0';
+	if (buf[0] != '/')
+		return -ENOENT;
+	size_t tail = sizeof(deleted) - 1;
+	if ((size_t)n > tail && streq(buf + n - tail, deleted))
+		return -ENOENT;
+	return 0;
+}

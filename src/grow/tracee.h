@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The thread whose call is being looked at: its memory and its /proc links.
+ *
+ * It is hostile and may be gone at any moment: every function answers a negative errno then, and the
+ * caller lets the call go on. What is read here is never trusted, only looked up. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The NUL-terminated string at @addr, page by page; -ENAMETOOLONG where it does not fit. */
+int tracee_string(pid_t tid, uint64_t addr, char *buf, size_t size);
+
+/* @len bytes at @addr; fewer are -EFAULT. */
+int tracee_bytes(pid_t tid, uint64_t addr, void *buf, size_t len);
+
+/* The link /proc/TID/@name ("cwd", "root", "exe", "fd/3") as text: a path as seen from the top of
+ * the thread's mount namespace. -ENOENT where it is no path (a pipe, a deleted file). */
+int tracee_link(pid_t tid, const char *name, char *buf, size_t size);

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+#include "grow/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "fs/beneath.h"
+#include "fs/copy.h"
+
+/* A file from this size on is copied by a thread, so that other calls do not wait for it. */
+#define BIG_FILE    (8u << 20)
+#define MAX_THREADS 4
+
+struct big_copy {
+	struct big_copy *next;
+	pthread_t thread;
+	int src, dst, notify;
+	struct meta meta;
+	char *path, *name;
+	int result;
+	bool done;
+};
+
+int tree_init(struct tree *t, int world, int jail, struct record *record)
+{
+	*t = (struct tree){.world = world, .jail = jail, .record = record};
+	t->copies_done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return t->copies_done < 0 ? -errno : 0;
+}
+
+static void big_copy_free(struct big_copy *c)
+{
+	pthread_join(c->thread, NULL);
+	close(c->src);
+	close(c->dst);
+	meta_done(&c->meta);
+	free(c->path);
+	free(c->name);
+	free(c);
+}
+
+void tree_done(struct tree *t)
+{
+	struct hard_link *l, *next;
+
+	while (t->copies) {
+		struct big_copy *c = t->copies;
+		t->copies = c->next;
+		big_copy_free(c);
+	}
+	HASH_ITER(hh, t->links, l, next)
+	{
+		HASH_DEL(t->links, l);
+		free(l->path);
+		free(l);
+	}
+	strv_done(&t->own);
+	fd_close(&t->copies_done);
+}
+
+bool tree_mounted(const struct tree *t, const char *path)
+{
+	for (size_t i = 0; i < t->own.n; i++)
+		if (path_within(path, t->own.v[i]))
+			return true;
+	return false;
+}
+
+static void fail(struct tree *t, int code, const char *path)
+{
+	if (!t->failure.code)
+		err_errno(&t->failure, code, "putting %s into the jail%s", path,
+			  code == -ENOSPC ? " (free some space, or set IMMURE_STATE_DIR)" : "");
+}
+
+/* Adding an entry changed the directory's times: back to what the host shows. */
+static void restore_times(struct tree *t, const char *dir, int dir_fd)
+{
+	struct touch *d = record_find(t->record, dir);
+
+	if (d && d->placed)
+		utimensat(dir_fd, "", d->times, AT_EMPTY_PATH);
+}
+
+static struct hard_link *find_link(struct tree *t, const struct stat *st)
+{
+	struct inode_key key;
+	struct hard_link *l;
+
+	memset(&key, 0, sizeof(key)); /* padding is hashed too */
+	key.dev = st->st_dev;
+	key.ino = st->st_ino;
+	HASH_FIND(hh, t->links, &key, sizeof(key), l);
+	return l;
+}
+
+static void remember_link(struct tree *t, const struct stat *st, const char *path)
+{
+	struct hard_link *l = xcalloc(1, sizeof(*l));
+
+	l->key.dev = st->st_dev;
+	l->key.ino = st->st_ino;
+	l->path = xstrdup(path);
+	HASH_ADD(hh, t->links, key, sizeof(l->key), l);
+}
+
+/* The second name of a file of which the first is in the tree already. */
+static int link_again(struct tree *t, const char *first, int dst, const char *name)
+{
+	const char *base;
+	CLEANUP_FD int parent = beneath_parent(t->jail, first, &base);
+
+	if (parent < 0)
+		return parent;
+	return linkat(parent, base, dst, name, 0) < 0 ? -errno : 0;
+}
+
+static void *copy_thread(void *arg)
+{
+	struct big_copy *c = arg;
+	uint64_t one = 1;
+
+	c->result = copy_node(c->src, &c->meta, c->dst, c->name);
+	__atomic_store_n(&c->done, true, __ATOMIC_RELEASE);
+	ssize_t ignored = write(c->notify, &one, sizeof(one));
+	(void)ignored;
+	return NULL;
+}
+
+static size_t threads(const struct tree *t)
+{
+	size_t n = 0;
+	for (const struct big_copy *c = t->copies; c; c = c->next)
+		n++;
+	return n;
+}
+
+/* Hands the copy to a thread; takes @src, @dst and @m over. False: no thread was to be had. */
+static bool copy_aside(struct tree *t, struct touch *touch, int *src, int *dst, struct meta *m)
+{
+	if (threads(t) >= MAX_THREADS)
+		return false;
+	struct big_copy *c = xcalloc(1, sizeof(*c));
+	*c = (struct big_copy){.src = *src, .dst = *dst, .notify = t->copies_done, .meta = *m};
+	c->path = xstrdup(touch->path);
+	c->name = xstrdup(path_base(touch->path));
+	if (pthread_create(&c->thread, NULL, copy_thread, c) != 0) {
+		free(c->path);
+		free(c->name);
+		free(c);
+		return false;
+	}
+	*src = *dst = -1;
+	*m = (struct meta)META_INIT;
+	c->next = t->copies;
+	t->copies = c;
+	touch->making = true;
+	return true;
+}
+
+static void set_placed(struct tree *t, struct touch *touch, const struct stat *st)
+{
+	touch->placed = touch->settled = true;
+	touch->placeholder = false;
+	touch->times[0] = st->st_atim;
+	touch->times[1] = st->st_mtim;
+	if (S_ISREG(st->st_mode) && st->st_nlink > 1 && !find_link(t, st))
+		remember_link(t, st, touch->path);
+}
+
+int tree_reap_copies(struct tree *t)
+{
+	struct big_copy **at = &t->copies;
+	uint64_t ignored;
+	int n = 0;
+
+	while (read(t->copies_done, &ignored, sizeof(ignored)) > 0)
+		;
+	while (*at) {
+		struct big_copy *c = *at;
+		if (!__atomic_load_n(&c->done, __ATOMIC_ACQUIRE)) {
+			at = &c->next;
+			continue;
+		}
+		*at = c->next;
+		struct touch *touch = record_get(t->record, c->path);
+		touch->making = false;
+		if (c->result < 0)
+			fail(t, c->result, c->path);
+		set_placed(t, touch, &c->meta.st);
+		CLEANUP_STR char *up = path_parent(c->path);
+		restore_times(t, up, c->dst);
+		big_copy_free(c);
+		n++;
+	}
+	return n;
+}
+
+/* Puts the world's @touch->path into the jail: 0, or 1 where a thread does it, or -errno. */
+static int place(struct tree *t, struct touch *touch, bool stand_in)
+{
+	struct meta m CLEANUP_META = META_INIT;
+	CLEANUP_STR char *up = path_parent(touch->path);
+	const char *name = path_base(touch->path);
+	CLEANUP_FD int src = beneath_open_nolink(t->world, touch->path, O_PATH | O_NOFOLLOW, 0);
+
+	if (src < 0)
+		return src;
+	int r = meta_read(src, &m);
+	if (r < 0)
+		return r;
+	touch->found = m.st.st_mode & S_IFMT;
+	if (S_ISCHR(m.st.st_mode) || S_ISBLK(m.st.st_mode))
+		return -EPERM; /* devices live in /dev, by allow-list */
+	CLEANUP_FD int dst = beneath_open_nolink(t->jail, up, O_PATH | O_DIRECTORY, 0);
+	if (dst < 0)
+		return -ENOTDIR; /* the service took the directory away: its own doing */
+	bool regular = S_ISREG(m.st.st_mode);
+	struct hard_link *first = regular && m.st.st_nlink > 1 ? find_link(t, &m.st) : NULL;
+	if (first && touch->placeholder)
+		unlinkat(dst, name, 0);
+	if (first && link_again(t, first->path, dst, name) == 0)
+		r = 0;
+	else if (stand_in && regular)
+		r = copy_placeholder(&m, dst, name);
+	else if (regular && m.st.st_size >= BIG_FILE && copy_aside(t, touch, &src, &dst, &m))
+		return 1;
+	else
+		r = copy_node(src, &m, dst, name);
+	if (r < 0)
+		return r;
+	set_placed(t, touch, &m.st);
+	touch->placeholder = stand_in && regular && !first;
+	restore_times(t, up, dst);
+	return 0;
+}
+
+static enum tree_answer fault(struct tree *t, struct touch *touch)
+{
+	if (touch->making)
+		return TREE_LATER;
+	int r = place(t, touch, false);
+	if (r == 1)
+		return TREE_LATER;
+	if (r == 0)
+		return TREE_THERE;
+	if (r != -ENOENT && r != -ENOTDIR && r != -EPERM && r != -EACCES && r != -ELOOP)
+		fail(t, r, touch->path);
+	return TREE_MISSING;
+}
+
+static mode_t type_at(int root, const char *path)
+{
+	struct stat st;
+	return beneath_lstat(root, path, &st) == 0 ? st.st_mode & S_IFMT : 0;
+}
+
+/* Something stands in the jail that we did not fault: the way to a mount point, made before the
+ * growth, or the service's own. The first is as good as placed. */
+static void adopt(struct tree *t, struct touch *touch, mode_t type)
+{
+	struct stat st;
+
+	if (beneath_lstat(t->world, touch->path, &st) < 0)
+		return;
+	touch->found = st.st_mode & S_IFMT;
+	touch->placed = touch->found == type && S_ISDIR(type);
+	touch->times[0] = st.st_atim;
+	touch->times[1] = st.st_mtim;
+}
+
+enum tree_answer tree_look(struct tree *t, const char *path, mode_t *ret_type,
+			   struct touch **ret_touch)
+{
+	struct touch *touch = record_get(t->record, path);
+	bool grown = t->jail >= 0 && !tree_mounted(t, path);
+	bool first = !touch->found && !touch->kinds && !touch->settled;
+
+	*ret_touch = touch;
+	if (touch->settled && !touch->placeholder && S_ISDIR(touch->found)) {
+		*ret_type = S_IFDIR;
+		return TREE_THERE;
+	}
+	/* Below a mount, and where the service itself made something, the tree decides. */
+	*ret_type = touch->placeholder ? 0 : type_at(t->jail >= 0 ? t->jail : t->world, path);
+	if (*ret_type) {
+		if (first && grown)
+			adopt(t, touch, *ret_type);
+		else if (first)
+			touch->found = *ret_type;
+		touch->settled = grown || t->jail < 0;
+		return TREE_THERE;
+	}
+	if (!grown || (touch->settled && !touch->placeholder))
+		return TREE_MISSING; /* or removed by the service: it must stay so */
+	enum tree_answer answer = fault(t, touch);
+	*ret_type = touch->found;
+	return answer;
+}
+
+/* One entry of a listed directory. */
+static void stand_in(struct tree *t, const char *dir, const char *name)
+{
+	CLEANUP_STR char *path = path_join(dir, name);
+	struct touch *touch = record_get(t->record, path);
+
+	touch->kinds |= TOUCH_LISTED;
+	if (touch->settled || touch->making || tree_mounted(t, path) || type_at(t->jail, path))
+		return;
+	int r = place(t, touch, true);
+	if (r == -ENOSPC || r == -EDQUOT)
+		fail(t, r, path);
+}
+
+void tree_list(struct tree *t, const char *path)
+{
+	struct touch *touch = record_get(t->record, path);
+
+	if (touch->listed || t->jail < 0 || tree_mounted(t, path))
+		return;
+	touch->listed = true;
+	int fd = beneath_open_nolink(t->world, path, O_RDONLY | O_DIRECTORY, 0);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		fd_close(&fd);
+		return;
+	}
+	for (struct dirent *de; (de = readdir(d));)
+		if (!streq(de->d_name, ".") && !streq(de->d_name, ".."))
+			stand_in(t, path, de->d_name);
+	closedir(d);
+}
+
+int tree_readlink(struct tree *t, const char *path, char *buf, size_t size)
+{
+	return beneath_readlink(t->jail >= 0 ? t->jail : t->world, path, buf, size);
+}
+
+int tree_open(struct tree *t, const char *path)
+{
+	return beneath_open_nolink(t->jail >= 0 ? t->jail : t->world, path,
+				   O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0);
+}

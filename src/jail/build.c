@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/build.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "fs/beneath.h"
+#include "jail/layout-rules.h"
+#include "jail/output.h"
+#include "jail/seal.h"
+#include "jail/twin.h"
+
+/* A growth that discovers a directory that must be mounted is run again with it mounted. */
+#define MAX_GROWTHS 3
+
+struct build {
+	const struct spec *spec;
+	const struct scratch *scratch;
+	struct record *baseline, *growth;
+	struct layout layout;
+	struct twin_report first, grown, native, sealed; /* in the order in which they run */
+	char *generation_dir;
+};
+
+static double seconds(const struct twin_report *r)
+{
+	return r->start_s + r->exercise_s + r->stop_s;
+}
+
+/* The exercise must succeed natively: else the fault is not the jail's, and nothing can be proved. */
+static int check_native(const struct build *b, const struct twin_report *r, struct err *e)
+{
+	for (size_t i = 0; i < r->n_steps; i++) {
+		const struct outcome *o = &r->steps[i];
+		CLEANUP_STR char *out = output_tail(o->out);
+		CLEANUP_STR char *err = output_tail(o->err);
+		const char *tail = err[0] ? err : out;
+		if (o->timed_out)
+			return err_set(e, -ETIME,
+				       "exercise step %zu (%s) did not end within %.0f s natively; "
+				       "the fault is not the jail's (Timeout= in [Exercise] gives it "
+				       "longer)%s%s",
+				       i + 1, b->spec->exercise.v[i], b->spec->exercise_timeout,
+				       tail[0] ? ":\n" : "", tail);
+		if (o->status != 0)
+			return err_set(e, -EREMOTEIO,
+				       "exercise step %zu (%s) fails natively, with exit status %d: "
+				       "the fault is not the jail's%s%s",
+				       i + 1, b->spec->exercise.v[i], o->status,
+				       tail[0] ? "; it printed:\n" : "", tail);
+	}
+	return 0;
+}
+
+static int run_twin(struct twin *t, const struct build *b, const char *dir,
+		    struct twin_report *ret, struct err *e)
+{
+	CLEANUP_STR char *path = NULL;
+	int r = scratch_dir(b->scratch, dir, &path, e);
+
+	if (r < 0)
+		return r;
+	t->spec = b->spec;
+	t->scratch = path;
+	r = twin_run(t, ret, e);
+	CLEANUP_FD int parent = open(b->scratch->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	tree_remove(parent, dir); /* the world's layers; the rest goes with the scratch directory */
+	return r;
+}
+
+static int run_baseline(struct build *b, struct err *e)
+{
+	struct twin t = {
+		.kind = TWIN_NATIVE,
+		.label = "natively, watched",
+		.layout = &b->layout,
+		.record = b->baseline,
+		.derive = &b->layout,
+	};
+	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* What the spec names is there from the start: a unit's directories are made before it. */
+	int r = layout_derive(&b->layout, NULL, b->spec, host, host, e);
+	if (r < 0)
+		return r;
+	r = run_twin(&t, b, "baseline", &b->first, e);
+	return r < 0 ? r : check_native(b, &b->first, e);
+}
+
+static int run_growth(struct build *b, unsigned n, struct err *e)
+{
+	char name[32];
+	CLEANUP_STR char *tree = NULL;
+
+	snprintf(name, sizeof(name), "tree%u", n);
+	int r = scratch_dir(b->scratch, name, &tree, e);
+	if (r < 0)
+		return r;
+	record_free(b->growth);
+	b->growth = record_new();
+	twin_report_done(&b->grown);
+	struct twin t = {
+		.kind = TWIN_GROW,
+		.label = "growing",
+		.layout = &b->layout,
+		.tree = tree,
+		.record = b->growth,
+		.listeners = &b->first.listeners,
+		.derive = &b->layout,
+	};
+	snprintf(name, sizeof(name), "growth%u", n);
+	return run_twin(&t, b, name, &b->grown, e);
+}
+
+static int grow(struct build *b, unsigned *ret_growths, struct err *e)
+{
+	for (unsigned n = 1;; n++) {
+		int r = run_growth(b, n, e);
+		if (r < 0)
+			return err_prefix(e, "in the growing jail");
+		*ret_growths = n;
+		if (b->grown.derived == 0 || n == MAX_GROWTHS)
+			return 0;
+		log_debug("%d directories were discovered late: growing again", b->grown.derived);
+	}
+}
+
+static int seal(struct build *b, struct manifest *ret, struct err *e)
+{
+	struct generation g = {
+		.layout = b->layout,
+		.listeners = b->first.listeners,
+		.spec_text = spec_print(b->spec),
+		.steps = b->spec->exercise.n,
+	};
+	const struct seal s = {.spec = b->spec,
+			       .layout = &b->layout,
+			       .baseline = b->baseline,
+			       .growth = b->growth};
+	int r = scratch_dir(b->scratch, "generation", &b->generation_dir, e);
+
+	if (r == 0)
+		r = seal_make(&s, b->generation_dir, ret, e);
+	if (r == 0)
+		r = generation_write(&g, b->generation_dir, e);
+	if (r == 0) {
+		CLEANUP_FD int dir =
+			open(b->generation_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = manifest_save(ret, dir, e);
+	}
+	free(g.spec_text);
+	return r;
+}
+
+static int run_native(struct build *b, struct err *e)
+{
+	struct twin t = {
+		.kind = TWIN_NATIVE,
+		.label = "natively",
+		.layout = &b->layout,
+		.listeners = &b->first.listeners,
+	};
+	int r = run_twin(&t, b, "native", &b->native, e);
+	return r < 0 ? r : check_native(b, &b->native, e);
+}
+
+static int run_sealed(struct build *b, struct err *e)
+{
+	CLEANUP_STR char *tree = path_join(b->generation_dir, "root");
+	struct twin t = {
+		.kind = TWIN_SEALED,
+		.label = "jailed",
+		.layout = &b->layout,
+		.tree = tree,
+		.manifest_dir = b->generation_dir,
+		.listeners = &b->first.listeners,
+	};
+	int r = run_twin(&t, b, "proof", &b->sealed, e);
+	return r < 0 ? err_prefix(e, "in the sealed jail") : 0;
+}
+
+/* Two native runs that differ would make any proof worthless. */
+static int check_stable(const struct build *b, struct err *e)
+{
+	for (size_t i = 0; i < b->native.n_steps && b->spec->compare == COMPARE_EXACT; i++) {
+		struct difference d;
+		int r = compare_outcomes(&b->first.steps[i], &b->native.steps[i], &d);
+		if (r < 0)
+			return err_errno(e, r, "comparing outputs");
+		if (d.differs)
+			return err_set(e, -EREMOTEIO,
+				       "exercise step %zu (%s) prints something else each time it is "
+				       "run natively, so nothing can be compared: line %zu was\n"
+				       "    %s\nthen\n    %s\n"
+				       "Let the step leave that out (sed, cut)",
+				       i + 1, b->spec->exercise.v[i], d.line, d.a, d.b);
+	}
+	return 0;
+}
+
+static int prove(const struct build *b, struct build_report *rep, struct err *e)
+{
+	rep->steps = xcalloc(b->native.n_steps, sizeof(*rep->steps));
+	rep->proved = true;
+	for (size_t i = 0; i < b->native.n_steps; i++) {
+		struct proof_step *s = &rep->steps[rep->n_steps++];
+		int r = compare_outcomes(&b->native.steps[i], &b->sealed.steps[i], &s->difference);
+		if (r < 0)
+			return err_errno(e, r, "comparing outputs");
+		s->command = b->spec->exercise.v[i];
+		s->native_s = b->native.steps[i].seconds;
+		s->jailed_s = b->sealed.steps[i].seconds;
+		/* The shape: only how it ended, until lines are compared by pattern. */
+		if (b->spec->compare == COMPARE_SHAPE)
+			s->difference.differs =
+				s->difference.status_a != s->difference.status_b;
+		rep->proved &= !s->difference.differs;
+	}
+	return 0;
+}
+
+static bool local(const struct peer *p)
+{
+	return str_after(p->address, "127.") || streq(p->address, "::1") ||
+	       streq(p->address, "0.0.0.0") || streq(p->address, "::");
+}
+
+static void list_outside(const struct build *b, struct build_report *rep)
+{
+	const struct record *rec = b->baseline;
+
+	for (size_t i = 0; i < rec->n_peers; i++) {
+		const struct peer *p = &rec->peers[i];
+		if (!p->bound && !local(p) && p->port)
+			strv_take(&rep->peers, xasprintf(p->family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+							 p->address, p->port));
+	}
+	for (const struct touch *t = rec->touches; t; t = t->hh.next) {
+		if (t->kinds & TOUCH_CONNECT && S_ISSOCK(t->found))
+			strv_add(&rep->sockets, t->path);
+		if (!t->found && t->kinds && !(t->kinds & ~(TOUCH_LOOK | TOUCH_READ | TOUCH_EXEC |
+							     TOUCH_CONNECT)))
+			strv_add(&rep->misses, t->path);
+	}
+	strv_sort_unique(&rep->peers);
+	strv_sort_unique(&rep->sockets);
+	strv_sort_unique(&rep->misses);
+}
+
+static int carry_out(struct build *b, struct build_report *rep, struct err *e)
+{
+	int r = run_baseline(b, e);
+
+	if (r == 0)
+		r = grow(b, &rep->growths, e);
+	if (r == 0)
+		r = seal(b, &rep->manifest, e);
+	if (r == 0)
+		r = run_native(b, e);
+	if (r == 0)
+		r = check_stable(b, e);
+	if (r == 0)
+		r = run_sealed(b, e);
+	if (r == 0)
+		r = prove(b, rep, e);
+	if (r < 0)
+		return r;
+	list_outside(b, rep);
+	rep->baseline_s = seconds(&b->first);
+	rep->growth_s = seconds(&b->grown);
+	rep->native_s = seconds(&b->native);
+	rep->proof_s = seconds(&b->sealed);
+	rep->changed = true;
+	return 0;
+}
+
+static void build_done(struct build *b)
+{
+	record_free(b->baseline);
+	record_free(b->growth);
+	layout_done(&b->layout);
+	twin_report_done(&b->first);
+	twin_report_done(&b->grown);
+	twin_report_done(&b->native);
+	twin_report_done(&b->sealed);
+	free(b->generation_dir);
+}
+
+int build_run(const struct dirs *d, const struct spec *s, const struct scratch *scratch,
+	      struct build_report *ret, struct err *e)
+{
+	struct build b = {.spec = s, .scratch = scratch, .baseline = record_new()};
+	struct build_report rep = BUILD_REPORT_INIT;
+	int r = carry_out(&b, &rep, e);
+
+	if (r == 0 && rep.proved)
+		r = generation_publish(d, s->name, b.generation_dir, &rep.generation, e);
+	if (r == 0) {
+		rep.layout = b.layout;
+		b.layout = (struct layout)LAYOUT_INIT;
+		strv_add_all(&rep.listeners, &b.first.listeners);
+		r = rep.proved ? 0 : 1;
+	}
+	build_done(&b);
+	if (r < 0)
+		build_report_done(&rep);
+	else
+		*ret = rep;
+	return r;
+}
+
+void build_report_done(struct build_report *r)
+{
+	free(r->steps);
+	manifest_done(&r->manifest);
+	layout_done(&r->layout);
+	strv_done(&r->listeners);
+	strv_done(&r->peers);
+	strv_done(&r->sockets);
+	strv_done(&r->misses);
+	*r = (struct build_report)BUILD_REPORT_INIT;
+}
+
+/* Whether the host still has what was copied, by metadata. */
+static bool same_on_host(int host, const struct entry *en)
+{
+	struct stat st;
+
+	if (en->provided != PROVIDED_COPY || !S_ISREG(en->mode))
+		return true;
+	return beneath_lstat(host, en->path, &st) == 0 && st.st_mode == en->mode &&
+	       st.st_uid == en->uid && st.st_gid == en->gid && st.st_size == en->size &&
+	       st.st_mtim.tv_sec == en->mtime.tv_sec && st.st_mtim.tv_nsec == en->mtime.tv_nsec;
+}
+
+int build_unchanged(const struct dirs *d, const struct spec *s, int *ret_number, struct err *e)
+{
+	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
+	struct manifest m CLEANUP_MANIFEST = MANIFEST_INIT;
+	CLEANUP_STR char *text = spec_print(s);
+	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (!generation_number(d, s->name))
+		return 0;
+	int r = generation_load(d, s->name, &g, e);
+	if (r < 0)
+		return r;
+	if (!streq(text, g.spec_text))
+		return 0;
+	r = manifest_load(g.dir, &m, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < m.n; i++)
+		if (!same_on_host(host, &m.v[i]))
+			return 0;
+	*ret_number = g.number;
+	return 1;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* From a spec to a proved generation: baseline, growth, seal, reference, proof (design.md 3). */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "jail/compare.h"
+#include "jail/generation.h"
+#include "jail/scratch.h"
+#include "jail/spec.h"
+
+/* One exercise step, native against jailed. */
+struct proof_step {
+	const char *command; /* the spec's */
+	struct difference difference;
+	double native_s, jailed_s;
+};
+
+struct build_report {
+	int generation;
+	bool changed; /* false: nothing was to be done */
+	bool proved;
+	struct proof_step *steps;
+	size_t n_steps;
+	struct manifest manifest;
+	struct layout layout;
+	struct strv listeners;
+	struct strv peers;   /* "10.0.0.5:5432": connected to, in a world from which nothing leaves */
+	struct strv sockets; /* sockets of other services that it tried to reach */
+	struct strv misses;  /* paths that it asked for and the host lacks too */
+	double baseline_s, growth_s, native_s, proof_s; /* whole twins, start to stop */
+	unsigned growths; /* how often the growth was run */
+};
+#define BUILD_REPORT_INIT    {0}
+#define CLEANUP_BUILD_REPORT CLEANUP(build_report_done)
+void build_report_done(struct build_report *r);
+
+/* Builds @s in the scratch directory. 0 with ret->proved, 1 where the proof failed (the present
+ * generation stays), -errno. */
+int build_run(const struct dirs *d, const struct spec *s, const struct scratch *scratch,
+	      struct build_report *ret, struct err *e);
+
+/* Whether @s was proved already and nothing that the current generation copied has changed on the
+ * host since. 1 or 0, or -errno; *ret_number is the generation. */
+int build_unchanged(const struct dirs *d, const struct spec *s, int *ret_number, struct err *e);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* The service's command and environment, as they will be executed. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+#include "confine/plan.h"
+#include "jail/account.h"
+#include "jail/spec.h"
+
+/* One command of a run: the words, and the file that is executed. */
+struct command_line {
+	struct strv argv;
+	char *program;
+	bool ignore_failure;
+	bool no_user;
+};
+
+struct command_set {
+	struct account account;
+	struct strv env;
+	char *cwd;
+	struct command_line main;
+	struct command_line *pre; /* ExecStartPre=, in order */
+	struct step *steps;	  /* the same for struct plan, pointing into pre */
+	size_t n_pre;
+};
+#define COMMAND_SET_INIT    {0}
+#define CLEANUP_COMMAND_SET CLEANUP(command_set_done)
+
+/* Looks up the user, reads environment files (each time anew: their values are never stored),
+ * expands variables and finds programs on the service's PATH. */
+int command_set_make(const struct spec *s, struct command_set *ret, struct err *e);
+void command_set_done(struct command_set *c);
+
+/* Fills the parts of @p that come from the spec: identity, commands, environment, limits. The plan
+ * borrows from @c and @s. */
+void command_set_plan(const struct command_set *c, const struct spec *s, struct plan *p);

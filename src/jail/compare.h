@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Holds two runs' outputs against each other. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "jail/exercise.h"
+
+struct difference {
+	bool differs;
+	int status_a, status_b;
+	size_t line;  /* first different line, 1-based; 0: only the status differs */
+	char a[160], b[160]; /* that line, printable; "(no such line)" past the end */
+};
+
+/* 0 or -errno where an output cannot be read. */
+int compare_outcomes(const struct outcome *a, const struct outcome *b, struct difference *ret);

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/generation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "fs/atomic.h"
+#include "fs/beneath.h"
+#include "fs/dir.h"
+#include "fs/lock.h"
+
+#define KEPT 2
+
+void generation_done(struct generation *g)
+{
+	free(g->dir);
+	free(g->built);
+	free(g->spec_text);
+	layout_done(&g->layout);
+	strv_done(&g->listeners);
+	*g = (struct generation)GENERATION_INIT;
+}
+
+static char *jail_path(const struct dirs *d, const char *name, const char *rest)
+{
+	return xasprintf("%s/jails/%s%s%s", d->state, name, rest ? "/" : "", rest ? rest : "");
+}
+
+int jail_make_dir(const char *path, mode_t mode, struct err *e)
+{
+	CLEANUP_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_STR char *up = path_parent(path);
+	int r = beneath_mkdirs(root, up, 0755);
+
+	if (r == 0 && mkdir(path, mode) < 0 && errno != EEXIST)
+		r = -errno;
+	return r < 0 ? err_errno(e, r, "making %s", path) : 0;
+}
+
+int generation_number(const struct dirs *d, const char *name)
+{
+	CLEANUP_STR char *link = jail_path(d, name, "current");
+	char target[64];
+	int number = 0;
+	ssize_t n = readlink(link, target, sizeof(target) - 1);
+
+	if (n <= 0)
+		return 0;
+	target[n] = '\0';
+	return sscanf(target, "generations/%d", &number) == 1 ? number : 0;
+}
+
+static int read_run(struct generation *g, int dir)
+{
+	CLEANUP_STR char *text = NULL;
+	const char *built;
+	json_t *layout, *listeners, *word;
+	size_t i;
+	json_int_t steps;
+
+	int r = atomic_read(dir, "run.json", 16 << 20, &text, NULL);
+	if (r < 0)
+		return r;
+	json_t *j = json_loads(text, 0, NULL);
+	if (!j || json_unpack(j, "{ss so so sI}", "built", &built, "layout", &layout, "listeners",
+			      &listeners, "steps", &steps) < 0)
+		r = -EBADMSG;
+	if (r == 0)
+		r = layout_from_json(&g->layout, layout);
+	if (r == 0) {
+		g->built = xstrdup(built);
+		g->steps = (size_t)steps;
+		json_array_foreach (listeners, i, word)
+			if (json_is_string(word))
+				strv_add(&g->listeners, json_string_value(word));
+	}
+	json_decref(j);
+	return r;
+}
+
+int generation_load(const struct dirs *d, const char *name, struct generation *ret, struct err *e)
+{
+	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
+
+	g.number = generation_number(d, name);
+	if (!g.number)
+		return err_set(e, -ENOENT, "no jail named '%s' (immure build %s makes one)", name,
+			       name);
+	CLEANUP_STR char *rest = xasprintf("generations/%d", g.number);
+	g.dir = jail_path(d, name, rest);
+	CLEANUP_FD int dir = open(g.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = dir < 0 ? -errno : read_run(&g, dir);
+	if (r == 0)
+		r = atomic_read(dir, "spec", 1 << 20, &g.spec_text, NULL);
+	if (r < 0)
+		return err_errno(e, r, "reading %s (damaged? immure build %s makes it anew)", g.dir,
+				 name);
+	*ret = g;
+	g = (struct generation)GENERATION_INIT;
+	return 0;
+}
+
+static char *now_text(void)
+{
+	char buf[40];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return xstrdup(buf);
+}
+
+int generation_write(const struct generation *g, const char *path, struct err *e)
+{
+	CLEANUP_FD int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_STR char *built = now_text();
+	json_t *listeners = json_array();
+
+	for (size_t i = 0; i < g->listeners.n; i++)
+		json_array_append_new(listeners, json_string(g->listeners.v[i]));
+	json_t *j = json_pack("{si ss so so sI}", "schema", 1, "built", built, "layout",
+			      layout_to_json(&g->layout), "listeners", listeners, "steps",
+			      (json_int_t)g->steps);
+	CLEANUP_STR char *text = json_dumps(j, JSON_INDENT(1) | JSON_SORT_KEYS);
+	json_decref(j);
+	int r = dir < 0 ? -errno : atomic_write(dir, "run.json", text, strlen(text), 0644);
+	if (r == 0)
+		r = atomic_write(dir, "spec", g->spec_text, strlen(g->spec_text), 0600);
+	return r < 0 ? err_errno(e, r, "writing the generation in %s", path) : 0;
+}
+
+static int switch_to(int jail, int number)
+{
+	char target[40];
+	int r;
+
+	snprintf(target, sizeof(target), "generations/%d", number);
+	unlinkat(jail, ".current", 0);
+	r = symlinkat(target, jail, ".current") < 0 ? -errno : 0;
+	if (r == 0 && renameat(jail, ".current", jail, "current") < 0)
+		r = -errno;
+	if (r == 0 && fsync(jail) < 0)
+		r = -errno;
+	return r;
+}
+
+/* Older generations go; one that a running jail still uses keeps its files through the mount. */
+static void drop_old(int generations, int current)
+{
+	struct strv names CLEANUP_STRV = STRV_INIT;
+
+	if (dir_names(generations, &names) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++) {
+		int n = atoi(names.v[i]);
+		if (n > 0 && n <= current - KEPT)
+			tree_remove(generations, names.v[i]);
+	}
+}
+
+int generation_publish(const struct dirs *d, const char *name, const char *dir, int *ret_number,
+		       struct err *e)
+{
+	CLEANUP_STR char *home = jail_path(d, name, NULL);
+	CLEANUP_STR char *all = jail_path(d, name, "generations");
+	int number = generation_number(d, name) + 1;
+	char to[32];
+
+	int r = jail_make_dir(all, 0755, e);
+	if (r < 0)
+		return r;
+	CLEANUP_FD int jail = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_FD int generations = open(all, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(to, sizeof(to), "%d", number);
+	r = jail < 0 || generations < 0 ? -errno : tree_remove(generations, to); /* of a crash */
+	if (r == 0 && syncfs(generations) < 0)
+		r = -errno;
+	if (r == 0 && renameat(AT_FDCWD, dir, generations, to) < 0)
+		r = -errno;
+	if (r == 0)
+		r = switch_to(jail, number);
+	if (r < 0)
+		return err_errno(e, r, "publishing generation %d of %s", number, name);
+	drop_old(generations, number);
+	*ret_number = number;
+	return 0;
+}
+
+int jail_names(const struct dirs *d, struct strv *ret, struct err *e)
+{
+	CLEANUP_STR char *path = path_join(d->state, "jails");
+	struct strv all CLEANUP_STRV = STRV_INIT;
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	int r = fd < 0 ? -errno : dir_names(fd, &all);
+	if (r < 0)
+		return err_errno(e, r, "reading %s", path);
+	for (size_t i = 0; i < all.n; i++)
+		if (spec_name_ok(all.v[i]) && generation_number(d, all.v[i]))
+			strv_add(ret, all.v[i]);
+	return 0;
+}
+
+static int remove_below(const char *parent, const char *name, struct err *e)
+{
+	CLEANUP_FD int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	int r = fd < 0 ? -errno : tree_remove(fd, name);
+	return r < 0 ? err_errno(e, r, "removing %s/%s", parent, name) : 0;
+}
+
+int jail_delete(const struct dirs *d, const char *name, struct err *e)
+{
+	CLEANUP_STR char *jails = path_join(d->state, "jails");
+	CLEANUP_STR char *spec = xasprintf("%s.conf", name);
+	CLEANUP_STR char *dropins = xasprintf("%s.conf.d", name);
+	CLEANUP_STR char *locks = path_join(d->state, "locks");
+	int r = remove_below(jails, name, e);
+
+	if (r == 0)
+		r = remove_below(d->config, spec, e);
+	if (r == 0)
+		r = remove_below(d->config, dropins, e);
+	if (r == 0)
+		r = remove_below(locks, name, e);
+	return r;
+}
+
+int jail_lock(const struct dirs *d, const char *name, struct err *e)
+{
+	CLEANUP_STR char *path = path_join(d->state, "locks");
+	int r = jail_make_dir(path, 0755, e);
+
+	if (r < 0)
+		return r;
+	CLEANUP_FD int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? err_errno(e, -errno, "opening %s", path) : lock_try(dir, name, e);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Where jails live on disk, and the switch from one generation to the next.
+ *
+ *   STATE/jails/NAME/generations/N/root/           the files
+ *                                 /manifest.jsonl  what they are and why
+ *                                 /run.json        the layout and what a start waits for
+ *                                 /spec            the spec it was proved with
+ *   STATE/jails/NAME/current -> generations/N      switched by one rename(2)
+ *   STATE/jails/NAME/output                        what the service printed when run by `start`
+ *   STATE/tmp/NAME.XXXXXX/                         a build under way; its lock says whether it lives
+ *   STATE/locks/NAME                               held by whoever changes the jail
+ *   RUN/NAME.json, RUN/NAME.lock                   a running jail; the lock is its supervisor's
+ *
+ * A generation is made aside and published whole; a crash leaves the old one or the new one. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+#include "jail/dirs.h"
+#include "jail/layout.h"
+#include "jail/manifest.h"
+#include "jail/spec.h"
+
+struct generation {
+	int number;
+	char *dir; /* absolute */
+	char *built; /* RFC 3339 */
+	struct layout layout;
+	struct strv listeners; /* what a start waits for */
+	char *spec_text;
+	size_t steps; /* exercise steps that were proved */
+};
+#define GENERATION_INIT    {0}
+#define CLEANUP_GENERATION CLEANUP(generation_done)
+void generation_done(struct generation *g);
+
+/* The current generation of @name; -ENOENT with a message where the jail does not exist. */
+int generation_load(const struct dirs *d, const char *name, struct generation *ret, struct err *e);
+
+/* The number of the current generation, 0 where there is none. */
+int generation_number(const struct dirs *d, const char *name);
+
+/* Writes run.json and spec into the directory @dir of a generation in the making. */
+int generation_write(const struct generation *g, const char *dir, struct err *e);
+
+/* Moves the complete directory @dir into place as the next generation and makes it the current one;
+ * older ones than the last two are removed. *ret_number is its number. */
+int generation_publish(const struct dirs *d, const char *name, const char *dir, int *ret_number,
+		       struct err *e);
+
+/* Names of all jails, sorted. */
+int jail_names(const struct dirs *d, struct strv *ret, struct err *e);
+
+/* Removes the jail's files; its spec too. Not what belongs to the host (state, logs). */
+int jail_delete(const struct dirs *d, const char *name, struct err *e);
+
+/* Takes the jail's lock; a descriptor, closing it unlocks. -EBUSY with "... by pid N". */
+int jail_lock(const struct dirs *d, const char *name, struct err *e);
+
+/* mkdir -p with 0755 (the state directory itself is 0700: it may hold what was secret). */
+int jail_make_dir(const char *path, mode_t mode, struct err *e);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/lay.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "fs/beneath.h"
+#include "fs/copy.h"
+
+struct lay_key {
+	dev_t dev;
+	ino_t ino;
+};
+
+struct lay_inode {
+	struct lay_key key;
+	char *path;
+	UT_hash_handle hh;
+};
+
+int lay_open(struct lay *l, int source, const char *tree, struct err *e)
+{
+	struct meta m CLEANUP_META = META_INIT;
+
+	*l = (struct lay){.source = source};
+	l->tree = open(tree, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = l->tree < 0 ? -errno : meta_read(source, &m);
+	if (r == 0)
+		r = meta_apply(AT_FDCWD, tree, &m);
+	if (r < 0) {
+		fd_close(&l->tree);
+		return err_errno(e, r, "preparing %s", tree);
+	}
+	strv_add(&l->directories, "/");
+	return 0;
+}
+
+static struct lay_inode *find_inode(struct lay *l, const struct stat *st)
+{
+	struct lay_inode *found;
+	struct lay_key key;
+
+	memset(&key, 0, sizeof(key));
+	key.dev = st->st_dev;
+	key.ino = st->st_ino;
+	HASH_FIND(hh, l->inodes, &key, sizeof(key), found);
+	return found;
+}
+
+static void remember_inode(struct lay *l, const struct stat *st, const char *path)
+{
+	struct lay_inode *i = xcalloc(1, sizeof(*i));
+
+	i->key.dev = st->st_dev;
+	i->key.ino = st->st_ino;
+	i->path = xstrdup(path);
+	HASH_ADD(hh, l->inodes, key, sizeof(i->key), i);
+}
+
+static int link_first(struct lay *l, const char *first, int parent, const char *name)
+{
+	const char *base;
+	CLEANUP_FD int from = beneath_parent(l->tree, first, &base);
+
+	if (from < 0)
+		return from;
+	return linkat(from, base, parent, name, 0) < 0 ? -errno : 0;
+}
+
+static int lay_node(struct lay *l, int src, const char *path)
+{
+	struct meta m CLEANUP_META = META_INIT;
+	CLEANUP_STR char *up = path_parent(path);
+	const char *name = path_base(path);
+	CLEANUP_FD int parent = beneath_open_nolink(l->tree, up, O_PATH | O_DIRECTORY, 0);
+
+	int r = parent < 0 ? parent : meta_read(src, &m);
+	if (r < 0)
+		return r;
+	if (S_ISCHR(m.st.st_mode) || S_ISBLK(m.st.st_mode))
+		return 1;
+	bool shared = S_ISREG(m.st.st_mode) && m.st.st_nlink > 1;
+	struct lay_inode *first = shared ? find_inode(l, &m.st) : NULL;
+	if (first && link_first(l, first->path, parent, name) == 0)
+		return 0;
+	r = copy_node(src, &m, parent, name);
+	if (r < 0)
+		return r;
+	if (S_ISDIR(m.st.st_mode) && r == 0)
+		strv_add(&l->directories, path);
+	if (shared && !first)
+		remember_inode(l, &m.st, path);
+	return 0;
+}
+
+static int lay_parents(struct lay *l, const char *path, struct err *e)
+{
+	struct stat st;
+	CLEANUP_STR char *up = path_parent(path);
+
+	if (beneath_lstat(l->tree, up, &st) == 0)
+		return 0;
+	return lay_path(l, up, e);
+}
+
+int lay_path(struct lay *l, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (streq(path, "/") || beneath_lstat(l->tree, path, &st) == 0)
+		return 0;
+	CLEANUP_FD int src = beneath_open_nolink(l->source, path, O_PATH | O_NOFOLLOW, 0);
+	if (src == -ENOENT || src == -ENOTDIR || src == -ELOOP)
+		return 1;
+	int r = src < 0 ? src : lay_parents(l, path, e);
+	if (r == 0)
+		r = lay_node(l, src, path);
+	return r < 0 ? err_errno(e, r, "copying %s into the jail", path) : r;
+}
+
+int lay_recursive(struct lay *l, const char *path, struct err *e)
+{
+	int r = lay_path(l, path, e);
+	int fd = r ? -1 : beneath_open_nolink(l->source, path, O_RDONLY | O_DIRECTORY, 0);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	for (struct dirent *de; r >= 0 && d && (de = readdir(d));) {
+		if (streq(de->d_name, ".") || streq(de->d_name, ".."))
+			continue;
+		CLEANUP_STR char *child = path_join(path, de->d_name);
+		r = lay_recursive(l, child, e);
+	}
+	if (d)
+		closedir(d);
+	return r < 0 ? r : 0;
+}
+
+int lay_point(struct lay *l, const char *path, bool file, struct err *e)
+{
+	struct stat st;
+	const char *name;
+
+	if (beneath_lstat(l->tree, path, &st) == 0)
+		return 0;
+	CLEANUP_STR char *up = path_parent(path);
+	int r = file ? lay_parents(l, path, e) : lay_path(l, path, e);
+	if (r == 0 && !file)
+		return 0;
+	if (r >= 0)
+		r = beneath_mkdirs(l->tree, up, 0755);
+	if (r < 0)
+		return err_errno(e, r, "making a mount point at %s", path);
+	CLEANUP_FD int parent = beneath_parent(l->tree, path, &name);
+	if (parent < 0)
+		return err_errno(e, parent, "making a mount point at %s", path);
+	r = file ? mknodat(parent, name, S_IFREG | 0644, 0) : mkdirat(parent, name, 0755);
+	return r < 0 && errno != EEXIST ? err_errno(e, -errno, "making a mount point at %s", path)
+					: 0;
+}
+
+void lay_close(struct lay *l)
+{
+	struct lay_inode *i, *next;
+
+	for (size_t k = l->directories.n; k-- > 0;) {
+		const char *path = l->directories.v[k];
+		struct meta m CLEANUP_META = META_INIT;
+		CLEANUP_FD int src = beneath_open_nolink(l->source, path, O_PATH, 0);
+		CLEANUP_FD int dst = beneath_open_nolink(l->tree, path, O_PATH | O_DIRECTORY, 0);
+		if (src < 0 || dst < 0 || meta_read(src, &m) < 0)
+			continue;
+		const struct timespec times[2] = {m.st.st_atim, m.st.st_mtim};
+		utimensat(dst, "", times, AT_EMPTY_PATH);
+	}
+	HASH_ITER(hh, l->inodes, i, next)
+	{
+		HASH_DEL(l->inodes, i);
+		free(i->path);
+		free(i);
+	}
+	strv_done(&l->directories);
+	fd_close(&l->tree);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/layout.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "fs/beneath.h"
+
+static const char *const class_names[CLASS_COUNT] = {
+	[CLASS_PROGRAM] = "program", [CLASS_CONFIG] = "config",	  [CLASS_SECRET] = "secret",
+	[CLASS_CONTENT] = "content", [CLASS_STATE] = "state",	  [CLASS_LOG] = "log",
+	[CLASS_RUNTIME] = "runtime", [CLASS_OFFERED] = "offered", [CLASS_DEVICE] = "device",
+	[CLASS_SOCKET] = "socket",   [CLASS_KERNEL] = "kernel",
+};
+
+const char *class_name(enum jail_class c)
+{
+	return class_names[c];
+}
+
+enum jail_class class_parse(const char *word)
+{
+	int c = 0;
+	while (c < CLASS_COUNT && !streq(class_names[c], word))
+		c++;
+	return (enum jail_class)c;
+}
+
+void layout_done(struct layout *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		free(l->v[i].path);
+		free(l->v[i].why);
+	}
+	free(l->v);
+	*l = (struct layout)LAYOUT_INIT;
+}
+
+const struct provision *layout_find(const struct layout *l, const char *path)
+{
+	const struct provision *best = NULL;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct provision *p = &l->v[i];
+		bool covers = p->file ? streq(path, p->path) : path_within(path, p->path);
+		if (covers && (!best || strlen(p->path) > strlen(best->path)))
+			best = p;
+	}
+	return best;
+}
+
+static int make_one(const struct provision *p, int root)
+{
+	struct stat st;
+	const char *name;
+	CLEANUP_STR char *up = path_parent(p->path);
+
+	if (beneath_lstat(root, p->path, &st) == 0)
+		return 0;
+	int r = beneath_mkdirs(root, up, 0755);
+	if (r < 0)
+		return r;
+	CLEANUP_FD int parent = beneath_parent(root, p->path, &name);
+	if (parent < 0)
+		return parent;
+	r = p->file ? mknodat(parent, name, S_IFREG | 0600, 0) : mkdirat(parent, name, 0700);
+	if (r < 0)
+		return errno == EEXIST ? 0 : -errno;
+	/* By descriptor: the name may be exchanged by whoever may write in the parent. */
+	CLEANUP_FD int fd = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fchown(fd, p->uid, p->gid) < 0 || fchmod(fd, p->mode & 07777) < 0)
+		return -errno;
+	return 0;
+}
+
+int layout_create(const struct layout *l, int root, struct err *e)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		int r = l->v[i].create ? make_one(&l->v[i], root) : 0;
+		if (r < 0)
+			return err_errno(e, r, "making %s for the service", l->v[i].path);
+	}
+	return 0;
+}
+
+json_t *layout_to_json(const struct layout *l)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct provision *p = &l->v[i];
+		json_array_append_new(
+			list, json_pack("{ss ss sb sb sb si si si ss}", "path", p->path, "class",
+					class_name(p->class), "writable", p->writable, "file",
+					p->file, "create", p->create, "mode", (int)p->mode, "uid",
+					(int)p->uid, "gid", (int)p->gid, "why", p->why));
+	}
+	return list;
+}
+
+int layout_from_json(struct layout *l, const json_t *list)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach (list, i, row) {
+		const char *path, *word, *why;
+		int writable, file, create, mode, uid, gid;
+		if (json_unpack(row, "{ss ss sb sb sb si si si ss}", "path", &path, "class", &word,
+				"writable", &writable, "file", &file, "create", &create, "mode",
+				&mode, "uid", &uid, "gid", &gid, "why", &why) < 0 ||
+		    path[0] != '/' || class_parse(word) == CLASS_COUNT)
+			return -EBADMSG;
+		l->v = xrealloc(l->v, l->n + 1, sizeof(*l->v));
+		l->v[l->n++] = (struct provision){.path = xstrdup(path),
+						  .class = class_parse(word),
+						  .writable = writable,
+						  .file = file,
+						  .create = create,
+						  .mode = (mode_t)mode,
+						  .uid = (uid_t)uid,
+						  .gid = (gid_t)gid,
+						  .why = xstrdup(why)};
+	}
+	return 0;
+}

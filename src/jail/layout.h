@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* The layout: how each class of path reaches the jail, other than by being copied into it.
+ *
+ * Derived from what the watched baseline touched and from the spec, before anything is grown: a
+ * directory mounted after a daemon has changed into it would be the covered one (research/
+ * worlds.md). Everything the layout does not name is a copy in the generation, read-only. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "confine/plan.h"
+#include "grow/record.h"
+#include "jail/spec.h"
+
+enum jail_class {
+	CLASS_PROGRAM,
+	CLASS_CONFIG,
+	CLASS_SECRET,
+	CLASS_CONTENT,
+	CLASS_STATE,
+	CLASS_LOG,
+	CLASS_RUNTIME,
+	CLASS_OFFERED,
+	CLASS_DEVICE,
+	CLASS_SOCKET,
+	CLASS_KERNEL, /* /sys: single files of it, only where they were opened */
+	CLASS_COUNT
+};
+
+/* "program", "config" ...; class_parse() is CLASS_COUNT for an unknown word. */
+const char *class_name(enum jail_class c);
+enum jail_class class_parse(const char *word);
+
+/* One directory (or single file) of the host that is mounted at the same path in the jail. */
+struct provision {
+	char *path; /* canonical */
+	enum jail_class class;
+	bool writable;
+	bool file;
+	bool create; /* made on the host at the start where it is missing, as below */
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	char *why; /* one line for people */
+};
+
+struct layout {
+	struct provision *v; /* sorted by path, parents first */
+	size_t n;
+};
+#define LAYOUT_INIT    {0}
+#define CLEANUP_LAYOUT CLEANUP(layout_done)
+
+void layout_done(struct layout *l);
+
+/* The provision that covers @path, or NULL. */
+const struct provision *layout_find(const struct layout *l, const char *path);
+
+/* Adds what @record and @s ask for. @host and @world are O_PATH roots: the host as it is, and the
+ * world as the baseline left it. Returns how many provisions are new, or -errno. */
+int layout_derive(struct layout *l, const struct record *record, const struct spec *s, int host,
+		  int world, struct err *e);
+
+/* Makes what `create` asks for below the root @root (a world, or the host at a real start). */
+int layout_create(const struct layout *l, int root, struct err *e);
+
+json_t *layout_to_json(const struct layout *l);
+int layout_from_json(struct layout *l, const json_t *j);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "fs/beneath.h"
+#include "jail/manifest.h"
+
+/* Private memory in the running jail. */
+static const struct {
+	const char *path;
+	mode_t mode;
+} areas[] = {
+	{"/run", 0755},
+	{"/tmp", 01777},
+	{"/var/tmp", 01777},
+};
+
+static const char *const kernel_points[] = {"/dev", "/proc", "/sys"};
+
+static bool in_area(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_LEN(areas); i++)
+		if (path_within(path, areas[i].path))
+			return true;
+	return false;
+}
+
+int mounts_points(struct lay *l, const struct layout *layout, struct err *e)
+{
+	struct stat st;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(kernel_points); i++)
+		r = lay_point(l, kernel_points[i], false, e);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(areas); i++)
+		if (beneath_lstat(l->source, areas[i].path, &st) == 0 && S_ISDIR(st.st_mode))
+			r = lay_point(l, areas[i].path, false, e);
+	for (size_t i = 0; r == 0 && i < layout->n; i++)
+		r = lay_point(l, layout->v[i].path, layout->v[i].file, e);
+	return r;
+}
+
+static void add_provisions(struct plan *p, const struct layout *layout, bool kernel)
+{
+	for (size_t i = 0; i < layout->n; i++) {
+		const struct provision *v = &layout->v[i];
+		unsigned flags = MOUNT_NODEV;
+		if (v->class == CLASS_KERNEL && !kernel)
+			continue;
+		if (!v->writable)
+			flags |= MOUNT_READONLY;
+		if (v->writable)
+			flags |= MOUNT_NOSUID;
+		if (v->class == CLASS_KERNEL)
+			flags |= MOUNT_OPTIONAL;
+		plan_mount(p, MOUNT_BIND, v->path, v->path, flags);
+	}
+}
+
+static int by_target(const void *a, const void *b)
+{
+	return strcmp(((const struct mount_op *)a)->target, ((const struct mount_op *)b)->target);
+}
+
+static void sort(struct plan *p)
+{
+	qsort(p->mounts.v, p->mounts.n, sizeof(*p->mounts.v), by_target);
+}
+
+int mounts_growth(struct plan *p, const struct layout *layout, struct err *e)
+{
+	(void)e;
+	plan_mount(p, MOUNT_BIND, "/sys", "/sys", MOUNT_READONLY | MOUNT_NOSUID | MOUNT_NODEV);
+	plan_mount(p, MOUNT_DEV, "/dev", NULL, 0);
+	plan_mount(p, MOUNT_PROC, "/proc", NULL, 0);
+	add_provisions(p, layout, false);
+	sort(p);
+	return 0;
+}
+
+static bool has_target(const struct plan *p, const char *target)
+{
+	for (size_t i = 0; i < p->mounts.n; i++)
+		if (streq(p->mounts.v[i].target, target))
+			return true;
+	return false;
+}
+
+/* What the generation has below a private area is seen through the memory that covers it. */
+static void add_skeleton(struct plan *p, const struct manifest *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		const struct entry *en = &m->v[i];
+		if (!in_area(en->path) || has_target(p, en->path))
+			continue;
+		if (S_ISDIR(en->mode)) {
+			struct mount_op *op = plan_mount(p, MOUNT_DIR, en->path, NULL, 0);
+			op->mode = en->mode & 07777;
+			op->uid = en->uid;
+			op->gid = en->gid;
+		} else if (S_ISLNK(en->mode))
+			plan_mount(p, MOUNT_LINK, en->path, en->link, 0);
+		else
+			plan_mount(p, MOUNT_OWN, en->path, NULL, MOUNT_READONLY | MOUNT_NODEV);
+	}
+}
+
+/* A bind inside a private area needs its parents there. */
+static void add_parents(struct plan *p)
+{
+	size_t n = p->mounts.n;
+
+	for (size_t i = 0; i < n; i++) {
+		char *dir = path_parent(p->mounts.v[i].target);
+		while (in_area(dir) && !has_target(p, dir)) {
+			plan_mount(p, MOUNT_DIR, dir, NULL, 0);
+			char *up = path_parent(dir);
+			free(dir);
+			dir = up;
+		}
+		free(dir);
+	}
+}
+
+int mounts_sealed(struct plan *p, const struct layout *layout, const char *dir, struct err *e)
+{
+	struct manifest m CLEANUP_MANIFEST = MANIFEST_INIT;
+	struct stat st;
+	int r = manifest_load(dir, &m, e);
+
+	if (r < 0)
+		return r;
+	plan_mount(p, MOUNT_ROOT_RO, "/", NULL, 0);
+	for (size_t i = 0; i < ARRAY_LEN(areas); i++) {
+		if (beneath_lstat(p->root, areas[i].path, &st) < 0 || !S_ISDIR(st.st_mode))
+			continue;
+		struct mount_op *op = plan_mount(p, MOUNT_TMPFS, areas[i].path, NULL,
+						 MOUNT_NOSUID | MOUNT_NODEV);
+		op->mode = areas[i].mode;
+	}
+	plan_mount(p, MOUNT_DEV, "/dev", NULL, 0);
+	plan_mount(p, MOUNT_PROC, "/proc", NULL, 0);
+	add_provisions(p, layout, true);
+	add_skeleton(p, &m);
+	add_parents(p);
+	sort(p);
+	return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* When a service is ready, without being told.
+ *
+ * A network service is ready when it listens and has come to rest. What it listens on is read from
+ * the kernel (the sockets its processes hold), never guessed from its name; rest is that for a
+ * moment none of its processes used the processor, none came and none went. The sockets seen in the
+ * baseline are what later runs, and `start`, wait for. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "confine/run.h"
+
+/* The listening sockets of all processes of @r as sorted words: "tcp:127.0.0.1:8080", "udp:0.0.0.0:53",
+ * "unix:/run/x.sock". Ports of the ephemeral range are left out: they differ each time. */
+void ready_listeners(const struct run *r, struct strv *ret);
+
+/* The host's pids of all processes below the init of @r, the init left out. */
+struct pid_list {
+	pid_t *v;
+	size_t n;
+};
+void run_pids(const struct run *r, struct pid_list *ret);
+void pid_list_done(struct pid_list *l);
+#define CLEANUP_PIDS CLEANUP(pid_list_done)
+
+/* One look at a service that is starting. Zero-initialise; call every READY_TICK_MS. */
+struct rest {
+	unsigned long cpu, calls;
+	size_t processes;
+	struct strv listeners;
+	int quiet_ms, age_ms;
+};
+#define READY_TICK_MS 25
+void rest_done(struct rest *s);
+
+/* Whether it is ready now. @expected (may be NULL) are the listeners of an earlier run; @calls a
+ * counter that grows while it works (supervisor_calls()), or 0. */
+bool rest_look(struct rest *s, const struct run *r, const struct strv *expected,
+	       unsigned long calls);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Freezes what a growth has learnt: a fresh tree laid from the host, and its manifest.
+ *
+ * The grown tree itself is not used: the service that ran in it may have been hostile, and what it
+ * left there is not evidence. The record says which paths; the host says what they are. */
+#pragma once
+
+#include "base/err.h"
+#include "grow/record.h"
+#include "jail/layout.h"
+#include "jail/manifest.h"
+#include "jail/spec.h"
+
+struct seal {
+	const struct spec *spec;
+	const struct layout *layout;
+	const struct record *baseline, *growth;
+};
+
+/* Makes DIR/root and fills @ret; DIR exists and is empty. */
+int seal_make(const struct seal *s, const char *dir, struct manifest *ret, struct err *e);
+
+/* The class of a path that is copied. */
+enum jail_class seal_class(const char *path, const struct stat *st);

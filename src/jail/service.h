@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* A jail that runs: in the foreground for an init system, or under a supervisor of its own.
+ *
+ * The supervisor is the process that called run_start(); it holds RUN/NAME.lock while it lives, and
+ * RUN/NAME.json says which processes are meant. When it dies, however it dies, the kernel ends the
+ * jail (confine/run.h): "the lock is free" means "nothing of this jail runs". */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "jail/generation.h"
+
+enum service_state { SERVICE_RUNNING, SERVICE_DEAD, SERVICE_STOPPED, SERVICE_UNKNOWN };
+
+struct service_status {
+	enum service_state state; /* the values are the LSB's exit codes of `status` where they differ */
+	pid_t pid;		  /* of the service, 0 where it does not run */
+	pid_t init, supervisor;
+	int generation;
+	char started[40];	  /* RFC 3339, "" where it does not run */
+	long long memory;	  /* resident bytes of all its processes, shared pages counted once each */
+	size_t processes;
+};
+
+/* "running", "dead", "stopped", "unknown"; 0, 1, 3, 4. */
+const char *service_state_name(enum service_state s);
+int service_state_code(enum service_state s);
+
+int service_status(const struct dirs *d, const char *name, struct service_status *ret,
+		   struct err *e);
+
+/* Runs the jail in the foreground until it ends. Signals TERM, INT, HUP, QUIT, USR1, USR2 and WINCH
+ * are passed on; a second TERM or INT does not wait any longer. *ret_status is the service's, as of
+ * waitpid(2). */
+int service_run(const struct dirs *d, const char *name, int *ret_status, struct err *e);
+
+/* Starts the jail under a supervisor in the background and waits until it is ready. 1 where it was
+ * running already. An error says why it is not, with the service's last output. */
+int service_start(const struct dirs *d, const char *name, struct err *e);
+
+/* Stops it and waits until nothing is left. 1 where it was not running. */
+int service_stop(const struct dirs *d, const char *name, struct err *e);

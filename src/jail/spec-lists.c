@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* The kinds of value that append: command lines, words, paths. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/path.h"
+#include "jail/env-file.h"
+#include "jail/spec-keys.h"
+#include "jail/values.h"
+#include "jail/words.h"
+
+static void replace(char **where, char *value)
+{
+	free(*where);
+	*where = value;
+}
+
+static void clear_list(struct spec *s, const struct spec_key *k)
+{
+	strv_done(spec_field(s, k));
+}
+
+static void clear_exec(struct spec *s, const struct spec_key *k)
+{
+	exec_list_done(spec_field(s, k));
+}
+
+static int set_exec(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
+{
+	return exec_list_parse(value, spec_field(s, k), e);
+}
+
+/* Nothing is added where one of the words is bad. */
+static int add_words(struct strv *to, const struct spec_kind *kind, const char *value,
+		     struct err *e)
+{
+	CLEANUP_STRV struct strv words = STRV_INIT;
+	int r = words_split(value, kind->word_flags, &words, e);
+
+	for (size_t i = 0; r == 0 && i < words.n; i++)
+		r = kind->convert(&words.v[i], e);
+	if (r == 0)
+		strv_add_all(to, &words);
+	return r;
+}
+
+static int set_words(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
+{
+	return add_words(spec_field(s, k), k->kind, value, e);
+}
+
+static int check_words(struct spec *s UNUSED, const struct spec_key *k, const char *value,
+		       struct err *e)
+{
+	CLEANUP_STRV struct strv words = STRV_INIT;
+	return add_words(&words, k->kind, value, e);
+}
+
+static int set_environment(struct spec *s, const struct spec_key *k, const char *value,
+			   struct err *e)
+{
+	CLEANUP_STRV struct strv words = STRV_INIT;
+	int r = add_words(&words, k->kind, value, e);
+
+	for (size_t i = 0; r == 0 && i < words.n; i++)
+		env_put(spec_field(s, k), words.v[i]);
+	return r;
+}
+
+static int convert_account(char **word, struct err *e)
+{
+	return value_account(*word, e);
+}
+
+static int convert_assignment(char **word, struct err *e)
+{
+	if (env_assignment_ok(*word))
+		return 0;
+	return err_set(e, -EINVAL, "'%.*s' is no NAME=value", (int)strcspn(*word, "="), *word);
+}
+
+static int convert_name(char **word, struct err *e)
+{
+	CLEANUP_STR char *assignment = xasprintf("%s=", *word);
+
+	if (env_assignment_ok(assignment) || env_assignment_ok(*word))
+		return 0;
+	return err_set(e, -EINVAL, "'%.100s' is no name of a variable", *word);
+}
+
+static int set_env_file(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
+{
+	bool optional = value[0] == '-';
+	CLEANUP_STR char *path = NULL;
+	int r = value_path(value + optional, &path, e);
+
+	if (r == 0)
+		strv_take(spec_field(s, k), xasprintf("%s%s", optional ? "-" : "", path));
+	return r;
+}
+
+/* "redis" or "foo/bar"; the link that systemd makes for "foo:link" is not made. */
+static int convert_dir_name(char **word, struct err *e)
+{
+	CLEANUP_STR char *name = xstrndup(*word, strcspn(*word, ":"));
+	CLEANUP_STR char *rooted = xasprintf("/%s", name);
+	char *path;
+
+	if (!*name || *name == '/')
+		return err_set(e, -EINVAL,
+			       "'%.100s' is no relative path: it goes below /run, /var/lib ...",
+			       *word);
+	int r = value_path(rooted, &path, e);
+	if (r < 0)
+		return r;
+	memmove(path, path + 1, strlen(path));
+	replace(word, path);
+	return *path ? 0 : err_set(e, -EINVAL, "an empty name");
+}
+
+/* "[-]SRC[:DST[:rbind|norbind]]" becomes "[-]SRC[:DST]", both normal. */
+static int convert_bind(char **word, struct err *e)
+{
+	bool optional = **word == '-';
+	CLEANUP_STR char *text = xstrdup(*word + optional);
+	CLEANUP_STR char *source = NULL, *target = NULL;
+	char *rest = text;
+	const char *src = strsep(&rest, ":"), *dst = strsep(&rest, ":"), *option = rest;
+
+	if (option && !streq(option, "rbind"))
+		return err_set(e, -EINVAL, "'%.100s': of the options only rbind is known", *word);
+	int r = value_path(src, &source, e);
+	if (r == 0 && dst && *dst)
+		r = value_path(dst, &target, e);
+	if (r < 0)
+		return r;
+	replace(word, xasprintf("%s%s%s%s", optional ? "-" : "", source, target ? ":" : "",
+				target ? target : ""));
+	return 0;
+}
+
+static int convert_path(char **word, struct err *e)
+{
+	char *path;
+	int r = value_path(*word, &path, e);
+
+	if (r == 0)
+		replace(word, path);
+	return r;
+}
+
+/* Of systemd's path lists: "-" (may be absent) and "+" (below RootDirectory=) may stand in front.
+ */
+static int convert_prefixed_path(char **word, struct err *e)
+{
+	char *path;
+	int r = value_path(*word + strspn(*word, "-+"), &path, e);
+
+	if (r == 0)
+		replace(word, path);
+	return r;
+}
+
+/* "DIR=PATH" or "DIR=empty". */
+static int convert_sample(char **word, struct err *e)
+{
+	size_t len = strcspn(*word, "=");
+	CLEANUP_STR char *dir = xstrndup(*word, len);
+	CLEANUP_STR char *state = NULL, *sample = NULL;
+	const char *from = (*word)[len] ? *word + len + 1 : "";
+
+	if (!*from)
+		return err_set(e, -EINVAL, "'%.100s' is not DIR=PATH or DIR=empty", *word);
+	int r = value_path(dir, &state, e);
+	if (r == 0 && !streq(from, "empty"))
+		r = value_path(from, &sample, e);
+	if (r < 0)
+		return r;
+	replace(word, xasprintf("%s=%s", state, sample ? sample : "empty"));
+	return 0;
+}
+
+static int convert_wall(char **word, struct err *e)
+{
+	size_t n = strspn(*word, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	if (n && !(*word)[n])
+		return 0;
+	return err_set(e, -EINVAL, "'%.100s' is no wall such as landlock-net", *word);
+}
+
+static int add_string(struct spec *s, const struct spec_key *k, const char *value,
+		      struct err *e UNUSED)
+{
+	strv_add(spec_field(s, k), value);
+	return 0;
+}
+
+static int check_nothing(struct spec *s UNUSED, const struct spec_key *k UNUSED,
+			 const char *value UNUSED, struct err *e UNUSED)
+{
+	return 0;
+}
+
+static void clear_nothing(struct spec *s UNUSED, const struct spec_key *k UNUSED)
+{
+}
+
+#define LIST(setter, clearer) .list = true, .set = (setter), .clear = (clearer)
+#define WORDS(converter)      LIST(set_words, clear_list), .convert = (converter)
+
+const struct spec_kind kind_exec = {LIST(set_exec, clear_exec), .specifiers = IN_WORDS};
+const struct spec_kind kind_config_test = {LIST(set_exec, clear_exec)};
+const struct spec_kind kind_commands = {LIST(add_string, clear_list)};
+const struct spec_kind kind_env_file = {LIST(set_env_file, clear_list), .specifiers = IN_TEXT};
+const struct spec_kind kind_environment = {LIST(set_environment, clear_list),
+					   .convert = convert_assignment,
+					   .word_flags = WORDS_UNESCAPE, .specifiers = IN_WORDS};
+const struct spec_kind kind_exercise_environment = {
+    LIST(set_environment, clear_list), .convert = convert_assignment, .word_flags = WORDS_UNESCAPE};
+const struct spec_kind kind_unset = {WORDS(convert_name), .word_flags = WORDS_UNESCAPE,
+				     .specifiers = IN_WORDS};
+const struct spec_kind kind_accounts = {WORDS(convert_account), .specifiers = IN_WORDS};
+const struct spec_kind kind_dirs = {WORDS(convert_dir_name), .specifiers = IN_WORDS};
+const struct spec_kind kind_binds = {WORDS(convert_bind), .specifiers = IN_WORDS};
+const struct spec_kind kind_rw_paths = {WORDS(convert_prefixed_path), .specifiers = IN_WORDS};
+const struct spec_kind kind_jail_paths = {WORDS(convert_path)};
+const struct spec_kind kind_samples = {WORDS(convert_sample)};
+const struct spec_kind kind_require = {WORDS(convert_wall)};
+
+const struct spec_kind kept_list = {LIST(check_nothing, clear_nothing)};
+const struct spec_kind kept_named_list = {LIST(check_nothing, clear_nothing),
+					  .specifiers = IN_TEXT};
+const struct spec_kind kept_paths = {LIST(check_words, clear_nothing),
+				     .convert = convert_prefixed_path, .specifiers = IN_WORDS};
+const struct spec_kind kept_capabilities = {LIST(check_nothing, clear_nothing), .empty_says = true};

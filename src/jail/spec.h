@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* The spec: what the user asks for, /etc/immure/NAME.conf, the only truth.
+ *
+ * Three sections: [Service] in systemd's own vocabulary and meaning, [Jail] with our few words,
+ * [Exercise] for the client session. Specifiers (%i, %t) are replaced in [Service] only, as for a
+ * unit NAME.service. NAME.conf.d/ *.conf are drop-ins as in systemd: read in order of name, scalars
+ * replace, lists append, an empty value clears.
+ *
+ * Two forms live side by side. `settings` is the text: every KEY=VALUE with its origin, in order,
+ * which `immure show` prints. The typed fields are what the rest of the program reads; they are
+ * filled from the settings by one table (spec-keys.c). A spec owns all that it points to. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum spec_section { SPEC_SERVICE, SPEC_JAIL, SPEC_EXERCISE };
+
+/* One line of the spec as it was given. */
+struct setting {
+	enum spec_section section;
+	char *key;
+	char *value;
+	char *origin; /* "/etc/immure/web.conf:12", "command line", "apache2.service:14" */
+};
+
+enum service_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_FORKING, TYPE_NOTIFY, TYPE_ONESHOT };
+enum closure { CLOSURE_EXACT, CLOSURE_FORESEEN, CLOSURE_PACKAGE };
+enum net_mode { NET_PRIVATE, NET_HOST };
+enum compare_mode { COMPARE_EXACT, COMPARE_SHAPE };
+enum accounts { ACCOUNTS_NEEDED, ACCOUNTS_LIVE };
+enum update { UPDATE_RESTART, UPDATE_BUILD, UPDATE_NO };
+
+/* A command line of an Exec directive, split into words as systemd does, specifiers expanded. */
+struct exec_line {
+	struct strv argv;
+	char *argv0;	     /* "@": the zeroth argument, or NULL */
+	bool ignore_failure; /* "-" */
+	bool privileged;     /* "+": with full rights, on the host */
+	bool no_user;	     /* "!" or "!!": the user is not switched */
+	bool no_env;	     /* ":": no environment variable substitution */
+};
+
+struct exec_list {
+	struct exec_line *v;
+	size_t n;
+};
+
+/* A directory that systemd makes for the service: StateDirectory= and its kin. */
+struct spec_dirs {
+	struct strv names; /* relative to the base: "redis" */
+	unsigned mode;	   /* 0755 unless given */
+};
+
+#define SPEC_LIMITS 16 /* RLIM_NLIMITS */
+
+struct spec {
+	char *name;
+
+	/* [Service] */
+	enum service_type type;
+	struct exec_list start, start_pre, start_post, reload, stop, stop_post;
+	char *user, *group; /* NULL: root */
+	struct strv supplementary_groups;
+	char *working_directory;	 /* NULL: "/"; "~" is the user's home */
+	bool working_directory_optional; /* "-": "/" where it is not there */
+	struct strv environment;	 /* K=V, each K once */
+	struct strv unset_environment;	 /* K or K=V, taken away last of all */
+	struct strv environment_files;	 /* "-" kept in front where the file may be absent */
+	struct spec_dirs runtime_dirs, state_dirs, cache_dirs, logs_dirs, configuration_dirs;
+	char *pid_file;
+	int kill_signal;		    /* SIGTERM unless given */
+	double timeout_start, timeout_stop; /* seconds; 0 is for ever; 90 unless given */
+	bool timeout_start_set;		    /* else a oneshot service may take for ever */
+	bool remain_after_exit;
+	bool ignore_sigpipe; /* true unless given, as systemd has it */
+	unsigned umask;	     /* 0022 unless given */
+	struct rlimit limits[SPEC_LIMITS];
+	bool limit_set[SPEC_LIMITS];
+	int nice;
+	bool nice_set;
+	int oom_score_adjust;
+	bool oom_score_adjust_set;
+	struct strv bind_paths, bind_read_only_paths; /* "SRC[:DST]", rbind option removed; "-"
+						       kept in front where SRC may be absent */
+	struct strv read_write_paths; /* absolute; what a unit's own confinement left writable */
+
+	/* [Jail] */
+	struct strv state, content, config, secret, offer, include; /* absolute paths */
+	struct strv sample;					    /* "DIR=PATH", "DIR=empty" */
+	struct strv direct; /* host paths that a twin sees beside its overlay: live sockets */
+	char *self_chroot;
+	enum closure closure;
+	enum net_mode net;
+	enum accounts accounts;
+	enum update update;
+	struct strv require;	      /* walls without which it does not start: "landlock-net" */
+	struct exec_list config_test; /* run in the jail before a reload or restart */
+
+	/* [Exercise] */
+	char *ready;
+	struct strv exercise;
+	enum compare_mode compare;
+	struct strv exercise_environment;
+	double exercise_timeout; /* seconds a step; 60 unless given */
+
+	struct setting *settings;
+	size_t n_settings;
+};
+
+/* A new spec with all defaults and no settings. */
+struct spec *spec_new(const char *name);
+void spec_free(struct spec *s);
+DEFINE_FREEP(struct spec, spec);
+#define CLEANUP_SPEC CLEANUP(spec_freep)
+
+/* Whether @name may name a jail: [A-Za-z0-9][A-Za-z0-9._@-]*, at most 64 bytes. */
+bool spec_name_ok(const char *name);
+
+/* The last setting of @key, or NULL. For what has no typed field: MemoryMax, SystemCallFilter ...
+ */
+const struct setting *spec_find(const struct spec *s, enum spec_section section, const char *key);
+
+/* "Service", "Jail", "Exercise". */
+const char *spec_section_name(enum spec_section section);
+
+/* Adds one setting and fills the typed field. -EINVAL with a message that begins with @origin and
+ * names the key and the remedy (an unknown key gets the nearest known one). */
+int spec_set(struct spec *s, enum spec_section section, const char *key, const char *value,
+	     const char *origin, struct err *e);
+
+/* Reads spec text from memory; @file is its name for origins. On error the first bad line is named.
+ */
+int spec_parse(struct spec *s, const char *text, size_t len, const char *file, struct err *e);
+
+/* Reads CONFIG_DIR/NAME.conf and its drop-ins. -ENOENT where there is no such file; -EINVAL where a
+ * file or its directory could have been written by anybody but root (and the caller). */
+int spec_load(const char *config_dir, const char *name, struct spec **ret, struct err *e);
+
+/* The last checks, when all settings are in: a command is there, absolute paths are absolute,
+ * user and group exist on this host. */
+int spec_check(const struct spec *s, struct err *e);
+
+/* The spec as a commented file, new string: parse(print(s)) gives the same settings, and printing
+ * those the same text. */
+char *spec_print(const struct spec *s);
+
+/* The words of one command line, split as systemd does (quotes, backslash escapes, prefixes). Also
+ * for tests. */
+int exec_line_parse(const char *text, struct exec_line *ret, struct err *e);
+void exec_line_done(struct exec_line *l);
+
+/* Appends the commands of an Exec value (";" as a word of its own parts them) to @ret. */
+int exec_list_parse(const char *text, struct exec_list *ret, struct err *e);
+void exec_list_done(struct exec_list *list);
+
+/* The argument vector for a run, appended to @ret, with the variables of @env ("K=V", NULL at the
+ * end) put in as systemd.service(5) says: ${VAR} within a word, $VAR as a word of its own is split
+ * at blanks (none set: no word), $$ is one dollar. ret->v[0] is the zeroth argument; the program to
+ * execute is l->argv.v[0]. */
+void exec_line_expand(const struct exec_line *l, char *const *env, struct strv *ret);
+
+/* @argv as the value of an Exec line that means exactly these words (specifiers and variables
+ * escaped too), new. */
+char *exec_line_quote(char *const *argv);

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/twin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "confine/run.h"
+#include "fs/beneath.h"
+#include "grow/filter.h"
+#include "grow/supervisor.h"
+#include "jail/command.h"
+#include "jail/lay.h"
+#include "jail/mounts.h"
+#include "jail/output.h"
+#include "jail/ready.h"
+#include "world/world.h"
+
+/* Seen from the exercise, the first process of the pid namespace stands in the jail. */
+#define JAIL_PREFIX "/proc/1/root"
+
+volatile int twin_interrupted;
+
+struct stage {
+	const struct twin *t;
+	struct world world;
+	struct run run;
+	struct command_set commands;
+	struct plan plan;
+	struct sock_fprog filter;
+	struct supervisor *supervisor;
+	int jail; /* O_PATH, the jail's root as the service sees it */
+	int output; /* the service's standard output and error, a file */
+};
+
+static double now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int open_output(struct stage *s, struct err *e)
+{
+	CLEANUP_STR char *path = path_join(s->t->scratch, "output");
+	s->output = open(path, O_RDWR | O_CREAT | O_APPEND | O_EXCL | O_CLOEXEC, 0600);
+	return s->output < 0 ? err_errno(e, -errno, "making %s", path) : 0;
+}
+
+static int attach_tree(struct stage *s, struct err *e)
+{
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+
+	s->plan.root = open_tree(AT_FDCWD, s->t->tree, flags);
+	return s->plan.root < 0 ? err_errno(e, -errno, "taking hold of %s", s->t->tree) : 0;
+}
+
+/* The mount points of a growth stand in its tree before anything is mounted. */
+static int lay_mount_points(struct stage *s, struct err *e)
+{
+	struct lay lay;
+	int r = lay_open(&lay, s->world.root, s->t->tree, e);
+
+	if (r < 0)
+		return r;
+	r = mounts_points(&lay, s->t->layout, e);
+	lay_close(&lay);
+	return r;
+}
+
+static int make_plan(struct stage *s, struct err *e)
+{
+	struct plan *p = &s->plan;
+	const struct twin *t = s->t;
+	CLEANUP_FD int null = -1;
+
+	plan_init(p);
+	p->mnt_ns = s->world.mnt_ns;
+	p->net_ns = s->world.net_ns;
+	p->ipc_ns = s->world.ipc_ns;
+	p->uts_ns = s->world.uts_ns;
+	command_set_plan(&s->commands, t->spec, p);
+	p->stdio[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	p->stdio[1] = p->stdio[2] = s->output;
+	p->filter = t->record ? &s->filter : NULL;
+	if (t->kind == TWIN_NATIVE)
+		return 0;
+	int r = t->kind == TWIN_GROW ? lay_mount_points(s, e) : 0;
+	if (r == 0)
+		r = attach_tree(s, e);
+	if (r < 0)
+		return r;
+	return t->kind == TWIN_GROW ? mounts_growth(p, t->layout, e)
+				    : mounts_sealed(p, t->layout, t->manifest_dir, e);
+}
+
+static int supervise(struct stage *s, struct err *e)
+{
+	struct strv own CLEANUP_STRV = STRV_INIT;
+	char path[64];
+
+	if (!s->t->record)
+		return 0;
+	if (s->t->kind == TWIN_GROW) {
+		snprintf(path, sizeof(path), "/proc/%d/root", s->run.init);
+		s->jail = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (s->jail < 0)
+			return err_errno(e, -errno, "taking hold of the jail");
+		for (size_t i = 0; i < s->plan.mounts.n; i++)
+			strv_add(&own, s->plan.mounts.v[i].target);
+	}
+	const struct supervisor_config c = {
+		.listener = take_fd(&s->run.listener),
+		.world = s->world.root,
+		.jail = s->jail,
+		.own_mounts = &own,
+		.record = s->t->record,
+	};
+	return supervisor_start(&c, &s->supervisor, e);
+}
+
+static int start(struct stage *s, struct err *e)
+{
+	const struct twin *t = s->t;
+	enum world_net net = t->spec->net == NET_HOST ? WORLD_NET_HOST : WORLD_NET_PRIVATE;
+	int r = command_set_make(t->spec, &s->commands, e);
+
+	if (r == 0)
+		r = world_open(t->scratch, net, &s->world, e);
+	if (r == 0 && t->layout)
+		r = layout_create(t->layout, s->world.root, e);
+	if (r == 0)
+		r = open_output(s, e);
+	if (r == 0)
+		r = make_plan(s, e);
+	if (r == 0 && t->record)
+		r = filter_make(&s->filter, e);
+	if (r == 0)
+		r = run_start(&s->plan, &s->run, e);
+	if (r == 0)
+		r = supervise(s, e);
+	return r == 0 ? run_wait_exec(&s->run, e) : r;
+}
+
+static int died(struct stage *s, struct err *e)
+{
+	char how[64] = "";
+	CLEANUP_STR char *tail = output_tail(s->output);
+
+	if (s->run.main_exited && WIFSIGNALED(s->run.main_status))
+		snprintf(how, sizeof(how), " by signal %d", WTERMSIG(s->run.main_status));
+	else if (s->run.main_exited)
+		snprintf(how, sizeof(how), " with exit status %d", WEXITSTATUS(s->run.main_status));
+	return err_set(e, -ECHILD, "the service ended%s before it was ready (%s); %s%s", how,
+		       s->t->label, tail[0] ? "its last output:\n" : "it printed nothing", tail);
+}
+
+static int not_ready(struct stage *s, double waited, struct err *e)
+{
+	CLEANUP_STR char *tail = output_tail(s->output);
+
+	return err_set(e, -ETIME,
+		       "the service was not ready after %.0f s (%s)%s%s; %s%s", waited, s->t->label,
+		       s->t->spec->ready ? ": the ready command never succeeded: " : "",
+		       s->t->spec->ready ? s->t->spec->ready : "",
+		       tail[0] ? "its last output:\n" : "it printed nothing", tail);
+}
+
+static struct place place_of(const struct stage *s)
+{
+	return (struct place){
+		.world = &s->world,
+		.run = &s->run,
+		.root = s->t->kind == TWIN_NATIVE ? "" : JAIL_PREFIX,
+		.environment = &s->t->spec->exercise_environment,
+		.timeout = s->t->spec->exercise_timeout,
+	};
+}
+
+/* One try of the ready command; 1 when it succeeded. */
+static int ask_ready(const struct stage *s, double left, struct err *e)
+{
+	struct place p = place_of(s);
+	struct outcome o;
+
+	if (p.timeout > left)
+		p.timeout = left;
+	int r = exercise_run(&p, s->t->spec->ready, s->t->scratch, &o, e);
+	if (r < 0)
+		return r;
+	bool good = !o.timed_out && o.status == 0;
+	outcome_done(&o);
+	return good;
+}
+
+static int wait_ready(struct stage *s, struct err *e)
+{
+	struct rest rest CLEANUP(rest_done) = {0};
+	double limit = s->t->spec->timeout_start > 0 ? s->t->spec->timeout_start : 1e9;
+	double begin = now();
+
+	for (;;) {
+		if (twin_interrupted)
+			return err_set(e, -EINTR, "interrupted");
+		bool gone = run_poll(&s->run, READY_TICK_MS);
+		if (gone || !run_alive(&s->run))
+			return died(s, e);
+		if (s->run.main_exited && s->run.main_status != 0 &&
+		    s->t->spec->type != TYPE_ONESHOT)
+			return died(s, e);
+		int r = s->t->spec->ready ? ask_ready(s, limit, e)
+					  : rest_look(&rest, &s->run, s->t->listeners,
+						      supervisor_calls(s->supervisor));
+		if (r != 0)
+			return r < 0 ? r : 0;
+		if (now() - begin > limit)
+			return not_ready(s, limit, e);
+	}
+}
+
+static int exercise_all(struct stage *s, struct twin_report *rep, struct err *e)
+{
+	const struct strv *steps = &s->t->spec->exercise;
+	struct place p = place_of(s);
+
+	rep->steps = xcalloc(steps->n, sizeof(*rep->steps));
+	for (size_t i = 0; i < steps->n; i++) {
+		if (twin_interrupted)
+			return err_set(e, -EINTR, "interrupted");
+		int r = exercise_run(&p, steps->v[i], s->t->scratch, &rep->steps[i], e);
+		if (r < 0)
+			return r;
+		rep->n_steps = i + 1;
+		log_debug("%s: step %zu: exit %d, %.3f s", s->t->label, i + 1,
+			  rep->steps[i].status, rep->steps[i].seconds);
+		run_poll(&s->run, 0);
+	}
+	return 0;
+}
+
+static int derive(struct stage *s, struct twin_report *rep, struct err *e)
+{
+	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (!s->t->derive)
+		return 0;
+	int n = layout_derive(s->t->derive, s->t->record, s->t->spec, host, s->world.root, e);
+	rep->derived = n;
+	return n < 0 ? n : 0;
+}
+
+static int stop(struct stage *s, struct twin_report *rep, struct err *e)
+{
+	double begin = now();
+	int patience = s->t->spec->timeout_stop > 0 ? (int)(s->t->spec->timeout_stop * 1000) : 10000;
+
+	supervisor_phase(s->supervisor, PHASE_STOP);
+	rep->forced = run_stop(&s->run, s->t->spec->kill_signal, patience < 10000 ? patience : 10000);
+	int r = supervisor_stop(s->supervisor, e);
+	s->supervisor = NULL;
+	rep->stop_s = now() - begin;
+	return r < 0 ? r : derive(s, rep, e);
+}
+
+static void stage_done(struct stage *s)
+{
+	run_end(&s->run);
+	supervisor_stop(s->supervisor, NULL);
+	if (s->plan.stdio[0] > 2)
+		close(s->plan.stdio[0]);
+	fd_close(&s->plan.root);
+	plan_done(&s->plan);
+	filter_free(&s->filter);
+	command_set_done(&s->commands);
+	fd_close(&s->jail);
+	fd_close(&s->output);
+	world_close(&s->world);
+}
+
+static int play(struct stage *s, struct twin_report *rep, struct err *e)
+{
+	double t0 = now();
+	int r = start(s, e);
+
+	if (r == 0)
+		r = wait_ready(s, e);
+	double t1 = now();
+	if (r < 0)
+		return r;
+	ready_listeners(&s->run, &rep->listeners);
+	supervisor_phase(s->supervisor, PHASE_EXERCISE);
+	double t2 = now();
+	r = exercise_all(s, rep, e);
+	rep->start_s = t1 - t0;
+	rep->exercise_s = now() - t2;
+	return r < 0 ? r : stop(s, rep, e);
+}
+
+int twin_run(const struct twin *t, struct twin_report *ret, struct err *e)
+{
+	struct twin_report rep = TWIN_REPORT_INIT;
+	struct stage s = {.t = t, .world = WORLD_INIT, .run = RUN_INIT, .jail = -1, .output = -1};
+
+	plan_init(&s.plan);
+	int r = play(&s, &rep, e);
+	/* A full disk explains whatever followed from it. */
+	if (r < 0 && s.supervisor) {
+		run_end(&s.run);
+		struct err why = {0};
+		int first = supervisor_stop(s.supervisor, &why);
+		s.supervisor = NULL;
+		if (first < 0)
+			r = err_set(e, first, "%s", why.msg);
+	}
+	stage_done(&s);
+	if (r < 0)
+		twin_report_done(&rep);
+	else
+		*ret = rep;
+	log_debug("%s: start %.3f s, exercise %.3f s, stop %.3f s%s", t->label, rep.start_s,
+		  rep.exercise_s, rep.stop_s, rep.forced ? " (killed)" : "");
+	return r;
+}
+
+void twin_report_done(struct twin_report *r)
+{
+	for (size_t i = 0; i < r->n_steps; i++)
+		outcome_done(&r->steps[i]);
+	free(r->steps);
+	strv_done(&r->listeners);
+	*r = (struct twin_report)TWIN_REPORT_INIT;
+}

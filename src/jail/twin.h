@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* A twin: one throw-away run of the service, with its exercise, in a world of its own. */
+#pragma once
+
+#include "base/err.h"
+#include "grow/record.h"
+#include "jail/exercise.h"
+#include "jail/layout.h"
+#include "jail/spec.h"
+
+enum twin_kind {
+	TWIN_NATIVE, /* the world's root is the service's */
+	TWIN_GROW,   /* an empty tree, under the supervisor */
+	TWIN_SEALED, /* a sealed tree, read-only, without a supervisor */
+};
+
+struct twin {
+	enum twin_kind kind;
+	const struct spec *spec;
+	const char *scratch;	     /* an empty directory for this twin alone */
+	const char *label;	     /* for messages: "the native twin" */
+	const struct layout *layout; /* not for TWIN_NATIVE */
+	const char *tree;	     /* the root directory, not for TWIN_NATIVE */
+	const char *manifest_dir;    /* TWIN_SEALED: the generation's directory */
+	struct record *record;	     /* watched where not NULL; filled */
+	const struct strv *listeners; /* expected ones, or NULL */
+	struct layout *derive;	     /* where not NULL: layout_derive() while the world still stands */
+};
+
+struct twin_report {
+	struct outcome *steps;
+	size_t n_steps;
+	struct strv listeners;
+	double start_s, exercise_s, stop_s;
+	int derived; /* new provisions */
+	bool forced; /* it had to be killed */
+};
+#define TWIN_REPORT_INIT    {0}
+#define CLEANUP_TWIN_REPORT CLEANUP(twin_report_done)
+void twin_report_done(struct twin_report *r);
+
+/* Runs it: start, ready, every exercise step, stop. An error of the service (it died, it was never
+ * ready) carries its last output; -ETIME is a time-out, -EINTR the user's interrupt. Steps that
+ * fail are no error of the twin. */
+int twin_run(const struct twin *t, struct twin_report *ret, struct err *e);
+
+/* Set by the signal handler of `build`; looked at in every wait. */
+extern volatile int twin_interrupted;

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# The life of one jail, told once: a story says what its service is, the functions below take it
+# from a fixture through build, start, a client session, log rotation, stop, and removal.
+#
+# A story sets NAME (of the jail, and of all its directories), loads this file, and then sets:
+#
+#   COMMAND    the service as a user would start it
+#   STEPS      the client session: each step is one --exercise, run by /bin/sh -c
+#   PORTS      TCP ports that listen once the service is ready
+#   ACCOUNT    whom it runs as (root)
+#   SETTINGS   K=V for its environment (none)
+#   PID_FILE   where it says its pid, if it puts itself into the background
+#
+# and defines fixture(): it fills $HERE with content, configuration and state. Where more is needed
+# it defines clean_up(), which takes away what was put elsewhere, ready() and native_pid().
+
+HERE=/srv/immure-check/$NAME
+WORK=/var/lib/immure-check/$NAME
+IMMURE=${IMMURE:-$BATS_TEST_DIRNAME/../../build/src/immure}
+export IMMURE_CONFIG_DIR=$WORK/etc IMMURE_STATE_DIR=$WORK/lib IMMURE_RUN_DIR=$WORK/run
+export BATS_TEST_TIMEOUT=240
+ACCOUNT=root
+SETTINGS=()
+PORTS=()
+PID_FILE=
+SEARCH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+setup_file()
+{
+	take_down
+	mkdir -p "$HERE" "$WORK" "$WORK/out"
+	chmod 755 /srv/immure-check "$HERE"
+	fixture
+}
+
+teardown_file() { take_down; }
+
+take_down()
+{
+	"$IMMURE" remove "$NAME" >/dev/null 2>&1 3>&- || true
+	native_stop || true
+	clean_up
+	rm -rf "$HERE" "$WORK"
+	rmdir /srv/immure-check /var/lib/immure-check 2>/dev/null || true
+	[[ -z ${MADE_USER-} ]] || "$BATS_TEST_DIRNAME/user" remove
+}
+
+clean_up() { :; }
+
+# For fixture(): the account "immure-check", password "canary"; tools/check has made it already.
+need_user()
+{
+	getent passwd immure-check >/dev/null && return
+	"$BATS_TEST_DIRNAME/user" add
+	export MADE_USER=1
+}
+
+# For fixture(): a certificate for 127.0.0.1 in $HERE/tls.crt, its key in $HERE/tls.key.
+make_certificate()
+{
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 \
+		-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 \
+		-keyout "$HERE/tls.key" -out "$HERE/tls.crt" 2>/dev/null
+}
+
+# --- the tests that every story has -------------------------------------------------------------
+
+# With nothing but command line, user and exercise, the first build is good.
+build_proves()
+{
+	local options=() step
+
+	[[ $ACCOUNT == root ]] || options+=(--user "$ACCOUNT")
+	for step in "${SETTINGS[@]}"; do options+=(--env "$step"); done
+	for step in "${STEPS[@]}"; do options+=(--exercise "$step"); done
+
+	"$IMMURE" build "$NAME" "${options[@]}" -- "${COMMAND[@]}" >"$WORK/out/summary" 3>&- ||
+		{ show "$WORK/out/summary"; return 1; }
+	show "$WORK/out/summary"
+	head -n 1 "$WORK/out/summary" | grep -w proved | grep -vqw not
+	touch "$WORK/out/built"
+}
+
+# The same session from the host, against the running jail and against the native service.
+answers_as_natively()
+{
+	need_build
+	jail_start
+	session "$(jail_pid)" >"$WORK/out/jailed"
+	jail_stop
+
+	native_start
+	session "$(cat "$WORK/out/native.pid")" >"$WORK/out/native"
+	native_stop
+
+	diff -u "$WORK/out/native" "$WORK/out/jailed"
+	# A session in which every step failed is equal too, and proves nothing.
+	show "$WORK/out/native"
+	! grep -qv '^exit 0$' <(grep '^exit ' "$WORK/out/native")
+}
+
+remove_leaves_nothing()
+{
+	need_build
+	"$IMMURE" remove "$NAME" 3>&-
+	no_leftovers
+}
+
+# --- pieces -------------------------------------------------------------------------------------
+
+show() { sed 's/^/  /' "$1"; }
+
+need_build() { [[ -e $WORK/out/built ]] || skip "the build failed"; }
+
+# eventually SECONDS COMMAND...: until it succeeds.
+eventually()
+{
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[[ $SECONDS -lt $end ]] || { echo "in vain: $*"; return 1; }
+		sleep 0.05
+	done
+}
+
+listening()
+{
+	local port
+
+	for port in "${PORTS[@]}"; do
+		ss -Hltn "sport = :$port" | grep -q . || return 1
+	done
+}
+
+silent()
+{
+	local port
+
+	for port in "${PORTS[@]}"; do
+		! ss -Hltn "sport = :$port" | grep -q . || return 1
+	done
+}
+
+ready() { listening; }
+
+jail_start()
+{
+	"$IMMURE" start "$NAME" 3>&-
+	eventually 30 ready
+}
+
+jail_stop()
+{
+	"$IMMURE" stop "$NAME" 3>&-
+	eventually 10 silent
+}
+
+jail_pid() { "$IMMURE" status "$NAME" --json | jq -r .pid; }
+
+# As an init system would start it: a session of its own, the environment from the spec alone.
+native_start()
+{
+	local as=() pid
+
+	[[ $ACCOUNT == root ]] || as=(setpriv --reuid="$ACCOUNT" --regid="$(id -g "$ACCOUNT")" --init-groups)
+	(cd / && exec setsid env -i PATH="$SEARCH" "${SETTINGS[@]}" "${as[@]}" "${COMMAND[@]}") \
+		>"$WORK/out/native.log" 2>&1 </dev/null 3>&- &
+	echo $! >"$WORK/out/native.pid"
+	eventually 30 ready || { show "$WORK/out/native.log"; return 1; }
+	pid=$(native_pid)
+	echo "$pid" >"$WORK/out/native.pid"
+}
+
+# The pid of the native service once it is ready; for one without a pid file a story says how.
+native_pid() { tr -d ' ' <"${PID_FILE:-$WORK/out/native.pid}"; }
+
+native_stop()
+{
+	local pid
+
+	pid=$(cat "$WORK/out/native.pid" 2>/dev/null) || return 0
+	kill "$pid" 2>/dev/null || true
+	eventually 20 eval "! kill -0 $pid" && eventually 10 silent
+	rm -f "$WORK/out/native.pid"
+}
+
+# session PID: the steps from the host, with what a build gives an exercise.
+session()
+{
+	local step status
+
+	for step in "${STEPS[@]}"; do
+		status=0
+		printf '$ %s\n' "$step"
+		env -i PATH="$SEARCH" HOME=/root LC_ALL=C.UTF-8 IMMURE_ROOT= IMMURE_PID="$1" \
+			timeout 60 /bin/sh -c "$step" 2>"$WORK/out/stderr" </dev/null 3>&- || status=$?
+		printf 'exit %d\n' "$status"
+		[[ $status -eq 0 ]] || cat "$WORK/out/stderr" >&2
+	done
+}
+
+# rotated LOG SIGNAL COMMAND: moves the log away as logrotate does, sends the signal (or none: "-"),
+# and waits for the line that COMMAND causes to arrive in the new file.
+rotated()
+{
+	local log=$1 signal=$2 lines
+
+	mv "$log" "$log.1"
+	[[ $signal == - ]] || kill -s "$signal" "$(jail_pid)"
+	eventually 20 eval "$3; [[ -s '$log' ]]" || { echo "nothing in the new $log"; return 1; }
+	# And the old one is let go.
+	lines=$(wc -l <"$log.1")
+	eval "$3" >/dev/null
+	sleep 0.2
+	[[ $(wc -l <"$log.1") -eq $lines ]]
+}
+
+# No mount, no process and no file of this jail anywhere on the host.
+no_leftovers()
+{
+	local left
+
+	left=$(grep -ls -- "$WORK" /proc/[0-9]*/mountinfo || true)
+	[[ -z $left ]] || { echo "mounted still in: $left"; return 1; }
+	left=$(find "$WORK/etc" "$WORK/lib" "$WORK/run" -mindepth 1 ! -type d 2>/dev/null |
+		grep -v -e CACHEDIR.TAG -e lock || true)
+	[[ -z $left ]] || { echo "left behind: $left"; return 1; }
+	silent
+}

@@ -28,8 +28,8 @@ struct field {
 	uint8_t at32, size32, at64, size64;
 };
 #define FIELD(type, name)                                                                          \
-	offsetof(Elf32_##type, name), sizeof((Elf32_##type){0}.name),                              \
-	    offsetof(Elf64_##type, name), sizeof((Elf64_##type){0}.name)
+	offsetof(Elf32_##type, name), sizeof(((Elf32_##type *)0)->name),                           \
+	    offsetof(Elf64_##type, name), sizeof(((Elf64_##type *)0)->name)
 static const struct field e_type = {FIELD(Ehdr, e_type)};
 static const struct field e_phoff = {FIELD(Ehdr, e_phoff)};
 static const struct field e_phentsize = {FIELD(Ehdr, e_phentsize)};

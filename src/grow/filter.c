@@ -14,30 +14,56 @@ static int add_row(scmp_filter_ctx ctx, const struct call *c)
 {
 	uint32_t action = c->shape == SHAPE_REFUSE ? SCMP_ACT_ERRNO(ENOSYS) : SCMP_ACT_NOTIFY;
 	int nr = c->number ? c->number : seccomp_syscall_resolve_name(c->name);
+	int r;
 
 	if (nr == __NR_SCMP_ERROR)
 		return 0; /* this libseccomp does not know it, so neither does this libc */
-	int r;
 	if (c->only_if == NO_ARG)
 		r = seccomp_rule_add(ctx, action, nr, 0);
 	else
 		r = seccomp_rule_add(ctx, action, nr, 1,
 				     SCMP_CMP((unsigned)c->only_if, SCMP_CMP_NE, 0));
-	/* Negative pseudo numbers are calls that this architecture does not have. */
-	return r == -EDOM || r == -EINVAL ? 0 : r;
+	/* Negative pseudo numbers are calls that this architecture does not have; libseccomp 2.5
+	 * takes numbers younger than itself for the native architecture only (-EFAULT). */
+	return r == -EDOM || r == -EINVAL || (r == -EFAULT && c->number) ? 0 : r;
 }
 
-static int add_architectures(scmp_filter_ctx ctx)
+/* One architecture's rules; 0 where libseccomp's token is 0. */
+static int make_arch(uint32_t arch, scmp_filter_ctx *ret, struct err *e)
 {
-	uint32_t compat = seccomp_arch_native() == SCMP_ARCH_X86_64    ? SCMP_ARCH_X86
-			  : seccomp_arch_native() == SCMP_ARCH_AARCH64 ? SCMP_ARCH_ARM
-								       : 0;
-	int r = compat ? seccomp_arch_add(ctx, compat) : 0;
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	int n, r = ctx ? 0 : -ENOMEM;
+	const struct call *rows = call_table(&n);
+
+	if (r == 0 && arch != seccomp_arch_native()) {
+		r = seccomp_arch_add(ctx, arch);
+		if (r == 0)
+			r = seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE);
+	}
 	if (r == 0)
 		r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
-	if (r == 0)
-		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	for (int i = 0; r == 0 && i < n; i++) {
+		r = add_row(ctx, &rows[i]);
+		if (r < 0)
+			err_errno(e, r, "filtering %s", rows[i].name);
+	}
+	if (r < 0 && ctx)
+		seccomp_release(ctx);
+	else
+		*ret = ctx;
 	return r;
+}
+
+static uint32_t companion(void)
+{
+	switch (seccomp_arch_native()) {
+	case SCMP_ARCH_X86_64:
+		return SCMP_ARCH_X86;
+	case SCMP_ARCH_AARCH64:
+		return SCMP_ARCH_ARM;
+	default:
+		return 0;
+	}
 }
 
 static int export(scmp_filter_ctx ctx, struct sock_fprog *ret)
@@ -60,15 +86,16 @@ static int export(scmp_filter_ctx ctx, struct sock_fprog *ret)
 
 int filter_make(struct sock_fprog *ret, struct err *e)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-	int n, r = ctx ? add_architectures(ctx) : -ENOMEM;
-	const struct call *rows = call_table(&n);
+	scmp_filter_ctx ctx = NULL, compat = NULL;
+	int r = make_arch(seccomp_arch_native(), &ctx, e);
 
-	for (int i = 0; r == 0 && i < n; i++) {
-		r = add_row(ctx, &rows[i]);
-		if (r < 0)
-			err_errno(e, r, "filtering %s", rows[i].name);
+	if (r == 0 && companion()) {
+		r = make_arch(companion(), &compat, e);
+		if (r == 0)
+			r = seccomp_merge(ctx, compat); /* takes compat over */
 	}
+	if (r == 0)
+		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (r == 0)
 		r = export(ctx, ret);
 	if (ctx)

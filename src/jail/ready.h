@@ -3,7 +3,7 @@
  *
  * A network service is ready when it listens and has come to rest. What it listens on is read from
  * the kernel (the sockets its processes hold), never guessed from its name; rest is that for a
- * moment none of its processes used the processor, none came and none went. The sockets seen in the
+ * moment its processes did next to nothing (timers tick in many services), none came, none went. The sockets seen in the
  * baseline are what later runs, and `start`, wait for. */
 #pragma once
 
@@ -28,7 +28,7 @@ void pid_list_done(struct pid_list *l);
 
 /* One look at a service that is starting. Zero-initialise; call every READY_TICK_MS. */
 struct rest {
-	unsigned long cpu, calls;
+	unsigned long cpu, calls; /* when the present quiet moment began */
 	size_t processes;
 	struct strv listeners;
 	int quiet_ms, age_ms;

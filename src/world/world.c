@@ -33,6 +33,7 @@
 #include "confine/device.h"
 #include "confine/rootfs.h"
 #include "fs/beneath.h"
+#include "fs/meta.h"
 #include "world/mounts.h"
 #include "world/net.h"
 
@@ -92,6 +93,16 @@ static int overlay(const char *lower, const char *upper, const char *work,
 	return mnt < 0 ? -errno : mnt;
 }
 
+/* The root of an overlay shows the metadata of its upper layer: that of the lower is put on it. */
+static int dress_upper(const char *lower, const char *upper)
+{
+	struct meta m CLEANUP_META = META_INIT;
+	CLEANUP_FD int fd = open(lower, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : meta_read(fd, &m);
+
+	return r < 0 ? r : meta_apply(AT_FDCWD, upper, &m);
+}
+
 static int try_overlay(const char *scratch, size_t n, const char *point)
 {
 	CLEANUP_STR char *lower = escape_lower(point);
@@ -103,6 +114,9 @@ static int try_overlay(const char *scratch, size_t n, const char *point)
 		CLEANUP_STR char *work = xasprintf("%s/work%zu.%zu", scratch, n, i);
 		if (mkdir(upper, 0700) < 0 || mkdir(work, 0700) < 0)
 			return -errno;
+		r = dress_upper(point, upper);
+		if (r < 0)
+			return r;
 		r = overlay(lower, upper, work, overlay_options[i]);
 	}
 	return r;

@@ -14,7 +14,7 @@ SSH="ssh $OPTIONS -p 18091 immure-check@127.0.0.1"
 SFTP="sftp $OPTIONS -P 18091 -b - immure-check@127.0.0.1"
 FILES=/home/immure-check/ssh
 STEPS=(
-	"$SSH 'id; pwd; umask; ulimit -n; echo \$LOGNAME \$SHELL'"
+	"$SSH 'id; pwd; umask; echo \$LOGNAME \$SHELL'"
 	"echo some input | $SSH 'cat; exit 7'; test \$? -eq 7"
 	# The number of the terminal is the kernel's choice.
 	"$SSH -tt 'stty rows 24 cols 80; stty size; tty | tr -d 0-9; test -t 0 && ls -l \$(tty) | cut -c 1-12'"
@@ -30,6 +30,7 @@ fixture()
 	install -d -o immure-check -g immure-check "$FILES"
 	echo 'written long ago' >"$FILES/notes.txt"
 	chown immure-check: "$FILES/notes.txt"
+	touch -d '2001-05-01 12:00 UTC' "$FILES/notes.txt"
 	mkdir -p "$HERE"/{run,log} /run/sshd
 	ssh-keygen -q -t ed25519 -N '' -f "$HERE/key"
 	ssh-keygen -q -t ed25519 -N '' -f "$HERE/host_key"

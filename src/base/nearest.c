@@ -44,15 +44,23 @@ static size_t distance(const char *a, const char *b)
 	return rows[la % 3][lb];
 }
 
+/* How far off a candidate may be. */
+static size_t limit(const struct nearest *n)
+{
+	return 1 + strlen(n->word) / 4;
+}
+
 void nearest_offer(struct nearest *n, const char *candidate)
 {
-	size_t len = strlen(n->word);
-	size_t d = distance(n->word, candidate);
+	size_t len = strlen(n->word), other = strlen(candidate);
+	size_t d = len > other ? len - other : other - len;
 
 	/* The beginning of a word is as good as a slip of the finger. */
 	if (d > 1 && len >= 3 && strncasecmp(n->word, candidate, len) == 0)
 		d = 1;
-	if (!n->best || d < n->distance) {
+	else if (d <= limit(n)) /* it is at least the difference in length */
+		d = distance(n->word, candidate);
+	if (d <= limit(n) && (!n->best || d < n->distance)) {
 		n->best = candidate;
 		n->distance = d;
 	}
@@ -60,7 +68,7 @@ void nearest_offer(struct nearest *n, const char *candidate)
 
 const char *nearest_best(const struct nearest *n)
 {
-	return n->best && n->distance <= 1 + strlen(n->word) / 4 ? n->best : NULL;
+	return n->best;
 }
 
 const char *nearest_hint(const struct nearest *n, const char *prefix, char buf[NEAREST_HINT_MAX])

@@ -99,7 +99,8 @@ static void add_skeleton(struct plan *p, const struct manifest *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		const struct entry *en = &m->v[i];
-		if (!in_area(en->path) || has_target(p, en->path))
+		if (en->provided != PROVIDED_COPY || !in_area(en->path) ||
+		    has_target(p, en->path))
 			continue;
 		if (S_ISDIR(en->mode)) {
 			struct mount_op *op = plan_mount(p, MOUNT_DIR, en->path, NULL, 0);

@@ -29,6 +29,9 @@ SEARCH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 setup_file()
 {
+	# Two runs of one story would meet on its ports: the second waits for the first.
+	exec 8>"/run/lock/immure-check.$NAME"
+	flock -w 600 8
 	take_down
 	mkdir -p "$HERE" "$WORK" "$WORK/out"
 	chmod 755 /srv/immure-check "$HERE"
@@ -39,7 +42,7 @@ teardown_file() { take_down; }
 
 take_down()
 {
-	"$IMMURE" remove "$NAME" >/dev/null 2>&1 3>&- || true
+	"$IMMURE" remove "$NAME" >/dev/null 2>&1 3>&- 8>&- || true
 	native_stop || true
 	clean_up
 	rm -rf "$HERE" "$WORK"
@@ -76,7 +79,7 @@ build_proves()
 	for step in "${SETTINGS[@]}"; do options+=(--env "$step"); done
 	for step in "${STEPS[@]}"; do options+=(--exercise "$step"); done
 
-	"$IMMURE" build "$NAME" "${options[@]}" -- "${COMMAND[@]}" >"$WORK/out/summary" 3>&- ||
+	"$IMMURE" build "$NAME" "${options[@]}" -- "${COMMAND[@]}" >"$WORK/out/summary" 3>&- 8>&- ||
 		{ show "$WORK/out/summary"; return 1; }
 	show "$WORK/out/summary"
 	head -n 1 "$WORK/out/summary" | grep -w proved | grep -vqw not
@@ -104,7 +107,7 @@ answers_as_natively()
 remove_leaves_nothing()
 {
 	need_build
-	"$IMMURE" remove "$NAME" 3>&-
+	"$IMMURE" remove "$NAME" 3>&- 8>&-
 	no_leftovers
 }
 
@@ -148,13 +151,13 @@ ready() { listening; }
 
 jail_start()
 {
-	"$IMMURE" start "$NAME" 3>&-
+	"$IMMURE" start "$NAME" 3>&- 8>&-
 	eventually 30 ready
 }
 
 jail_stop()
 {
-	"$IMMURE" stop "$NAME" 3>&-
+	"$IMMURE" stop "$NAME" 3>&- 8>&-
 	eventually 10 silent
 }
 
@@ -167,7 +170,7 @@ native_start()
 
 	[[ $ACCOUNT == root ]] || as=(setpriv --reuid="$ACCOUNT" --regid="$(id -g "$ACCOUNT")" --init-groups)
 	(cd / && exec setsid env -i PATH="$SEARCH" "${SETTINGS[@]}" "${as[@]}" "${COMMAND[@]}") \
-		>"$WORK/out/native.log" 2>&1 </dev/null 3>&- &
+		>"$WORK/out/native.log" 2>&1 </dev/null 3>&- 8>&- &
 	echo $! >"$WORK/out/native.pid"
 	eventually 30 ready || { show "$WORK/out/native.log"; return 1; }
 	pid=$(native_pid)
@@ -196,7 +199,7 @@ session()
 		status=0
 		printf '$ %s\n' "$step"
 		env -i PATH="$SEARCH" HOME=/root LC_ALL=C.UTF-8 IMMURE_ROOT= IMMURE_PID="$1" \
-			timeout 60 /bin/sh -c "$step" 2>"$WORK/out/stderr" </dev/null 3>&- || status=$?
+			timeout 60 /bin/sh -c "$step" 2>"$WORK/out/stderr" </dev/null 3>&- 8>&- || status=$?
 		printf 'exit %d\n' "$status"
 		[[ $status -eq 0 ]] || cat "$WORK/out/stderr" >&2
 	done
@@ -213,7 +216,7 @@ rotated()
 	eventually 20 eval "$3; [[ -s '$log' ]]" || { echo "nothing in the new $log"; return 1; }
 	# And the old one is let go.
 	lines=$(wc -l <"$log.1")
-	eval "$3" >/dev/null
+	eval "$3" >/dev/null || true
 	sleep 0.2
 	[[ $(wc -l <"$log.1") -eq $lines ]]
 }

@@ -8,7 +8,8 @@ NAME=postfix
 load helpers
 
 PORTS=(18111)
-COMMAND=(/usr/sbin/postfix -c "$HERE/etc" start-fg)
+COMMAND=(/usr/sbin/postfix -c "$HERE/etc" start)
+PID_FILE=$HERE/queue/pid/master.pid
 SEND="curl -s --url smtp://127.0.0.1:18111 --mail-from canary@example.test"
 INBOX=/home/immure-check/Maildir
 # Mail is delivered a moment after it was accepted. What is new and the reader's own: headers with

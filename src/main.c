@@ -150,12 +150,22 @@ static int dispatch(const struct command *c, char **argv)
 	return status;
 }
 
+/* What could not be written was not said: a full disk must not look like success. */
+static void check_stdout(void)
+{
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fputs("immure: writing the output failed\n", stderr);
+		_exit(EXIT_HOST);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	/* Closed standard descriptors would be given to files that we open, and be written to. */
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
 			return EXIT_HOST;
+	atexit(check_stdout);
 	if (argc < 2)
 		return usage(stderr);
 	if (streq(argv[1], "--help") || streq(argv[1], "-h") ||

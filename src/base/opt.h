@@ -2,8 +2,8 @@
 /* Command line options as rows.
  *
  * A command declares a struct of its own for the values and a table of rows, each bound to a field
- *by its offset. Parsing, the help text and the list for completion and manual checks all come from
- *the rows, so that they cannot disagree.
+ * by its offset. Parsing, the help text and the list for completion and manual checks all come
+ * from the rows, so that they cannot disagree.
  *
  *	struct files_opts { const char *class; bool all; };
  *	static const struct opt rows[] = {

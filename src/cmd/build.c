@@ -24,7 +24,6 @@
 #include "jail/command.h"
 #include "jail/twin.h"
 #include "jail/unit.h"
-#include "jail/words.h"
 
 struct build_options {
 	const char *unit, *ready, *user, *group, *cwd, *self_chroot, *closure, *net;
@@ -84,17 +83,32 @@ static const struct {
 static int set(struct spec *s, enum spec_section section, const char *key, const char *value,
 	       struct err *e)
 {
-	return spec_set(s, section, key, value, "command line", e);
+	return spec_set_word(s, section, key, value, "command line", e);
+}
+
+/* The program as a path where it is one: what ./server means does not depend on who reads it. */
+static char *command_text(const struct opt_result *given)
+{
+	struct strv words CLEANUP_STRV = STRV_INIT;
+	char cwd[4096];
+
+	strv_add_all(&words, &given->rest);
+	if (words.v[0][0] != '/' && strchr(words.v[0], '/') && getcwd(cwd, sizeof(cwd))) {
+		CLEANUP_STR char *joined = path_join(cwd, words.v[0]);
+		free(words.v[0]);
+		words.v[0] = path_normal(joined);
+	}
+	return exec_line_quote(words.v);
 }
 
 static int set_command(struct spec *s, const struct opt_result *given, struct err *e)
 {
 	if (!given->rest.n)
 		return 0;
-	CLEANUP_STR char *line = exec_line_quote(given->rest.v);
+	CLEANUP_STR char *line = command_text(given);
 	/* The command line's command replaces the unit's. */
-	int r = s->start.n ? set(s, SPEC_SERVICE, "ExecStart", "", e) : 0;
-	return r < 0 ? r : set(s, SPEC_SERVICE, "ExecStart", line, e);
+	int r = s->start.n ? spec_set(s, SPEC_SERVICE, "ExecStart", "", "command line", e) : 0;
+	return r < 0 ? r : spec_set(s, SPEC_SERVICE, "ExecStart", line, "command line", e);
 }
 
 static int set_bind(struct spec *s, const char *text, struct err *e)
@@ -104,16 +118,6 @@ static int set_bind(struct spec *s, const char *text, struct err *e)
 	CLEANUP_STR char *path = xstrndup(text, ro ? n - 3 : n);
 
 	return set(s, SPEC_SERVICE, ro ? "BindReadOnlyPaths" : "BindPaths", path, e);
-}
-
-/* Environment= takes several words; one option is one variable. */
-static int set_one(struct spec *s, enum spec_section section, const char *key, const char *value,
-		   struct err *e)
-{
-	if (!streq(key, "Environment"))
-		return set(s, section, key, value, e);
-	CLEANUP_STR char *quoted = words_quote(value);
-	return set(s, section, key, quoted, e);
 }
 
 static int set_options(struct spec *s, const struct build_options *o, const struct opt_result *given,
@@ -131,7 +135,7 @@ static int set_options(struct spec *s, const struct build_options *o, const stru
 		}
 		const struct strv *values = (const void *)at;
 		for (size_t k = 0; r == 0 && k < values->n; k++)
-			r = set_one(s, keys[i].section, keys[i].key, values->v[k], e);
+			r = set(s, keys[i].section, keys[i].key, values->v[k], e);
 	}
 	for (size_t i = 0; r == 0 && i < o->bind.n; i++)
 		r = set_bind(s, o->bind.v[i], e);
@@ -227,7 +231,7 @@ static void catch_signals(void)
 }
 
 static int work(const struct invocation *in, const struct spec *s, bool write,
-		const struct scratch *scratch)
+		const struct scratch *scratch, const struct strv *notes)
 {
 	struct build_report rep CLEANUP_BUILD_REPORT = BUILD_REPORT_INIT;
 	struct err e = {0};
@@ -246,7 +250,7 @@ static int work(const struct invocation *in, const struct spec *s, bool write,
 		err_prefix(&e, "%s", what);
 		return cmd_fail(&e);
 	}
-	summary_print(in, s, &rep);
+	summary_print(in, s, &rep, notes);
 	return r == 0 ? EXIT_GOOD : EXIT_NO;
 }
 
@@ -269,7 +273,7 @@ static int guard(pid_t child)
 }
 
 static int build_guarded(const struct invocation *in, const struct spec *s, bool write,
-			 struct err *e)
+			 const struct strv *notes, struct err *e)
 {
 	struct scratch scratch CLEANUP(scratch_remove) = SCRATCH_INIT;
 	pid_t parent = getpid();
@@ -282,7 +286,8 @@ static int build_guarded(const struct invocation *in, const struct spec *s, bool
 	pid_t child = fork();
 	if (child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		int status = getppid() == parent ? work(in, s, write, &scratch) : EXIT_HOST;
+		int status = getppid() == parent ? work(in, s, write, &scratch, notes)
+						     : EXIT_HOST;
 		fflush(NULL);
 		scratch_remove(&scratch);
 		_exit(status);
@@ -343,7 +348,7 @@ static int run(const struct invocation *in)
 	r = build_unchanged(in->dirs, s, &number, &e);
 	if (r < 0)
 		return cmd_fail(&e);
-	return r ? tell_unchanged(in, number) : build_guarded(in, s, write, &e);
+	return r ? tell_unchanged(in, number) : build_guarded(in, s, write, &c.notes, &e);
 }
 
 const struct command cmd_build = {

@@ -56,13 +56,23 @@ static void print_layout(const struct layout *l)
 		       l->v[i].create ? " (made at the start)" : "");
 }
 
+/* The first line of a command; a longer one is marked. */
+static void print_command(const char *command)
+{
+	size_t n = strcspn(command, "\n");
+	CLEANUP_STR char *line = xstrndup(command, n);
+
+	printf("%s%s\n", str_printable(line), command[n] ? " ..." : "");
+}
+
 static void print_steps(const struct build_report *r)
 {
 	for (size_t i = 0; i < r->n_steps; i++) {
 		const struct proof_step *s = &r->steps[i];
 		const struct difference *d = &s->difference;
-		printf("  step %-5zu %s: exit %d, %s\n", i + 1, d->differs ? "DIFFERS" : "same",
-		       d->status_b, s->command);
+		printf("  step %-5zu %s: exit %d, ", i + 1, d->differs ? "DIFFERS" : "same",
+		       d->status_b);
+		print_command(s->command);
 		if (d->differs && d->status_a != d->status_b)
 			printf("             exit status natively %d, jailed %d\n", d->status_a,
 			       d->status_b);
@@ -89,7 +99,7 @@ static void print_head(const struct build_report *r, const char *name)
 		       name);
 }
 
-static void print_text(const struct spec *s, const struct build_report *r)
+static void print_text(const struct spec *s, const struct build_report *r, const struct strv *notes)
 {
 	struct totals t = {0};
 	char size[32];
@@ -107,6 +117,8 @@ static void print_text(const struct spec *s, const struct build_report *r)
 		       r->peers.v[0]);
 	if (t.set_id)
 		printf("  set-id     %zu file%s\n", t.set_id, t.set_id == 1 ? "" : "s");
+	for (size_t i = 0; i < notes->n; i++)
+		printf("  note       %s\n", notes->v[i]);
 	print_steps(r);
 	printf("  took       %.2f s natively, %.2f s watched, %.2f s growing, %.2f s jailed\n",
 	       r->native_s, r->baseline_s, r->growth_s, r->proof_s);
@@ -146,28 +158,30 @@ static json_t *steps(const struct build_report *r)
 	return list;
 }
 
-static void print_object(const struct spec *s, const struct build_report *r)
+static void print_object(const struct spec *s, const struct build_report *r,
+			 const struct strv *notes)
 {
 	struct totals t = {0};
 
 	count(&r->manifest, &t);
 	cmd_print_json(json_pack(
-		"{ss sb sb si sI sI so so so so so so so so s{sf sf sf sf} si}", "name", s->name,
+		"{ss sb sb si sI sI so so so so so so so so so s{sf sf sf sf} si}", "name", s->name,
 		"changed", r->proved, "proved", r->proved, "generation", r->generation, "files",
 		(json_int_t)t.files, "bytes", (json_int_t)t.bytes, "listeners",
 		strings(&r->listeners), "layout", layout_to_json(&r->layout), "secrets",
 		strings(&t.secrets), "programs", strings(&t.programs), "sockets",
 		strings(&r->sockets), "peers", strings(&r->peers), "misses", strings(&r->misses),
-		"steps", steps(r), "seconds", "watched", r->baseline_s, "growth", r->growth_s,
+		"notes", strings(notes), "steps", steps(r), "seconds", "watched", r->baseline_s, "growth", r->growth_s,
 		"native", r->native_s, "jailed", r->proof_s, "growths", (int)r->growths));
 	strv_done(&t.secrets);
 	strv_done(&t.programs);
 }
 
-void summary_print(const struct invocation *in, const struct spec *s, const struct build_report *r)
+void summary_print(const struct invocation *in, const struct spec *s, const struct build_report *r,
+		   const struct strv *notes)
 {
 	if (in->common->json)
-		print_object(s, r);
+		print_object(s, r, notes);
 	else if (!in->common->quiet || !r->proved)
-		print_text(s, r);
+		print_text(s, r, notes);
 }

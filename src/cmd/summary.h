@@ -5,4 +5,6 @@
 #include "cmd/cmd.h"
 #include "jail/build.h"
 
-void summary_print(const struct invocation *in, const struct spec *s, const struct build_report *r);
+/* @notes: what this host could not do as the spec asks. */
+void summary_print(const struct invocation *in, const struct spec *s, const struct build_report *r,
+		   const struct strv *notes);

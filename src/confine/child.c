@@ -7,20 +7,23 @@
  * 3. the filter, where the run is watched: loading it without no_new_privs needs CAP_SYS_ADMIN, so
  *    before the user is switched; set-uid programs of the service keep working. Its listener goes
  *    to the caller at once: from here on each call that names a path waits for it.
- * 4. the commands that come before the main one, each in a process of its own, under the same
+ * 4. of a twin's rights those over the host itself, by the bounding set: no program regains them.
+ * 5. the commands that come before the main one, each in a process of its own, under the same
  *    filter (a second listener in one tree is EBUSY).
- * 5. groups, gid, uid, in the only order that works; then checked, not believed.
- * 6. cwd (as the user: it may be readable by him alone), umask, exec. */
+ * 6. groups, gid, uid, in the only order that works; then checked, not believed.
+ * 7. cwd (as the user: it may be readable by him alone), umask, exec. */
 #include "confine/parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -94,6 +97,21 @@ static void set_limits(const struct plan *p, int report)
 	}
 }
 
+/* Rights over the host itself, which no namespace holds back: its clock, its kernel, its devices.
+ * A build must not touch them, whatever the service would do with them. */
+static void drop_host_rights(const struct plan *p, int report)
+{
+	static const int rights[] = {
+		CAP_BPF,	CAP_LINUX_IMMUTABLE, CAP_MAC_ADMIN,  CAP_MAC_OVERRIDE,
+		CAP_MKNOD,	CAP_PERFMON,	     CAP_SYSLOG,     CAP_SYS_BOOT,
+		CAP_SYS_MODULE, CAP_SYS_RAWIO,	     CAP_SYS_TIME,   CAP_WAKE_ALARM,
+	};
+
+	for (size_t i = 0; p->twin && i < ARRAY_LEN(rights); i++)
+		if (prctl(PR_CAPBSET_DROP, rights[i], 0, 0, 0) < 0 && errno != EINVAL)
+			fail(report, -errno, "dropping rights over the host", NULL);
+}
+
 /* Loads the filter and hands its listener over, or just says hello; either way the kernel puts the
  * sender's pid, as the caller sees it, beside the message. */
 static void greet(const struct plan *p, int ctl, int report)
@@ -131,13 +149,15 @@ static void set_identity(const struct identity *id, int report)
 			fail(report, -EPERM, "changing to the service's user", NULL);
 }
 
-static void reset_signals(void)
+static void reset_signals(const struct plan *p)
 {
 	struct sigaction sa = {.sa_handler = SIG_DFL};
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
 		sigaction(sig, &sa, NULL);
+	if (p->ignore_sigpipe)
+		signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -184,9 +204,10 @@ void child_main(const struct plan *p, int ctl, int report)
 	set_stdio(p, report);
 	close_all_but(keep, ARRAY_LEN(keep));
 	set_limits(p, report);
-	reset_signals();
+	reset_signals(p);
 	greet(p, ctl, report);
 	close(ctl);
+	drop_host_rights(p, report);
 	umask(p->umask);
 	for (size_t i = 0; i < p->n_steps; i++)
 		run_step(p, &p->steps[i], report);

@@ -84,6 +84,19 @@ int device_populate(int dev, struct err *e)
 	return r;
 }
 
+int device_copy(const struct stat *st, int dir, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(nodes) && S_ISCHR(st->st_mode); i++) {
+		if (st->st_rdev != makedev(nodes[i].major, nodes[i].minor))
+			continue;
+		if (mknodat(dir, name, st->st_mode, st->st_rdev) < 0 ||
+		    fchownat(dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+			return -errno;
+		return fchmodat(dir, name, st->st_mode & 07777, 0) < 0 ? -errno : 0;
+	}
+	return -EPERM;
+}
+
 bool device_allowed(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(nodes); i++)

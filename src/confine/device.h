@@ -3,12 +3,17 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 
 /* Fills the empty directory @dev (a fresh tmpfs) with the nodes of the allow-list, the links fd,
  * stdin, stdout, stderr, an own devpts with ptmx, and an own /dev/shm. */
 int device_populate(int dev, struct err *e);
+
+/* Makes @name below @dir a node like @st (owner, mode, number), where its number is that of the
+ * allow-list; -EPERM for every other device. */
+int device_copy(const struct stat *st, int dir, const char *name);
 
 /* Whether @name ("null", "pts") stands in the minimal /dev. */
 bool device_allowed(const char *name);

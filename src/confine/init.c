@@ -42,11 +42,9 @@ static int enter_world(const struct plan *p, struct err *e)
 	if (p->mnt_ns < 0)
 		return 0;
 	/* The exercise shares the world's mounts and must see this pid namespace. */
-	CLEANUP_FD int proc =
-		rootfs_fs("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	if (proc < 0 || move_mount(proc, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return err_errno(e, proc < 0 ? proc : -errno, "mounting the world's /proc");
-	return 0;
+	CLEANUP_FD int at = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = at < 0 ? -errno : rootfs_proc(at);
+	return r < 0 ? err_errno(e, r, "mounting the world's /proc") : 0;
 }
 
 static int enter_root(const struct plan *p, struct err *e)

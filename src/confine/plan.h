@@ -80,11 +80,13 @@ struct plan {
 	char *const *envp;
 	const char *cwd;
 	mode_t umask;
+	bool ignore_sigpipe;
 	struct rlimit limits[PLAN_LIMITS];
 	bool limit_set[PLAN_LIMITS];
 	int nice, oom_score_adjust;
 	bool nice_set, oom_score_adjust_set;
 	int stdio[3];
+	bool twin; /* a throw-away run: what could change the host itself is taken away */
 	const struct sock_fprog *filter; /* with a listener, which run_start() hands out; or NULL */
 };
 

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -180,12 +181,41 @@ static int mount_dev(const struct mount_op *op, int root, struct err *e)
 	return r < 0 ? r : device_populate(mnt, e);
 }
 
-static int mount_proc(const struct mount_op *op, int root)
+static int cover_read_only(int proc, const char *name)
 {
+	CLEANUP_FD int at = openat(proc, name, O_PATH | O_CLOEXEC);
+	if (at < 0)
+		return errno == ENOENT ? 0 : -errno;
+	CLEANUP_FD int mnt = clone_tree(at, MOUNT_READONLY);
+	if (mnt < 0)
+		return mnt;
+	return move_mount(mnt, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0
+		       ? -errno
+		       : 0;
+}
+
+int rootfs_proc(int at)
+{
+	static const char *const settings[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
 	CLEANUP_FD int mnt =
 		rootfs_fs("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	return mnt < 0 ? mnt : attach(mnt, op, root);
+	int r = mnt < 0 ? mnt : 0;
+
+	if (r == 0 && move_mount(mnt, "", at, "",
+				 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		r = -errno;
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(settings); i++)
+		r = cover_read_only(mnt, settings[i]);
+	return r;
 }
+
+static int mount_proc(const struct mount_op *op, int root)
+{
+	CLEANUP_FD int at = open_strict(root, op->target, O_PATH | O_DIRECTORY);
+	return at < 0 ? at : rootfs_proc(at);
+}
+
+#define NO_SOURCE INT_MIN /* no -errno */
 
 /* The source descriptors of all binds and "own" mounts, opened before anything covers them. */
 static int open_source(const struct plan *p, const struct mount_op *op)
@@ -194,7 +224,7 @@ static int open_source(const struct plan *p, const struct mount_op *op)
 		return open_strict(-1, op->source, O_PATH);
 	if (op->kind == MOUNT_OWN)
 		return open_strict(p->root, op->target, O_PATH);
-	return -1;
+	return NO_SOURCE;
 }
 
 static int carry_out(const struct mount_op *op, int source, int root, struct err *e)
@@ -227,7 +257,7 @@ static int carry_out(const struct mount_op *op, int source, int root, struct err
 
 static int mount_one(const struct plan *p, const struct mount_op *op, int source, struct err *e)
 {
-	if (source < 0 && source != -1) {
+	if (source < 0 && source != NO_SOURCE) {
 		if (source == -ENOENT && (op->flags & MOUNT_OPTIONAL))
 			return 0;
 		if (source == -ELOOP)

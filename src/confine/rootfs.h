@@ -9,5 +9,9 @@
  * root is @p->root with everything mounted, the old root is unreachable, and the cwd is "/". */
 int rootfs_enter(const struct plan *p, struct err *e);
 
+/* Mounts the pid namespace's /proc at the directory @at. The kernel's settings in it are read-only:
+ * they are the host's, or belong to namespaces that the service does not own. */
+int rootfs_proc(int at);
+
 /* A detached mount of @fstype with the given NULL-terminated option pairs; its descriptor. */
 int rootfs_fs(const char *fstype, const char *const *options, unsigned attr);

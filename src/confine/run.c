@@ -107,8 +107,10 @@ static int wait_message(struct run *r, enum run_message_type want, struct err *e
 	for (;;) {
 		struct run_message m = {0};
 		int n = next_message(r, -1, &m);
-		if (n == -EINTR || n == -EAGAIN)
+		if (n == -EAGAIN)
 			continue;
+		if (n == -EINTR)
+			return err_set(e, n, "interrupted");
 		if (n <= 0)
 			return err_set(e, -EPIPE, "the service's first process died while starting");
 		if (m.type == RUN_FAILED)
@@ -264,7 +266,7 @@ int run_stop(struct run *r, int sig, int ms)
 
 	if (r->ctl < 0)
 		return 0;
-	if (run_signal(r, sig) == 0)
+	if ((gone = run_poll(r, 0)) == 0 && run_signal(r, sig) == 0)
 		while (!(gone = run_poll(r, 20)) && now_ms() < end)
 			;
 	run_end(r);

@@ -203,6 +203,7 @@ int interp_find_fd(int fd, char *path, size_t size, enum interp_kind *ret_kind)
 	uint8_t head[INTERP_HEAD];
 	struct image im = {.head = head, .fd = fd};
 
+	*ret_kind = INTERP_NONE;
 	while (im.len < sizeof(head)) {
 		ssize_t n = pread(fd, head + im.len, sizeof(head) - im.len, (off_t)im.len);
 		if (n < 0 && errno == EINTR)

@@ -29,6 +29,10 @@
 	{                                                                                          \
 		name, 0, SHAPE_PATH, {{d1, p1, f1, fl1, k1}, {d2, p2, f2, fl2, k2}}, NO_ARG, 1     \
 	}
+#define DESC(name, kinds)                                                                          \
+	{                                                                                          \
+		name, 0, SHAPE_DIRFD, {{0, NO_ARG, NO_ARG, FOLLOW_YES, kinds}, NONE}, NO_ARG, 0    \
+	}
 #define SOCK(name, addr, kinds, only_if)                                                           \
 	{                                                                                          \
 		name, 0, SHAPE_SOCKADDR, {{NO_ARG, addr, NO_ARG, FOLLOW_YES, kinds}, NONE},        \
@@ -75,8 +79,14 @@ static const struct call table[] = {
 	ROW("chdir",       NO_ARG, 0, NO_ARG, FOLLOW_YES, LOOK),
 	ROW("chroot",      NO_ARG, 0, NO_ARG, FOLLOW_YES, LOOK),
 	/* listing: the descriptor was opened before, so its path is known */
-	{"getdents",   0, SHAPE_DIRFD, {{0, NO_ARG, NO_ARG, FOLLOW_YES, TOUCH_LIST}, NONE}, NO_ARG, 0},
-	{"getdents64", 0, SHAPE_DIRFD, {{0, NO_ARG, NO_ARG, FOLLOW_YES, TOUCH_LIST}, NONE}, NO_ARG, 0},
+	DESC("getdents",   TOUCH_LIST),
+	DESC("getdents64", TOUCH_LIST),
+	/* changing by descriptor */
+	DESC("fchmod",       CHANGE),
+	DESC("fchown",       CHANGE),
+	DESC("fchown32",     CHANGE),
+	DESC("fsetxattr",    CHANGE),
+	DESC("fremovexattr", CHANGE),
 	/* executing */
 	ROW("execve",      NO_ARG, 0, NO_ARG, FOLLOW_YES, TOUCH_EXEC),
 	ROW("execveat",    0, 1, 4, FOLLOW_AT, TOUCH_EXEC),
@@ -121,7 +131,7 @@ static const struct call table[] = {
 	NEW("removexattrat", 466, 0, 1, 2, FOLLOW_AT, CHANGE),
 	NEW("file_setattr", 469, 0, 1, 4, FOLLOW_AT, CHANGE),
 	/* mounting, in namespaces that the service makes itself */
-	TWO("mount",       NO_ARG, 0, NO_ARG, FOLLOW_YES, LOOK, NO_ARG, 1, NO_ARG, FOLLOW_YES, LOOK),
+	TWO("mount",       NO_ARG, 0, NO_ARG, FOLLOW_SOURCE, LOOK, NO_ARG, 1, NO_ARG, FOLLOW_YES, LOOK),
 	TWO("move_mount",  0, 1, NO_ARG, FOLLOW_YES, LOOK, 2, 3, NO_ARG, FOLLOW_YES, LOOK),
 	TWO("pivot_root",  NO_ARG, 0, NO_ARG, FOLLOW_YES, LOOK, NO_ARG, 1, NO_ARG, FOLLOW_YES, LOOK),
 	ROW("umount2",     NO_ARG, 0, 1, FOLLOW_UMOUNT, LOOK),

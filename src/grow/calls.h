@@ -29,6 +29,7 @@ enum touch_kind {
 enum follow {
 	FOLLOW_YES,
 	FOLLOW_NO,
+	FOLLOW_SOURCE, /* as FOLLOW_YES, but only an absolute path is one: mount(2)'s source */
 	FOLLOW_OPEN, /* open(2) flags in `flags` */
 	FOLLOW_AT,   /* AT_SYMLINK_NOFOLLOW in `flags` */
 	FOLLOW_LINK, /* AT_SYMLINK_FOLLOW in `flags`, linkat(2) */
@@ -42,7 +43,7 @@ enum follow {
 enum shape {
 	SHAPE_PATH,    /* a path, perhaps with a directory descriptor */
 	SHAPE_SOCKADDR, /* a socket address at `path`, its length one argument later */
-	SHAPE_DIRFD,   /* the directory is the descriptor in `dirfd` itself (getdents) */
+	SHAPE_DIRFD,   /* what is meant is the descriptor in `dirfd` itself (getdents, fchown) */
 	SHAPE_REFUSE,  /* answered ENOSYS: its work would be invisible (io_uring) */
 };
 

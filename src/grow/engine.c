@@ -2,6 +2,7 @@
 #include "grow/event.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +68,9 @@ static enum engine_answer follow_interpreter(struct engine *en, const struct eve
 /* A key for "this thread's root, this starting point, this text, done in this way". */
 static char *seen_key(const struct event *ev, const struct event_path *p)
 {
-	return xasprintf("%x%c%s%c%s%c%s", p->kinds, p->follow ? 'f' : 'n', ev->root, 1,
+	const char *root = p->in_root ? p->base : ev->root;
+
+	return xasprintf("%x%c%s%c%s%c%s", p->kinds, p->follow ? 'f' : 'n', root, 1,
 			 p->text[0] == '/' ? "" : p->base, 1, p->text);
 }
 
@@ -103,12 +106,15 @@ static void record_result(struct engine *en, const struct event *ev, const struc
 	touch_mark(at->touch, ev, r == WALK_MISSING && !at->last ? TOUCH_LOOK : p->kinds);
 	if (p->kinds & TOUCH_LIST && r == WALK_THERE)
 		tree_list(en->tree, at->path);
+	if (p->kinds & TOUCH_REMOVE && r == WALK_THERE && S_ISDIR(at->type))
+		tree_pull(en->tree, at->path);
 }
 
 static enum engine_answer handle_path(struct engine *en, const struct event *ev,
 				      const struct event_path *p, char *ret_canonical)
 {
-	struct origin o = {.tid = ev->tid, .root = ev->root, .base = p->base};
+	struct origin o = {
+		.tid = ev->tid, .root = p->in_root ? p->base : ev->root, .base = p->base};
 	struct walked at = {0};
 	CLEANUP_STR char *key = seen_key(ev, p);
 
@@ -126,7 +132,7 @@ static enum engine_answer handle_path(struct engine *en, const struct event *ev,
 	if (r != WALK_NOWHERE)
 		snprintf(ret_canonical, sizeof(at.path), "%s", at.path);
 	/* What is missing may come (an exercise writes it), what is there stays or is the service's. */
-	if (r == WALK_THERE)
+	if (r == WALK_THERE && !at.via_proc)
 		seen_add(en, steal_ptr(key));
 	return ENGINE_DONE;
 }
@@ -158,9 +164,26 @@ static void note_pairing(struct engine *en, const char *from, const char *to)
 	record_pairing(en->tree->record, a, b);
 }
 
+/* A program that names ever new paths must not fill our memory. */
+#define MAX_TOUCHES 1000000
+
+static bool full(struct engine *en)
+{
+	if (HASH_COUNT(en->tree->record->touches) < MAX_TOUCHES)
+		return false;
+	if (!en->tree->failure.code)
+		err_set(&en->tree->failure, -E2BIG,
+			"the service reached for more than %d paths: no jail can be learnt from that",
+			MAX_TOUCHES);
+	return true;
+}
+
 enum engine_answer engine_handle(struct engine *en, struct event *ev)
 {
 	char canonical[2][4096] = {"", ""};
+
+	if (full(en))
+		return ENGINE_DONE;
 
 	if (ev->call->shape == SHAPE_SOCKADDR && ev->addr.ss_family != AF_UNIX) {
 		handle_peer(en, ev);
@@ -172,7 +195,8 @@ enum engine_answer engine_handle(struct engine *en, struct event *ev)
 			return ENGINE_LATER;
 	if (ev->call->changes_links)
 		en->epoch++;
-	note_pairing(en, canonical[0], canonical[1]);
+	if (ev->paths[1].kinds & TOUCH_MAKE)
+		note_pairing(en, canonical[0], canonical[1]);
 	return ENGINE_DONE;
 }
 

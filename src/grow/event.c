@@ -46,6 +46,7 @@ static void read_flags(struct event *ev, const struct call_path *cp, struct even
 
 	switch (cp->follow) {
 	case FOLLOW_YES:
+	case FOLLOW_SOURCE:
 		p->follow = true;
 		break;
 	case FOLLOW_NO:
@@ -55,8 +56,10 @@ static void read_flags(struct event *ev, const struct call_path *cp, struct even
 		read_open_flags(p, flags);
 		break;
 	case FOLLOW_HOW:
-		if (tracee_bytes(ev->tid, flags, &how, sizeof(how)) == 0)
-			read_open_flags(p, how.flags);
+		if (tracee_bytes(ev->tid, flags, &how, sizeof(how)) < 0)
+			break;
+		read_open_flags(p, how.flags);
+		p->in_root = how.resolve & RESOLVE_IN_ROOT;
 		break;
 	case FOLLOW_AT:
 	case FOLLOW_OPEN_TREE:
@@ -104,7 +107,12 @@ static int read_path(struct event *ev, const struct call_path *cp, struct event_
 	/* fstat() in disguise: the descriptor was opened before, so its file is there. */
 	if (p->text[0] == '\0' && !(p->kinds & TOUCH_EXEC))
 		return -ENOENT;
-	return p->text[0] == '/' ? 0 : read_base(ev, cp->dirfd, p->base, sizeof(p->base));
+	/* A mount's source may be a mere word ("tmpfs"). */
+	if (cp->follow == FOLLOW_SOURCE && p->text[0] != '/')
+		return -ENOENT;
+	if (p->text[0] == '/' && !p->in_root)
+		return 0;
+	return read_base(ev, cp->dirfd, p->base, sizeof(p->base));
 }
 
 /* AF_UNIX addresses become paths; the internet's are kept for the record; abstract ones and all

@@ -13,8 +13,10 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "confine/device.h"
 #include "fs/beneath.h"
 #include "fs/copy.h"
+#include "fs/dir.h"
 
 /* A file from this size on is copied by a thread, so that other calls do not wait for it. */
 #define BIG_FILE    (8u << 20)
@@ -73,6 +75,17 @@ bool tree_mounted(const struct tree *t, const char *path)
 		if (path_within(path, t->own.v[i]))
 			return true;
 	return false;
+}
+
+bool tree_same(const struct tree *t, const char *path, pid_t tid, const char *link)
+{
+	struct stat here, there;
+	char proc[64];
+
+	snprintf(proc, sizeof(proc), "/proc/%d/%s", tid, link);
+	return stat(proc, &there) == 0 &&
+	       beneath_lstat(t->jail >= 0 ? t->jail : t->world, path, &here) == 0 &&
+	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
 static void fail(struct tree *t, int code, const char *path)
@@ -167,13 +180,18 @@ static bool copy_aside(struct tree *t, struct touch *touch, int *src, int *dst, 
 	return true;
 }
 
-static void set_placed(struct tree *t, struct touch *touch, const struct stat *st)
+/* A stand-in is nobody's first name: its bytes are not there yet. */
+static void set_placed(struct touch *touch, const struct stat *st)
 {
 	touch->placed = touch->settled = true;
 	touch->placeholder = false;
 	touch->times[0] = st->st_atim;
 	touch->times[1] = st->st_mtim;
-	if (S_ISREG(st->st_mode) && st->st_nlink > 1 && !find_link(t, st))
+}
+
+static void remember_if_shared(struct tree *t, const struct touch *touch, const struct stat *st)
+{
+	if (!touch->placeholder && S_ISREG(st->st_mode) && st->st_nlink > 1 && !find_link(t, st))
 		remember_link(t, st, touch->path);
 }
 
@@ -196,7 +214,8 @@ int tree_reap_copies(struct tree *t)
 		touch->making = false;
 		if (c->result < 0)
 			fail(t, c->result, c->path);
-		set_placed(t, touch, &c->meta.st);
+		set_placed(touch, &c->meta.st);
+		remember_if_shared(t, touch, &c->meta.st);
 		CLEANUP_STR char *up = path_parent(c->path);
 		restore_times(t, up, c->dst);
 		big_copy_free(c);
@@ -219,8 +238,6 @@ static int place(struct tree *t, struct touch *touch, bool stand_in)
 	if (r < 0)
 		return r;
 	touch->found = m.st.st_mode & S_IFMT;
-	if (S_ISCHR(m.st.st_mode) || S_ISBLK(m.st.st_mode))
-		return -EPERM; /* devices live in /dev, by allow-list */
 	CLEANUP_FD int dst = beneath_open_nolink(t->jail, up, O_PATH | O_DIRECTORY, 0);
 	if (dst < 0)
 		return -ENOTDIR; /* the service took the directory away: its own doing */
@@ -228,7 +245,9 @@ static int place(struct tree *t, struct touch *touch, bool stand_in)
 	struct hard_link *first = regular && m.st.st_nlink > 1 ? find_link(t, &m.st) : NULL;
 	if (first && touch->placeholder)
 		unlinkat(dst, name, 0);
-	if (first && link_again(t, first->path, dst, name) == 0)
+	if (S_ISCHR(m.st.st_mode) || S_ISBLK(m.st.st_mode))
+		r = device_copy(&m.st, dst, name); /* of a chroot of the service's own */
+	else if (first && link_again(t, first->path, dst, name) == 0)
 		r = 0;
 	else if (stand_in && regular)
 		r = copy_placeholder(&m, dst, name);
@@ -238,8 +257,9 @@ static int place(struct tree *t, struct touch *touch, bool stand_in)
 		r = copy_node(src, &m, dst, name);
 	if (r < 0)
 		return r;
-	set_placed(t, touch, &m.st);
+	set_placed(touch, &m.st);
 	touch->placeholder = stand_in && regular && !first;
+	remember_if_shared(t, touch, &m.st);
 	restore_times(t, up, dst);
 	return 0;
 }
@@ -338,6 +358,31 @@ void tree_list(struct tree *t, const char *path)
 		if (!streq(de->d_name, ".") && !streq(de->d_name, ".."))
 			stand_in(t, path, de->d_name);
 	closedir(d);
+}
+
+/* Makes everything below @path real, at most @room entries. */
+static void pull(struct tree *t, const char *path, size_t *room)
+{
+	struct strv names CLEANUP_STRV = STRV_INIT;
+	CLEANUP_FD int fd = beneath_open_nolink(t->world, path, O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd < 0 || dir_names(fd, &names) < 0)
+		return;
+	for (size_t i = 0; i < names.n && *room; i++, (*room)--) {
+		CLEANUP_STR char *child = path_join(path, names.v[i]);
+		struct touch *touch;
+		mode_t type;
+		if (tree_look(t, child, &type, &touch) == TREE_THERE && S_ISDIR(type))
+			pull(t, child, room);
+	}
+}
+
+void tree_pull(struct tree *t, const char *path)
+{
+	size_t room = 10000;
+
+	if (t->jail >= 0 && !tree_mounted(t, path))
+		pull(t, path, &room);
 }
 
 int tree_readlink(struct tree *t, const char *path, char *buf, size_t size)

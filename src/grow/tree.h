@@ -54,6 +54,10 @@ enum tree_answer tree_look(struct tree *t, const char *path, mode_t *ret_type,
  * stand-ins that become real when they are touched. */
 void tree_list(struct tree *t, const char *path);
 
+/* Makes the whole directory @path real, before it is renamed or removed: afterwards its names are
+ * others, and what was not there yet could not be found under them. */
+void tree_pull(struct tree *t, const char *path);
+
 /* The link at @path, from the tree. */
 int tree_readlink(struct tree *t, const char *path, char *buf, size_t size);
 
@@ -62,6 +66,10 @@ int tree_open(struct tree *t, const char *path);
 
 /* Takes in the copies that have ended; returns how many. */
 int tree_reap_copies(struct tree *t);
+
+/* Whether the tree's @path is what /proc/TID/@link leads to: a descriptor may have come from outside
+ * the tree (standard output), and then its path means nothing here. */
+bool tree_same(const struct tree *t, const char *path, pid_t tid, const char *link);
 
 /* Whether @path lies in a mount of the jail, where nothing is faulted. */
 bool tree_mounted(const struct tree *t, const char *path);

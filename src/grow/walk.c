@@ -98,7 +98,9 @@ static bool leave_proc(struct walker *w)
 		snprintf(link, sizeof(link), "fd/%s", name);
 	} else if (!streq(name, "cwd") && !streq(name, "root") && !streq(name, "exe"))
 		return false;
-	if (tracee_link(w->o->tid, link, target, sizeof(target)) < 0 || !set_path(w, target))
+	w->at->via_proc = true;
+	if (tracee_link(w->o->tid, link, target, sizeof(target)) < 0 ||
+	    !tree_same(w->tree, target, w->o->tid, link) || !set_path(w, target))
 		return false;
 	w->at->touch = record_get(w->tree->record, w->at->path);
 	w->at->type = w->at->touch->found;
@@ -166,6 +168,7 @@ enum walk_result walk(struct tree *t, const struct origin *o, const char *path, 
 	follow |= n > 1 && path[n - 1] == '/';
 	memcpy(w.rest, path, n + 1);
 	ret->last = true;
+	ret->via_proc = false;
 	ret->touch = record_get(t->record, ret->path);
 	ret->type = ret->touch->found ? ret->touch->found : S_IFDIR;
 	while (next(&w, name)) {

@@ -28,6 +28,7 @@ enum walk_result {
 
 struct walked {
 	char path[4096]; /* canonical; where missing: the first component that is not there */
+	bool via_proc;	 /* it led through the thread's own /proc links: no other's path */
 	bool last;	 /* whether that is the last component */
 	mode_t type;
 	struct touch *touch;

@@ -2,8 +2,10 @@
 #include "jail/command.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,7 +33,10 @@ static int make_env(const struct spec *s, const struct account *a, struct strv *
 	}
 	for (size_t i = 0; i < s->environment.n; i++)
 		env_put(env, s->environment.v[i]);
-	return env_files_read(&s->environment_files, env, e);
+	int r = env_files_read(&s->environment_files, env, e);
+	for (size_t i = 0; r == 0 && i < s->unset_environment.n; i++)
+		env_remove(env, s->unset_environment.v[i]);
+	return r;
 }
 
 static bool executable(const char *path)
@@ -71,19 +76,56 @@ static int make_line(const struct exec_line *l, const struct command_set *c,
 	exec_line_expand(l, c->env.v, &ret->argv);
 	if (!ret->argv.n)
 		return err_set(e, -EINVAL, "an empty command (its variables are all empty)");
-	ret->program = find_program(ret->argv.v[0], &c->env, c->cwd);
+	/* With "@" the expanded first word is the zeroth argument, not the program. */
+	const char *name = l->argv0 ? l->argv.v[0] : ret->argv.v[0];
+	ret->program = find_program(name, &c->env, c->cwd);
 	if (!ret->program)
 		return err_set(e, -ENOENT,
 			       "%s: no such program on this host (is the package installed? "
 			       "is the path right?)",
-			       ret->argv.v[0]);
-	if (l->argv0) {
-		free(ret->argv.v[0]);
-		ret->argv.v[0] = xstrdup(l->argv0);
-	}
+			       name);
 	ret->ignore_failure = l->ignore_failure;
 	ret->no_user = l->no_user || l->privileged;
 	return 0;
+}
+
+static bool may_raise(void)
+{
+	return prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE, 0, 0, 0) == 1;
+}
+
+/* setrlimit(2): a hard limit may only be lowered without CAP_SYS_RESOURCE. */
+static struct rlimit allowed_limit(int which, struct rlimit wanted)
+{
+	struct rlimit now;
+
+	if (may_raise() || getrlimit(which, &now) < 0)
+		return wanted;
+	if (wanted.rlim_max > now.rlim_max)
+		wanted.rlim_max = now.rlim_max;
+	if (wanted.rlim_cur > wanted.rlim_max)
+		wanted.rlim_cur = wanted.rlim_max;
+	return wanted;
+}
+
+/* Lowering oom_score_adj needs the same right, proc_pid_oom_score_adj(5). */
+static bool oom_allowed(const struct spec *s)
+{
+	return s->oom_score_adjust >= 0 || may_raise();
+}
+
+static void add_notes(struct command_set *c, const struct spec *s)
+{
+	for (int i = 0; i < PLAN_LIMITS && i < SPEC_LIMITS; i++)
+		if (s->limit_set[i] &&
+		    allowed_limit(i, s->limits[i]).rlim_max != s->limits[i].rlim_max)
+			strv_take(&c->notes,
+				  xasprintf("resource limit %d stays lower than the spec asks: this "
+					    "host's root lacks CAP_SYS_RESOURCE",
+					    i));
+	if (s->oom_score_adjust_set && !oom_allowed(s))
+		strv_add(&c->notes, "OOMScoreAdjust is not set: this host's root lacks "
+				    "CAP_SYS_RESOURCE");
 }
 
 int command_set_make(const struct spec *s, struct command_set *ret, struct err *e)
@@ -96,6 +138,8 @@ int command_set_make(const struct spec *s, struct command_set *ret, struct err *
 	if (r < 0)
 		return r;
 	const char *cwd = s->working_directory ? s->working_directory : "/";
+	if (s->working_directory_optional && access(cwd, X_OK) < 0)
+		cwd = "/";
 	c.cwd = xstrdup(streq(cwd, "~") ? c.account.home : cwd);
 	if (!s->start.n)
 		return err_set(e, -EINVAL, "no command: give one after -- or with --unit");
@@ -116,6 +160,7 @@ int command_set_make(const struct spec *s, struct command_set *ret, struct err *
 	}
 	if (r < 0)
 		return r;
+	add_notes(&c, s);
 	*ret = c;
 	c = (struct command_set)COMMAND_SET_INIT;
 	return 0;
@@ -136,6 +181,7 @@ void command_set_done(struct command_set *c)
 	free(c->steps);
 	free(c->cwd);
 	strv_done(&c->env);
+	strv_done(&c->notes);
 	*c = (struct command_set)COMMAND_SET_INIT;
 }
 
@@ -153,12 +199,13 @@ void command_set_plan(const struct command_set *c, const struct spec *s, struct 
 	p->envp = c->env.v;
 	p->cwd = c->cwd;
 	p->umask = s->umask;
+	p->ignore_sigpipe = s->ignore_sigpipe;
 	for (int i = 0; i < PLAN_LIMITS && i < SPEC_LIMITS; i++) {
-		p->limits[i] = s->limits[i];
+		p->limits[i] = allowed_limit(i, s->limits[i]);
 		p->limit_set[i] = s->limit_set[i];
 	}
 	p->nice = s->nice;
 	p->nice_set = s->nice_set;
 	p->oom_score_adjust = s->oom_score_adjust;
-	p->oom_score_adjust_set = s->oom_score_adjust_set;
+	p->oom_score_adjust_set = s->oom_score_adjust_set && oom_allowed(s);
 }

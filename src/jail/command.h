@@ -24,6 +24,7 @@ struct command_set {
 	struct command_line *pre; /* ExecStartPre=, in order */
 	struct step *steps;	  /* the same for struct plan, pointing into pre */
 	size_t n_pre;
+	struct strv notes; /* what this host does not allow, in words for the summary */
 };
 #define COMMAND_SET_INIT    {0}
 #define CLEANUP_COMMAND_SET CLEANUP(command_set_done)
@@ -34,5 +35,6 @@ int command_set_make(const struct spec *s, struct command_set *ret, struct err *
 void command_set_done(struct command_set *c);
 
 /* Fills the parts of @p that come from the spec: identity, commands, environment, limits. The plan
- * borrows from @c and @s. */
+ * borrows from @c and @s. Limits that only CAP_SYS_RESOURCE could raise (a container's root often
+ * lacks it) are as high as they may be; `notes` says so. */
 void command_set_plan(const struct command_set *c, const struct spec *s, struct plan *p);

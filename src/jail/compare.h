@@ -14,5 +14,7 @@ struct difference {
 	char a[160], b[160]; /* that line, printable; "(no such line)" past the end */
 };
 
-/* 0 or -errno where an output cannot be read. */
-int compare_outcomes(const struct outcome *a, const struct outcome *b, struct difference *ret);
+/* Compares output line by line, and the exit status. With @shape runs of digits count as equal
+ * (dates, ids, times). 0 or -errno where an output cannot be read. */
+int compare_outcomes(const struct outcome *a, const struct outcome *b, bool shape,
+		     struct difference *ret);

@@ -195,27 +195,13 @@ void exec_line_expand(const struct exec_line *l, char *const *env, struct strv *
 	}
 }
 
-/* Doubles the characters that Exec lines give a meaning of their own. */
-static char *escape_doubled(const char *word, const char *special)
-{
-	char *out = xcalloc(2 * strlen(word) + 1, 1);
-	size_t n = 0;
-
-	for (; *word; word++) {
-		if (strchr(special, *word))
-			out[n++] = *word;
-		out[n++] = *word;
-	}
-	return out;
-}
-
 char *exec_line_quote(char *const *argv)
 {
 	char *line = xstrdup("");
 
 	for (size_t i = 0; argv[i]; i++) {
 		/* The program's path is not subject to variables. */
-		CLEANUP_STR char *escaped = escape_doubled(argv[i], i ? "$%" : "%");
+		CLEANUP_STR char *escaped = words_double(argv[i], i ? "$%" : "%");
 		CLEANUP_STR char *word = words_quote(escaped);
 		char *longer = xasprintf("%s%s%s", line, i ? " " : "", word);
 		free(line);

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "confine/device.h"
 #include "fs/beneath.h"
 #include "fs/copy.h"
 
@@ -73,7 +74,7 @@ static int link_first(struct lay *l, const char *first, int parent, const char *
 	return linkat(from, base, parent, name, 0) < 0 ? -errno : 0;
 }
 
-static int lay_node(struct lay *l, int src, const char *path)
+static int lay_node(struct lay *l, int src, const char *path, bool withheld)
 {
 	struct meta m CLEANUP_META = META_INIT;
 	CLEANUP_STR char *up = path_parent(path);
@@ -83,8 +84,12 @@ static int lay_node(struct lay *l, int src, const char *path)
 	int r = parent < 0 ? parent : meta_read(src, &m);
 	if (r < 0)
 		return r;
-	if (S_ISCHR(m.st.st_mode) || S_ISBLK(m.st.st_mode))
-		return 1;
+	if (S_ISCHR(m.st.st_mode) || S_ISBLK(m.st.st_mode)) {
+		r = device_copy(&m.st, parent, name);
+		return r == -EPERM ? 1 : r;
+	}
+	if (withheld && S_ISREG(m.st.st_mode))
+		return copy_placeholder(&m, parent, name);
 	bool shared = S_ISREG(m.st.st_mode) && m.st.st_nlink > 1;
 	struct lay_inode *first = shared ? find_inode(l, &m.st) : NULL;
 	if (first && link_first(l, first->path, parent, name) == 0)
@@ -109,7 +114,7 @@ static int lay_parents(struct lay *l, const char *path, struct err *e)
 	return lay_path(l, up, e);
 }
 
-int lay_path(struct lay *l, const char *path, struct err *e)
+static int lay_one(struct lay *l, const char *path, bool withheld, struct err *e)
 {
 	struct stat st;
 
@@ -120,8 +125,18 @@ int lay_path(struct lay *l, const char *path, struct err *e)
 		return 1;
 	int r = src < 0 ? src : lay_parents(l, path, e);
 	if (r == 0)
-		r = lay_node(l, src, path);
+		r = lay_node(l, src, path, withheld);
 	return r < 0 ? err_errno(e, r, "copying %s into the jail", path) : r;
+}
+
+int lay_path(struct lay *l, const char *path, struct err *e)
+{
+	return lay_one(l, path, false, e);
+}
+
+int lay_withheld(struct lay *l, const char *path, struct err *e)
+{
+	return lay_one(l, path, true, e);
 }
 
 int lay_recursive(struct lay *l, const char *path, struct err *e)

@@ -24,6 +24,9 @@ int lay_open(struct lay *l, int source, const char *tree, struct err *e);
  * be copied (a device); -errno. */
 int lay_path(struct lay *l, const char *path, struct err *e);
 
+/* The same, but a regular file without its content. */
+int lay_withheld(struct lay *l, const char *path, struct err *e);
+
 /* Lays @path and all that is below it. */
 int lay_recursive(struct lay *l, const char *path, struct err *e);
 

@@ -265,25 +265,56 @@ static void simplify(struct layout *l)
 		}
 }
 
-static void add_listed(struct derive *d, const struct strv *paths, enum jail_class class,
-		       bool writable, const char *key)
+/* What is only to be seen in the jail must be there; what it writes is made at the start. */
+static int add_named(struct derive *d, const char *path, enum jail_class class, bool writable,
+		     const char *key, struct err *e)
 {
-	for (size_t i = 0; i < paths->n; i++) {
+	struct stat st;
+
+	if (!writable && !exists(d->host, path, &st))
+		return err_set(e, -ENOENT,
+			       "%s=%s: there is no such path on this host (make it, or take the line "
+			       "out; a '-' in front of a bind passes over what is missing)",
+			       key, path);
+	add(d, path, class, writable, xasprintf("%s=%s of the spec", key, path));
+	return 0;
+}
+
+static int add_listed(struct derive *d, const struct strv *paths, enum jail_class class,
+		      bool writable, const char *key, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < paths->n; i++) {
 		CLEANUP_STR char *path = path_normal(paths->v[i]);
-		add(d, path, class, writable, xasprintf("%s=%s of the spec", key, paths->v[i]));
+		r = add_named(d, path, class, writable, key, e);
 	}
+	return r;
 }
 
 /* BindPaths=SRC[:DST]; a destination of its own is not a first form's business: same path only. */
-static void add_binds(struct derive *d, const struct strv *binds, bool writable, const char *key)
+static int add_binds(struct derive *d, const struct strv *binds, bool writable, const char *key,
+		     struct err *e)
 {
-	for (size_t i = 0; i < binds->n; i++) {
-		const char *text = binds->v[i][0] == '-' ? binds->v[i] + 1 : binds->v[i];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < binds->n; i++) {
+		bool optional = binds->v[i][0] == '-';
+		const char *text = binds->v[i] + optional;
 		CLEANUP_STR char *src = xstrndup(text, strcspn(text, ":"));
 		CLEANUP_STR char *path = path_normal(src);
-		add(d, path, writable ? CLASS_STATE : CLASS_CONTENT, writable,
-		    xasprintf("%s=%s of the spec", key, binds->v[i]));
+		struct stat st;
+		/* The kernel's own, /dev/log among it, is the run's business, not a bind's. */
+		if (rule_kernel_tree(path) || (optional && !exists(d->host, path, &st)))
+			continue;
+		if (!exists(d->host, path, &st))
+			return err_set(e, -ENOENT,
+				       "%s=%s: there is no such path on this host (a '-' in front "
+				       "passes over what is missing)",
+				       key, path);
+		r = add_named(d, path, writable ? CLASS_STATE : CLASS_CONTENT, writable, key, e);
 	}
+	return r;
 }
 
 /* StateDirectory= and its kin: made with the service's owner, as systemd.exec(5) says. */
@@ -317,16 +348,28 @@ static int add_spec(struct derive *d, const struct spec *s, struct err *e)
 		{&s->logs_dirs, "/var/log", CLASS_LOG},
 		{&s->configuration_dirs, "/etc", CLASS_CONFIG},
 	};
+	const struct {
+		const struct strv *paths;
+		enum jail_class class;
+		bool writable;
+		const char *key;
+	} listed[] = {
+		{&s->state, CLASS_STATE, true, "State"},
+		{&s->content, CLASS_CONTENT, false, "Content"},
+		{&s->config, CLASS_CONFIG, false, "Config"},
+		{&s->offer, CLASS_OFFERED, true, "Offer"},
+	};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(made); i++)
 		r = add_dirs(d, s, made[i].dirs, made[i].base, made[i].class, e);
-	add_listed(d, &s->state, CLASS_STATE, true, "State");
-	add_listed(d, &s->content, CLASS_CONTENT, false, "Content");
-	add_listed(d, &s->config, CLASS_CONFIG, false, "Config");
-	add_listed(d, &s->offer, CLASS_OFFERED, true, "Offer");
-	add_binds(d, &s->bind_paths, true, "BindPaths");
-	add_binds(d, &s->bind_read_only_paths, false, "BindReadOnlyPaths");
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(listed); i++)
+		r = add_listed(d, listed[i].paths, listed[i].class, listed[i].writable,
+			       listed[i].key, e);
+	if (r == 0)
+		r = add_binds(d, &s->bind_paths, true, "BindPaths", e);
+	if (r == 0)
+		r = add_binds(d, &s->bind_read_only_paths, false, "BindReadOnlyPaths", e);
 	return r;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "fs/beneath.h"
 
 /* How long it must have rested: briefly where it listens on all that is expected, longer where it
  * listens and we do not know what else may come, longest where it does not listen at all. A service
@@ -170,6 +171,18 @@ static void add_inet(const struct run *r, const char *table, const char *word, u
 		fclose(f);
 }
 
+/* A socket that was bound under a temporary name and renamed still shows the first one. */
+static bool path_there(const struct run *r, const char *path)
+{
+	char root[64];
+	struct stat st;
+
+	snprintf(root, sizeof(root), "/proc/%d/root", r->init);
+	CLEANUP_FD int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_FD int sock = fd < 0 ? -1 : beneath_open(fd, path, O_PATH, 0);
+	return sock >= 0 && fstat(sock, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
 /* proc_net_unix: flag 0x10000 is __SO_ACCEPTCON; a bound datagram socket has a path and no flag. */
 static void add_unix(const struct run *r, struct inode *set, struct strv *ret)
 {
@@ -182,7 +195,8 @@ static void add_unix(const struct run *r, struct inode *set, struct strv *ret)
 		if (sscanf(line, "%*[^:]: %*x %*x %x %x %*x %lu %127s", &flags, &type, &inode,
 			   path) != 4)
 			continue;
-		if ((flags & 0x10000 || type == 2) && path[0] == '/' && has_inode(set, inode))
+		if ((flags & 0x10000 || type == 2) && path[0] == '/' && has_inode(set, inode) &&
+		    path_there(r, path))
 			strv_take(ret, xasprintf("unix:%s", path));
 	}
 	if (f)

@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "fs/beneath.h"
 #include "fs/dir.h"
+#include "jail/account.h"
 #include "jail/lay.h"
 #include "jail/layout-rules.h"
 #include "jail/mounts.h"
@@ -38,12 +39,36 @@ enum jail_class seal_class(const char *path, const struct stat *st)
  * listing count outside program trees: a listing there is part of what was seen. */
 static bool wanted(const struct touch *t)
 {
-	if (!t->found || rule_kernel_tree(t->path) || S_ISCHR(t->found) || S_ISBLK(t->found))
+	if (!t->found || rule_kernel_tree(t->path))
 		return false;
 	if (t->kinds & USED)
 		return true;
 	bool listed = t->kinds & TOUCH_LISTED;
 	return listed && !rule_program_tree(t->path);
+}
+
+static bool in_groups(const struct account *a, gid_t gid)
+{
+	for (size_t i = 0; i < a->n_groups; i++)
+		if (a->groups[i] == gid)
+			return true;
+	return a->gid == gid;
+}
+
+/* Whether the service's user may read the file, by its mode; true where an ACL may say otherwise. A
+ * service that starts as root, in whole or in part, may read everything. */
+static bool readable(const struct seal *s, int source, const char *path)
+{
+	struct account a;
+	struct stat st;
+
+	if (!s->spec->user || s->spec->start_pre.n || beneath_lstat(source, path, &st) < 0 ||
+	    !S_ISREG(st.st_mode) || account_of(s->spec, &a, NULL) < 0 || a.uid == 0)
+		return true;
+	if (st.st_uid == a.uid)
+		return st.st_mode & S_IRUSR;
+	return st.st_mode & (in_groups(&a, st.st_gid) ? S_IRGRP : S_IROTH) ||
+	       st.st_mode & S_IRWXG; /* the group bits are an ACL's mask */
 }
 
 static int lay_record(struct lay *l, const struct seal *s, const struct record *record,
@@ -55,7 +80,8 @@ static int lay_record(struct lay *l, const struct seal *s, const struct record *
 	for (t = record ? record->touches : NULL; r >= 0 && t; t = t->hh.next) {
 		const struct provision *p = wanted(t) ? layout_find(s->layout, t->path) : NULL;
 		if (wanted(t) && !p)
-			r = lay_path(l, t->path, e);
+			r = readable(s, l->source, t->path) ? lay_path(l, t->path, e)
+							    : lay_withheld(l, t->path, e);
 	}
 	return r < 0 ? r : 0;
 }

@@ -17,7 +17,10 @@ struct seal {
 	const struct record *baseline, *growth;
 };
 
-/* Makes DIR/root and fills @ret; DIR exists and is empty. */
+/* Files that the service asked for but may not read by the host's own rules (a user without rights
+ * that looks at /etc/shadow) are laid without their content.
+ *
+ * Makes DIR/root and fills @ret; DIR exists and is empty. */
 int seal_make(const struct seal *s, const char *dir, struct manifest *ret, struct err *e);
 
 /* The class of a path that is copied. */

@@ -26,6 +26,7 @@ struct spec_kind {
 	enum key_specifiers specifiers;
 	/* Checks @value and fills the field of @k, if it has one. */
 	int (*set)(struct spec *s, const struct spec_key *k, const char *value, struct err *e);
+	bool shell; /* a shell command: what does not fit a line is written $"..." (words.h) */
 	unsigned word_flags; /* enum words_flag, for lists of words */
 	/* Of lists of words: checks one and may put another in its place (it is malloc'ed). */
 	int (*convert)(char **word, struct err *e);

@@ -190,11 +190,14 @@ static int convert_wall(char **word, struct err *e)
 	return err_set(e, -EINVAL, "'%.100s' is no wall such as landlock-net", *word);
 }
 
-static int add_string(struct spec *s, const struct spec_key *k, const char *value,
-		      struct err *e UNUSED)
+static int add_command(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
 {
-	strv_add(spec_field(s, k), value);
-	return 0;
+	char *command;
+	int r = words_shell_decode(value, &command, e);
+
+	if (r == 0)
+		strv_take(spec_field(s, k), command);
+	return r;
 }
 
 static int check_nothing(struct spec *s UNUSED, const struct spec_key *k UNUSED,
@@ -212,7 +215,7 @@ static void clear_nothing(struct spec *s UNUSED, const struct spec_key *k UNUSED
 
 const struct spec_kind kind_exec = {LIST(set_exec, clear_exec), .specifiers = IN_WORDS};
 const struct spec_kind kind_config_test = {LIST(set_exec, clear_exec)};
-const struct spec_kind kind_commands = {LIST(add_string, clear_list)};
+const struct spec_kind kind_commands = {LIST(add_command, clear_list), .shell = true};
 const struct spec_kind kind_env_file = {LIST(set_env_file, clear_list), .specifiers = IN_TEXT};
 const struct spec_kind kind_environment = {LIST(set_environment, clear_list),
 					   .convert = convert_assignment,

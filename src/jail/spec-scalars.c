@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "jail/spec-keys.h"
 #include "jail/values.h"
+#include "jail/words.h"
 
 static void replace(char **where, char *value)
 {
@@ -190,11 +191,14 @@ static int set_path(struct spec *s, const struct spec_key *k, const char *value,
 	return r;
 }
 
-static int set_string(struct spec *s, const struct spec_key *k, const char *value,
-		      struct err *e UNUSED)
+static int set_command(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
 {
-	replace(spec_field(s, k), xstrdup(value));
-	return 0;
+	char *command;
+	int r = words_shell_decode(value, &command, e);
+
+	if (r == 0)
+		replace(spec_field(s, k), command);
+	return r;
 }
 
 static int check_nothing(struct spec *s UNUSED, const struct spec_key *k UNUSED,
@@ -253,7 +257,7 @@ const struct spec_kind kind_closure = {CHOICE(set_word, "exact", "foreseen", "pa
 const struct spec_kind kind_net = {CHOICE(set_word, "private", "host")};
 const struct spec_kind kind_accounts_mode = {CHOICE(set_word, "needed", "live")};
 const struct spec_kind kind_update = {CHOICE(set_word, "restart", "build", "no")};
-const struct spec_kind kind_ready = {SCALAR(set_string, clear_string)};
+const struct spec_kind kind_ready = {SCALAR(set_command, clear_string), .shell = true};
 const struct spec_kind kind_compare = {CHOICE(set_word, "exact", "shape")};
 const struct spec_kind kind_step_timeout = {SCALAR(set_step_timeout, NULL)};
 const struct spec_kind kept_text = {SCALAR(check_nothing, clear_nothing)};

@@ -14,6 +14,7 @@
 #include "jail/spec-keys.h"
 #include "jail/specifier.h"
 #include "jail/values.h"
+#include "jail/words.h"
 
 #define SETTINGS_MAX 4096
 
@@ -194,6 +195,26 @@ int spec_set(struct spec *s, enum spec_section section, const char *key, const c
 	if (!s->timeout_start_set)
 		s->timeout_start = s->type == TYPE_ONESHOT ? 0 : 90;
 	return 0;
+}
+
+int spec_set_word(struct spec *s, enum spec_section section, const char *key, const char *word,
+		  const char *origin, struct err *e)
+{
+	static const struct spec_kind plain = {0};
+	const struct spec_key *k = spec_key_find(section, key);
+	const struct spec_kind *kind = k ? k->kind : &plain;
+
+	if (kind->shell) {
+		CLEANUP_STR char *line = words_shell_encode(word);
+		return spec_set(s, section, key, line, origin, e);
+	}
+	/* Where no escapes are known, words_quote() could not bring these through. */
+	if (word[strcspn(word, "\n\r\t")] && !(kind->word_flags & WORDS_UNESCAPE))
+		return err_set(e, -EINVAL, "%s: %s=: a control character in the value", origin,
+			       key);
+	CLEANUP_STR char *quoted = kind->convert ? words_quote(word) : xstrdup(word);
+	CLEANUP_STR char *value = words_double(quoted, kind->specifiers ? "%" : "");
+	return spec_set(s, section, key, value, origin, e);
 }
 
 /* Where @key got its value, for messages. */

@@ -133,6 +133,11 @@ const char *spec_section_name(enum spec_section section);
 int spec_set(struct spec *s, enum spec_section section, const char *key, const char *value,
 	     const char *origin, struct err *e);
 
+/* spec_set() for a text from elsewhere that means just itself (an option's value, a path that was
+ * found): blanks, quotes and percent signs in it lose their meaning, as the key needs it. */
+int spec_set_word(struct spec *s, enum spec_section section, const char *key, const char *word,
+		  const char *origin, struct err *e);
+
 /* Reads spec text from memory; @file is its name for origins. On error the first bad line is named.
  */
 int spec_parse(struct spec *s, const char *text, size_t len, const char *file, struct err *e);

@@ -30,6 +30,10 @@
 /* Seen from the exercise, the first process of the pid namespace stands in the jail. */
 #define JAIL_PREFIX "/proc/1/root"
 
+/* How long a twin may take to stop before it is killed, in milliseconds. */
+#define LEARNING_PATIENCE 5000
+#define PATIENCE	  1500
+
 volatile int twin_interrupted;
 
 struct stage {
@@ -93,6 +97,7 @@ static int make_plan(struct stage *s, struct err *e)
 	command_set_plan(&s->commands, t->spec, p);
 	p->stdio[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	p->stdio[1] = p->stdio[2] = s->output;
+	p->twin = true;
 	p->filter = t->record ? &s->filter : NULL;
 	if (t->kind == TWIN_NATIVE)
 		return 0;
@@ -263,10 +268,11 @@ static int derive(struct stage *s, struct twin_report *rep, struct err *e)
 static int stop(struct stage *s, struct twin_report *rep, struct err *e)
 {
 	double begin = now();
-	int patience = s->t->spec->timeout_stop > 0 ? (int)(s->t->spec->timeout_stop * 1000) : 10000;
+	/* What a service does when it ends is worth learning, not worth waiting for twice. */
+	int patience = s->t->record ? LEARNING_PATIENCE : PATIENCE;
 
 	supervisor_phase(s->supervisor, PHASE_STOP);
-	rep->forced = run_stop(&s->run, s->t->spec->kill_signal, patience < 10000 ? patience : 10000);
+	rep->forced = run_stop(&s->run, s->t->spec->kill_signal, patience);
 	int r = supervisor_stop(s->supervisor, e);
 	s->supervisor = NULL;
 	rep->stop_s = now() - begin;

@@ -220,7 +220,7 @@ int value_signal(const char *text, int *ret, struct err *e)
 static int limit_nice(const char *text, rlim_t *ret, struct err *e)
 {
 	bool level = *text == '+' || *text == '-';
-	int n;
+	int n = 0;
 	int r = level ? value_int(text, -20, 19, &n, e) : value_int(text, 0, 40, &n, e);
 
 	if (r == 0)
@@ -231,7 +231,7 @@ static int limit_nice(const char *text, rlim_t *ret, struct err *e)
 /* Seconds (RLIMIT_CPU) or microseconds (RLIMIT_RTTIME). */
 static int limit_time(const char *text, double unit, rlim_t *ret, struct err *e)
 {
-	double t;
+	double t = 0;
 	int r = value_time(text, unit, &t, e);
 
 	if (r < 0)
@@ -277,7 +277,7 @@ int value_rlimit(const char *text, int resource, struct rlimit *ret, struct err 
 {
 	CLEANUP_STR char *soft = xstrndup(text, strcspn(text, ":"));
 	const char *hard = text[strlen(soft)] ? text + strlen(soft) + 1 : soft;
-	struct rlimit l;
+	struct rlimit l = {0};
 	int r = limit_one(soft, resource, &l.rlim_cur, e);
 
 	if (r == 0)

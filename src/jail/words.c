@@ -164,6 +164,11 @@ char *words_quote(const char *word)
 
 	quoted[n++] = '"';
 	for (const char *c = word; *c; c++) {
+		if (*c == '\n' || *c == '\t') {
+			quoted[n++] = '\\';
+			quoted[n++] = *c == '\n' ? 'n' : 't';
+			continue;
+		}
 		if ((unsigned char)*c < ' ' || *c == 0x7f) {
 			n += (size_t)snprintf(quoted + n, 5, "\\x%02x", (unsigned char)*c);
 			continue;
@@ -174,4 +179,46 @@ char *words_quote(const char *word)
 	}
 	quoted[n++] = '"';
 	return quoted;
+}
+
+char *words_shell_encode(const char *command)
+{
+	size_t len = strlen(command);
+	bool blank_ends = len && (strchr(" \t", command[0]) || strchr(" \t", command[len - 1]));
+
+	if (!blank_ends && !command[strcspn(command, "\n\r\t")] &&
+	    (!len || command[len - 1] != '\\') && strncmp(command, "$\"", 2) != 0)
+		return xstrdup(command);
+	CLEANUP_STR char *quoted = words_quote(command);
+	return xasprintf("$%s", quoted);
+}
+
+int words_shell_decode(const char *text, char **ret, struct err *e)
+{
+	struct strv words CLEANUP_STRV = STRV_INIT;
+
+	if (strncmp(text, "$\"", 2) != 0) {
+		*ret = xstrdup(text);
+		return 0;
+	}
+	int r = words_split(text + 1, WORDS_UNESCAPE, &words, e);
+	if (r < 0)
+		return r;
+	if (words.n != 1)
+		return err_set(e, -EINVAL, "$\"...\" must be the whole value");
+	*ret = xstrdup(words.v[0]);
+	return 0;
+}
+
+char *words_double(const char *text, const char *special)
+{
+	char *out = xcalloc(2 * strlen(text) + 1, 1);
+	size_t n = 0;
+
+	for (; *text; text++) {
+		if (strchr(special, *text))
+			out[n++] = *text;
+		out[n++] = *text;
+	}
+	return out;
 }

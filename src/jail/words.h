@@ -22,3 +22,11 @@ int words_next(const char **text, unsigned flags, char **ret, bool *ret_quoted, 
 
 /* @word so quoted that words_split() with WORDS_UNESCAPE gives it back, new. */
 char *words_quote(const char *word);
+
+/* A shell command as one line: itself, or where it has newlines, tabs or blanks at its ends, $"..."
+ * with C escapes (no command begins so). Both give new strings. */
+char *words_shell_encode(const char *command);
+int words_shell_decode(const char *text, char **ret, struct err *e);
+
+/* @text with each character that is one of @special doubled ("%" in what has specifiers), new. */
+char *words_double(const char *text, const char *special);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
@@ -54,6 +55,25 @@ static bool has_option(const char *options, const char *want)
 	return false;
 }
 
+static unsigned attributes(const char *options)
+{
+	static const struct {
+		const char *word;
+		unsigned attr;
+	} words[] = {
+		{"ro", MOUNT_ATTR_RDONLY},
+		{"nosuid", MOUNT_ATTR_NOSUID},
+		{"nodev", MOUNT_ATTR_NODEV},
+		{"noexec", MOUNT_ATTR_NOEXEC},
+	};
+	unsigned attr = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (has_option(options, words[i].word))
+			attr |= words[i].attr;
+	return attr;
+}
+
 bool mount_line_parse(char *line, struct mount *ret, unsigned long *ret_id)
 {
 	char *save, *field[6];
@@ -76,8 +96,7 @@ bool mount_line_parse(char *line, struct mount *ret, unsigned long *ret_id)
 	*ret_id = strtoul(field[0], NULL, 10);
 	*ret = (struct mount){.point = xstrdup(field[4]),
 			      .fstype = xstrdup(fstype),
-			      .read_only = has_option(field[5], "ro"),
-			      .nosuid = has_option(field[5], "nosuid")};
+			      .attr = attributes(field[5])};
 	return true;
 }
 

@@ -12,8 +12,7 @@ struct mount {
 	char *point;  /* absolute */
 	char *fstype;
 	bool directory; /* or a single file bound over another */
-	bool read_only;
-	bool nosuid;
+	unsigned attr;	/* MOUNT_ATTR_RDONLY and its kin, as fsmount(2) takes them */
 };
 
 struct mount_table {

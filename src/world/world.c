@@ -73,7 +73,7 @@ static int set_options(int ctx, const char *const *options)
 }
 
 static int overlay(const char *lower, const char *upper, const char *work,
-		   const char *const *options)
+		   const char *const *options, unsigned attr)
 {
 	const char *const dirs[][2] = {
 		{"lowerdir", lower}, {"upperdir", upper}, {"workdir", work}};
@@ -89,7 +89,7 @@ static int overlay(const char *lower, const char *upper, const char *work,
 		return r;
 	if (fsconfig(ctx, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;
-	int mnt = fsmount(ctx, FSMOUNT_CLOEXEC, 0);
+	int mnt = fsmount(ctx, FSMOUNT_CLOEXEC, attr);
 	return mnt < 0 ? -errno : mnt;
 }
 
@@ -103,7 +103,7 @@ static int dress_upper(const char *lower, const char *upper)
 	return r < 0 ? r : meta_apply(AT_FDCWD, upper, &m);
 }
 
-static int try_overlay(const char *scratch, size_t n, const char *point)
+static int try_overlay(const char *scratch, size_t n, const char *point, unsigned attr)
 {
 	CLEANUP_STR char *lower = escape_lower(point);
 	int r = -EINVAL;
@@ -117,7 +117,7 @@ static int try_overlay(const char *scratch, size_t n, const char *point)
 		r = dress_upper(point, upper);
 		if (r < 0)
 			return r;
-		r = overlay(lower, upper, work, overlay_options[i]);
+		r = overlay(lower, upper, work, overlay_options[i], attr);
 	}
 	return r;
 }
@@ -151,7 +151,8 @@ static int mount_host(const char *scratch, const struct mount_table *t, int *ret
 	*ret_root = -1;
 	for (size_t i = 0; i < t->n; i++) {
 		const struct mount *m = &t->v[i];
-		int r = m->directory ? try_overlay(scratch, i, m->point) : -ENOTDIR;
+		int r = m->directory ? try_overlay(scratch, i, m->point, m->attr)
+				     : -ENOTDIR;
 		if (r < 0 && i == 0)
 			return err_errno(e, r,
 					 "an overlay of / in %s (its file system cannot hold one? "
@@ -306,5 +307,4 @@ void world_close(struct world *w)
 	fd_close(&w->net_ns);
 	fd_close(&w->ipc_ns);
 	fd_close(&w->uts_ns);
-	strv_done(&w->bare);
 }

@@ -10,12 +10,10 @@
 #pragma once
 
 #include "base/err.h"
-#include "base/str.h"
 
 struct world {
 	int root; /* O_PATH: the world's "/", with all its mounts */
 	int mnt_ns, net_ns, ipc_ns, uts_ns;
-	struct strv bare; /* mount points that could not be overlaid and are read-only in the world */
 };
 #define WORLD_INIT    {.root = -1, .mnt_ns = -1, .net_ns = -1, .ipc_ns = -1, .uts_ns = -1}
 #define CLEANUP_WORLD CLEANUP(world_close)

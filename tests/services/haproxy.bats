@@ -47,6 +47,8 @@ fixture()
 	CONF
 }
 
+logged() { immure logs "$NAME" | grep -e "$1"; }
+
 @test "haproxy: one command grows a jail and proves it" {
 	build_proves
 }
@@ -59,7 +61,7 @@ fixture()
 	need_build
 	jail_start
 	curl -sf http://127.0.0.1:18071/alive
-	eventually 5 eval '"$IMMURE" logs "$NAME" | grep "GET /alive"'
+	eventually 5 logged "GET /alive"
 	old=$(pgrep -P "$(jail_pid)")
 	kill -USR2 "$(jail_pid)"
 	eventually 10 eval "! kill -0 $old"

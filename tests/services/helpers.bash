@@ -27,6 +27,9 @@ PORTS=()
 PID_FILE=
 SEARCH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
+# What runs on after a test must not hold what bats (3) and the locks below wait for.
+immure() { "$IMMURE" "$@" 3>&- 7>&- 8>&-; }
+
 setup_file()
 {
 	# Two runs of one story would meet on its ports: the second waits for the first.
@@ -42,22 +45,22 @@ teardown_file() { take_down; }
 
 take_down()
 {
-	"$IMMURE" remove "$NAME" >/dev/null 2>&1 3>&- 8>&- || true
+	immure remove "$NAME" >/dev/null 2>&1 || true
 	native_stop || true
 	clean_up
 	rm -rf "$HERE" "$WORK"
 	rmdir /srv/immure-check /var/lib/immure-check 2>/dev/null || true
-	[[ -z ${MADE_USER-} ]] || "$BATS_TEST_DIRNAME/user" remove
+	if flock -n -x 7 2>/dev/null; then "$BATS_TEST_DIRNAME/user" remove; fi
 }
 
 clean_up() { :; }
 
-# For fixture(): the account "immure-check", password "canary"; tools/check has made it already.
+# For fixture(): the account "immure-check", password "canary". Its last user removes it.
 need_user()
 {
-	getent passwd immure-check >/dev/null && return
+	exec 7>/run/lock/immure-check.user
+	flock -s 7
 	"$BATS_TEST_DIRNAME/user" add
-	export MADE_USER=1
 }
 
 # For fixture(): a certificate for 127.0.0.1 in $HERE/tls.crt, its key in $HERE/tls.key.
@@ -79,7 +82,7 @@ build_proves()
 	for step in "${SETTINGS[@]}"; do options+=(--env "$step"); done
 	for step in "${STEPS[@]}"; do options+=(--exercise "$step"); done
 
-	"$IMMURE" build "$NAME" "${options[@]}" -- "${COMMAND[@]}" >"$WORK/out/summary" 3>&- 8>&- ||
+	immure build "$NAME" "${options[@]}" -- "${COMMAND[@]}" >"$WORK/out/summary" ||
 		{ show "$WORK/out/summary"; return 1; }
 	show "$WORK/out/summary"
 	head -n 1 "$WORK/out/summary" | grep -w proved | grep -vqw not
@@ -107,13 +110,16 @@ answers_as_natively()
 remove_leaves_nothing()
 {
 	need_build
-	"$IMMURE" remove "$NAME" 3>&- 8>&-
+	immure remove "$NAME"
 	no_leftovers
 }
 
 # --- pieces -------------------------------------------------------------------------------------
 
 show() { sed 's/^/  /' "$1"; }
+
+# bats does not see a failure behind "!".
+not() { ! "$@"; }
 
 need_build() { [[ -e $WORK/out/built ]] || skip "the build failed"; }
 
@@ -151,17 +157,17 @@ ready() { listening; }
 
 jail_start()
 {
-	"$IMMURE" start "$NAME" 3>&- 8>&-
+	immure start "$NAME"
 	eventually 30 ready
 }
 
 jail_stop()
 {
-	"$IMMURE" stop "$NAME" 3>&- 8>&-
+	immure stop "$NAME"
 	eventually 10 silent
 }
 
-jail_pid() { "$IMMURE" status "$NAME" --json | jq -r .pid; }
+jail_pid() { immure status "$NAME" --json | jq -r .pid; }
 
 # As an init system would start it: a session of its own, the environment from the spec alone.
 native_start()
@@ -170,7 +176,7 @@ native_start()
 
 	[[ $ACCOUNT == root ]] || as=(setpriv --reuid="$ACCOUNT" --regid="$(id -g "$ACCOUNT")" --init-groups)
 	(cd / && exec setsid env -i PATH="$SEARCH" "${SETTINGS[@]}" "${as[@]}" "${COMMAND[@]}") \
-		>"$WORK/out/native.log" 2>&1 </dev/null 3>&- 8>&- &
+		>"$WORK/out/native.log" 2>&1 </dev/null 3>&- 7>&- 8>&- &
 	echo $! >"$WORK/out/native.pid"
 	eventually 30 ready || { show "$WORK/out/native.log"; return 1; }
 	pid=$(native_pid)
@@ -199,7 +205,7 @@ session()
 		status=0
 		printf '$ %s\n' "$step"
 		env -i PATH="$SEARCH" HOME=/root LC_ALL=C.UTF-8 IMMURE_ROOT= IMMURE_PID="$1" \
-			timeout 60 /bin/sh -c "$step" 2>"$WORK/out/stderr" </dev/null 3>&- 8>&- || status=$?
+			timeout 60 /bin/sh -c "$step" 2>"$WORK/out/stderr" </dev/null 3>&- 7>&- 8>&- || status=$?
 		printf 'exit %d\n' "$status"
 		[[ $status -eq 0 ]] || cat "$WORK/out/stderr" >&2
 	done

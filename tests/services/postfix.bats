@@ -14,8 +14,7 @@ SEND="curl -s --url smtp://127.0.0.1:18111 --mail-from canary@example.test"
 INBOX=/home/immure-check/Maildir
 # Mail is delivered a moment after it was accepted. What is new and the reader's own: headers with
 # ids and dates are not shown.
-READ="for n in \$(seq 100); do set -- \$IMMURE_ROOT$INBOX/new/*; test -e \$1 && break; sleep 0.1; done
-grep -v -e ^Received: -e '^	' -e ^Message-Id: -e ^Date: \$1; stat -c '%U %a' \$1; rm \$1"
+READ="for n in \$(seq 100); do set -- \$IMMURE_ROOT$INBOX/new/*; test -e \$1 && break; sleep 0.1; done; grep -v -e ^Received: -e '^[[:space:]]' -e ^Message-Id: -e ^Date: \$1; stat -c '%U %a' \$1; rm \$1"
 STEPS=(
 	"$SEND --mail-rcpt immure-check@cage.test --upload-file $HERE/mail; $READ"
 	"$SEND --mail-rcpt birdwatch@cage.test --upload-file $HERE/mail; $READ"

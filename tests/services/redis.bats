@@ -59,7 +59,7 @@ clean_up() { rm -f "$LOG"* /var/lib/redis/immure-check.rdb; }
 	$CLI set kept yes
 	$CLI save
 	[[ -s /var/lib/redis/immure-check.rdb ]]
-	"$IMMURE" restart "$NAME" 3>&- 8>&-
+	immure restart "$NAME"
 	eventually 20 ready
 	[[ $($CLI get kept) == yes ]]
 	jail_stop

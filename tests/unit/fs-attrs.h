@@ -16,12 +16,12 @@ struct acl {
 	struct posix_acl_xattr_entry e[5];
 };
 
-/* user::rw- user:1234:r-- group::--- mask::r-- other::---, as mode 0640 shows it. */
+/* user::rwx user:1234:r-- group::--- mask::r-- other::---, as mode 0740 shows it. */
 static inline struct acl acl_sample(void)
 {
 	struct acl a = {
 	    .head = {htole32(POSIX_ACL_XATTR_VERSION)},
-	    .e = {{htole16(ACL_USER_OBJ), htole16(6), htole32(ACL_UNDEFINED_ID)},
+	    .e = {{htole16(ACL_USER_OBJ), htole16(7), htole32(ACL_UNDEFINED_ID)},
 		  {htole16(ACL_USER), htole16(4), htole32(1234)},
 		  {htole16(ACL_GROUP_OBJ), 0, htole32(ACL_UNDEFINED_ID)},
 		  {htole16(ACL_MASK), htole16(4), htole32(ACL_UNDEFINED_ID)},

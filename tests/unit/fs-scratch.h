@@ -56,7 +56,7 @@ static inline bool scratch_private(void)
 
 	if (!done)
 		done = unshare(CLONE_NEWNS) == 0 &&
-			       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0
+			       mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) == 0
 			   ? 1
 			   : -1;
 	return done > 0;

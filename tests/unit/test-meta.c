@@ -243,7 +243,7 @@ static void test_owner_and_links(int fd)
 /* Where ACLs and capabilities cannot be kept, that is said. */
 static void test_unable(const struct scratch *s)
 {
-	int fd = scratch_mount(s, "noacl", "ramfs", NULL);
+	int fd = scratch_mount(s, "noacl", "ramfs", "");
 	struct acl acl = acl_sample();
 	struct meta_xattr x = {(char[]){ACL_ACCESS}, &acl, sizeof(acl)};
 

@@ -486,6 +486,30 @@ static void test_load(void)
 	}
 }
 
+static void test_set_word(void)
+{
+	CLEANUP_SPEC struct spec *s = spec_new("web"), *again = spec_new("web");
+	struct err e = {0};
+
+	CHECK_INT(spec_set_word(s, SPEC_JAIL, "State", "/a b\"'%i\\", "x", &e), 0);
+	CHECK_STR(s->state.v[0], "/a b\"'%i\\");
+	CHECK_INT(spec_set_word(s, SPEC_SERVICE, "Environment", "A=%n 'b\n\tc'", "x", &e), 0);
+	CHECK_STR(s->environment.v[0], "A=%n 'b\n\tc'");
+	CHECK_INT(spec_set_word(s, SPEC_SERVICE, "WorkingDirectory", "/%t x", "x", &e), 0);
+	CHECK_STR(s->working_directory, "/%t x");
+	CHECK_INT(spec_set_word(s, SPEC_EXERCISE, "Command", "date +%s 'x", "x", &e), 0);
+	CHECK_STR(s->exercise.v[0], "date +%s 'x");
+	CHECK_INT(spec_set_word(s, SPEC_SERVICE, "MemoryMax", "5%", "x", &e), 0);
+	CHECK_INT(spec_set_word(s, SPEC_JAIL, "State", "", "x", &e), -EINVAL);
+	CHECK_INT(spec_set_word(s, SPEC_JAIL, "State", "/a\nb", "x", &e), -EINVAL);
+	CHECK_INT(spec_set_word(s, SPEC_JAIL, "Stat", "/a", "x", &e), -EINVAL);
+	CHECK_STR(e.msg, "x: unknown key 'Stat' in [Jail] (did you mean State?)");
+	CLEANUP_STR char *text = spec_print(s);
+	CHECK_INT(parse(again, text, &e), 0);
+	check_same(s, again);
+	CHECK_STR(again->environment.v[0], "A=%n 'b\n\tc'");
+}
+
 static void test_names(void)
 {
 	CHECK(spec_name_ok("web") && spec_name_ok("pg@15-main") && spec_name_ok("0a.b_c"));
@@ -505,6 +529,7 @@ int main(void)
 	test_values();
 	test_table();
 	test_load();
+	test_set_word();
 	test_names();
 	return check_done("spec");
 }

@@ -118,6 +118,63 @@ static void test_postgresql(void)
 	done(&x);
 }
 
+/* The [Service] sections of other units of bookworm, and what a spec has of them. */
+static void test_debian(void)
+{
+	static const struct {
+		const char *name, *text, *settings;
+	} cases[] = {
+	    {"apache2.service",
+	     "Type=forking\nEnvironment=APACHE_STARTED_BY_SYSTEMD=true\n"
+	     "ExecStart=/usr/sbin/apachectl start\nExecStop=/usr/sbin/apachectl graceful-stop\n"
+	     "ExecReload=/usr/sbin/apachectl graceful\nKillMode=mixed\nPrivateTmp=true\n"
+	     "Restart=on-abort\nOOMPolicy=continue\n",
+	     "Type=forking\nEnvironment=APACHE_STARTED_BY_SYSTEMD=true\n"
+	     "ExecStart=/usr/sbin/apachectl start\nExecStop=/usr/sbin/apachectl graceful-stop\n"
+	     "ExecReload=/usr/sbin/apachectl graceful\nKillMode=mixed\n"},
+	    {"nginx.service",
+	     "Type=forking\nPIDFile=/run/nginx.pid\n"
+	     "ExecStartPre=/usr/sbin/nginx -t -q -g 'daemon on; master_process on;'\n"
+	     "ExecStart=/usr/sbin/nginx -g 'daemon on; master_process on;'\n"
+	     "ExecStop=-/sbin/start-stop-daemon --quiet --stop --retry QUIT/5 --pidfile "
+	     "/run/nginx.pid\nTimeoutStopSec=5\nKillMode=mixed\n",
+	     "Type=forking\nPIDFile=/run/nginx.pid\n"
+	     "ExecStartPre=/usr/sbin/nginx -t -q -g 'daemon on; master_process on;'\n"
+	     "ExecStart=/usr/sbin/nginx -g 'daemon on; master_process on;'\n"
+	     "ExecStop=-/sbin/start-stop-daemon --quiet --stop --retry QUIT/5 --pidfile "
+	     "/run/nginx.pid\nTimeoutStopSec=5\nKillMode=mixed\n"},
+	    {"named.service",
+	     "Type=notify\nEnvironmentFile=-/etc/default/named\n"
+	     "ExecStart=/usr/sbin/named -f $OPTIONS\nExecReload=/usr/sbin/rndc reload\n"
+	     "ExecStop=/usr/sbin/rndc stop\nRestart=on-failure\n",
+	     "Type=notify\nEnvironmentFile=-/etc/default/named\n"
+	     "ExecStart=/usr/sbin/named -f $OPTIONS\nExecReload=/usr/sbin/rndc reload\n"
+	     "ExecStop=/usr/sbin/rndc stop\n"},
+	    {"dbus.service",
+	     "Type=notify\nNotifyAccess=main\nExecStart=@/usr/bin/dbus-daemon @dbus-daemon "
+	     "--system\nOOMScoreAdjust=-900\n",
+	     "Type=notify\nNotifyAccess=main\nExecStart=@/usr/bin/dbus-daemon @dbus-daemon "
+	     "--system\nOOMScoreAdjust=-900\n"},
+	    {"getty@tty1.service",
+	     "ExecStart=-/sbin/agetty -o '-p -- \\\\u' --noclear %I $TERM\nTTYPath=/dev/%I\n"
+	     "UtmpIdentifier=%I\nUnsetEnvironment=LANG LC_ALL\n",
+	     "ExecStart=-/sbin/agetty -o '-p -- \\\\u' --noclear tty1 $TERM\n"
+	     "UnsetEnvironment=LANG LC_ALL\n"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP_STR char *text = xasprintf("[Service]\n%s", cases[i].text);
+		CLEANUP_STR char *want = xasprintf("[Service]\n%s\n[Jail]\n", cases[i].settings);
+		struct reading x = read_text(cases[i].name, text);
+		CLEANUP_STR char *printed = spec_print(x.spec);
+		CHECK_INT(x.r, 0);
+		CHECK(strstr(printed, want) != NULL);
+		if (!strstr(printed, want))
+			printf("# %.800s\n", printed);
+		done(&x);
+	}
+}
+
 /* Names are replaced at once; what the host says stays text; a percent sign stays one. */
 static void test_specifiers(void)
 {
@@ -312,6 +369,7 @@ int main(void)
 {
 	test_redis();
 	test_postgresql();
+	test_debian();
 	test_specifiers();
 	test_wrong();
 	make_host();

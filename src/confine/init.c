@@ -102,6 +102,8 @@ static NORETURN void serve(int ctl, int proc, pid_t main_pid, const sigset_t *al
 		int sig = sigwaitinfo(all, &info);
 		if (sig == SIGCHLD)
 			reap(ctl, &main_pid);
+		else if (sig == SIGNAL_ALL)
+			kill(-1, info.si_value.sival_int); /* all of the namespace but us */
 		else if (sig > 0) {
 			pid_t to = main_pid ? main_pid : adopted(proc);
 			if (to > 1)

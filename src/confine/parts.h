@@ -2,11 +2,15 @@
 /* What run.c, init.c and child.c share: the messages on the control socket. Private to the three. */
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include "base/attr.h"
 #include "base/err.h"
 #include "confine/plan.h"
+
+/* From the caller to the init: the signal number in its value goes to every process. */
+#define SIGNAL_ALL SIGRTMIN
 
 enum run_message_type {
 	RUN_HELLO,  /* from the service's process: credentials, and the listener where asked for */

@@ -239,17 +239,35 @@ bool run_alive(const struct run *r)
 	return !r->main_exited || first_child(r->init) > 0;
 }
 
-int run_signal(const struct run *r, int sig)
+/* A pidfd of run_main(), or -ESRCH. */
+static int open_main(const struct run *r)
 {
 	pid_t pid = run_main(r, NULL);
 	if (pid <= 0)
 		return -ESRCH;
 	CLEANUP_FD int fd = pidfd_open(pid, 0);
-	/* Between the two calls the pid may have become somebody else's: then it is not in our
-	 * namespace, and its inside number does not fit a child of our init. */
+	/* Between the two calls the pid may have become somebody else's: then it is not a child of
+	 * our init. A main process that has not exited yet is not reaped, so its pid is its own. */
 	if (fd < 0 || (pid != r->main && first_child(r->init) != pid))
 		return -ESRCH;
+	return take_fd(&fd);
+}
+
+int run_signal(const struct run *r, int sig)
+{
+	CLEANUP_FD int fd = open_main(r);
+
+	if (fd < 0)
+		return fd;
 	return pidfd_send_signal(fd, sig, NULL, 0) < 0 ? -errno : 0;
+}
+
+static void signal_all(const struct run *r, int sig)
+{
+	siginfo_t info = {.si_signo = SIGNAL_ALL, .si_code = SI_QUEUE};
+
+	info.si_value.sival_int = sig;
+	pidfd_send_signal(r->init_fd, SIGNAL_ALL, &info, 0);
 }
 
 static long now_ms(void)
@@ -259,16 +277,30 @@ static long now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static bool has_ended(int pidfd)
+{
+	struct pollfd pfd = {.fd = pidfd, .events = POLLIN};
+	return pidfd < 0 || poll(&pfd, 1, 0) > 0;
+}
+
 int run_stop(struct run *r, int sig, int ms)
 {
 	long end = ms < 0 ? LONG_MAX : now_ms() + ms;
-	int gone = 0;
+	bool told_all = false;
+	int gone = r->ctl < 0 || run_poll(r, 0);
+	CLEANUP_FD int target = gone ? -1 : open_main(r);
 
-	if (r->ctl < 0)
-		return 0;
-	if ((gone = run_poll(r, 0)) == 0 && run_signal(r, sig) == 0)
-		while (!(gone = run_poll(r, 20)) && now_ms() < end)
-			;
+	if (target >= 0)
+		pidfd_send_signal(target, sig, NULL, 0);
+	while (!gone && now_ms() < end) {
+		if (!told_all && has_ended(target)) {
+			signal_all(r, sig);
+			told_all = true;
+			long grace = now_ms() + RUN_GRACE_MS;
+			end = grace < end ? grace : end;
+		}
+		gone = run_poll(r, 20);
+	}
 	run_end(r);
 	return gone ? 0 : 1;
 }

@@ -51,8 +51,10 @@ bool run_alive(const struct run *r);
 /* Sends @sig to run_main(), by pidfd. -ESRCH where nobody is left. */
 int run_signal(const struct run *r, int sig);
 
-/* @sig to the service's process, up to @ms of patience, then the end of the namespace. Returns 1
- * where force was needed. */
+/* @sig to the service's process; when that has ended, to all that it left (as systemd's
+ * KillMode=control-group does), which get RUN_GRACE_MS more; after @ms (-1: no end) or that grace
+ * the end of the namespace. Returns 1 where force was needed. */
+#define RUN_GRACE_MS 2000
 int run_stop(struct run *r, int sig, int ms);
 
 /* Ends the namespace at once and releases everything. Safe on RUN_INIT, and twice. */

@@ -42,6 +42,13 @@ static struct provision *find_exact(struct layout *l, const char *path)
 	return NULL;
 }
 
+/* The path of the provision that covers @path, or "". */
+static const char *covering(const struct layout *l, const char *path)
+{
+	const struct provision *p = layout_find(l, path);
+	return p ? p->path : "";
+}
+
 static enum jail_class class_of_written(const char *path)
 {
 	if (path_within(path, "/var/log"))
@@ -49,11 +56,19 @@ static enum jail_class class_of_written(const char *path)
 	return path_within(path, "/run") ? CLASS_OFFERED : CLASS_STATE;
 }
 
+/* The provision that gives @path: a new one, the one that is there (made writable where it must be),
+ * or a directory above it that gives as much already. Takes @why over. */
 static struct provision *add(struct derive *d, const char *path, enum jail_class class,
 			     bool writable, char *why)
 {
 	struct provision *p = find_exact(d->l, path);
+	struct provision *above = p ? NULL : find_exact(d->l, covering(d->l, path));
 	struct stat st = {0};
+
+	if (above && !above->file && (above->writable || !writable)) {
+		free(why);
+		return above;
+	}
 
 	if (p) {
 		free(why);
@@ -328,6 +343,8 @@ static int add_dirs(struct derive *d, const struct spec *s, const struct spec_di
 		CLEANUP_STR char *path = path_join(base, dirs->names.v[i]);
 		struct provision *p =
 			add(d, path, class, class != CLASS_CONFIG, xstrdup("named by the unit"));
+		if (!streq(p->path, path))
+			continue;
 		p->mode = dirs->mode;
 		p->uid = class == CLASS_CONFIG ? 0 : who.uid;
 		p->gid = class == CLASS_CONFIG ? 0 : who.gid;

@@ -101,6 +101,7 @@ static int make_plan(struct stage *s, struct err *e)
 	p->stdio[0] = s->null;
 	p->stdio[1] = p->stdio[2] = s->output;
 	p->filter = s->rig->kind == RIG_PLAIN ? NULL : &s->filter;
+	p->twin = true;
 	return s->rig->kind == RIG_GROW ? lay_tree(s, tree, e) : 0;
 }
 

@@ -80,9 +80,26 @@ static const struct {
 	{O(exercise), true, SPEC_EXERCISE, "Command"},
 };
 
+/* Whether @s has this very setting: merging the same options twice must change nothing. */
+static bool has_setting(const struct spec *s, enum spec_section section, const char *key,
+			const char *word)
+{
+	struct spec *one CLEANUP_SPEC = spec_new(s->name);
+
+	if (spec_set_word(one, section, key, word, "", NULL) < 0 || !one->n_settings)
+		return false;
+	for (size_t i = 0; i < s->n_settings; i++)
+		if (s->settings[i].section == section && streq(s->settings[i].key, key) &&
+		    streq(s->settings[i].value, one->settings[0].value))
+			return !streq(s->settings[i].origin, "command line");
+	return false;
+}
+
 static int set(struct spec *s, enum spec_section section, const char *key, const char *value,
 	       struct err *e)
 {
+	if (has_setting(s, section, key, value))
+		return 0;
 	return spec_set_word(s, section, key, value, "command line", e);
 }
 

@@ -32,7 +32,7 @@ static void print_lines(FILE *f, json_t *list)
 static int run(const struct invocation *in)
 {
 	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
-	CLEANUP_STR char *path = xasprintf("%s/jails/%s/output", in->dirs->state, in->name);
+	CLEANUP_STR char *path = xasprintf("%s/jails/%s/output.log", in->dirs->state, in->name);
 	struct err e = {0};
 
 	if (generation_load(in->dirs, in->name, &g, &e) < 0)

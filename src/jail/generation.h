@@ -6,7 +6,7 @@
  *                                 /run.json        the layout and what a start waits for
  *                                 /spec            the spec it was proved with
  *   STATE/jails/NAME/current -> generations/N      switched by one rename(2)
- *   STATE/jails/NAME/output                        what the service printed when run by `start`
+ *   STATE/jails/NAME/output.log                    what the service printed when run by `start`
  *   STATE/tmp/NAME.XXXXXX/                         a build under way; its lock says whether it lives
  *   STATE/locks/NAME                               held by whoever changes the jail
  *   RUN/NAME.json, RUN/NAME.lock                   a running jail; the lock is its supervisor's

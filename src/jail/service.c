@@ -37,6 +37,7 @@ struct live {
 	struct plan plan;
 	struct run run;
 	int lock;
+	bool asked; /* to end: by a signal to the supervisor */
 };
 
 static const struct {
@@ -136,16 +137,20 @@ static int write_state(const struct live *l, struct err *e)
 	return r < 0 ? err_errno(e, r, "writing %s/%s", l->dirs->run, file) : 0;
 }
 
-static void remove_state(const struct live *l)
+static void remove_file(const struct dirs *d, const char *name, const char *suffix)
 {
-	static const char *const suffixes[] = {"json", "lock"};
-	CLEANUP_FD int dir = run_dir(l->dirs, NULL);
+	CLEANUP_FD int dir = run_dir(d, NULL);
 	char file[96];
 
-	for (size_t i = 0; dir >= 0 && i < ARRAY_LEN(suffixes); i++) {
-		snprintf(file, sizeof(file), "%s.%s", l->name, suffixes[i]);
+	snprintf(file, sizeof(file), "%s.%s", name, suffix);
+	if (dir >= 0)
 		unlinkat(dir, file, 0);
-	}
+}
+
+/* Whether it ended as a service should: asked to, or done with its work. */
+static bool ended_well(const struct live *l)
+{
+	return l->asked || !l->run.main_exited || l->run.main_status == 0;
 }
 
 static int begin(struct live *l, const int stdio[3], struct err *e)
@@ -163,14 +168,18 @@ static int begin(struct live *l, const int stdio[3], struct err *e)
 
 static void live_done(struct live *l)
 {
+	bool well = ended_well(l);
+
 	run_end(&l->run);
 	fd_close(&l->plan.root);
 	plan_done(&l->plan);
 	command_set_done(&l->commands);
 	generation_done(&l->generation);
 	spec_free(l->spec);
+	if (l->lock >= 0 && well)
+		remove_file(l->dirs, l->name, "json");
 	if (l->lock >= 0)
-		remove_state(l);
+		remove_file(l->dirs, l->name, "lock");
 	fd_close(&l->lock);
 }
 
@@ -206,6 +215,7 @@ static void take_signal(struct live *l, int sigfd)
 	if (read(sigfd, &si, sizeof(si)) != (ssize_t)sizeof(si))
 		return;
 	int sig = (int)si.ssi_signo;
+	l->asked |= sig == SIGTERM || sig == SIGINT;
 	if (sig == SIGTERM || sig == SIGINT)
 		run_stop(&l->run, sig == SIGTERM ? l->spec->kill_signal : sig,
 			 patience_ms(l->spec));
@@ -249,7 +259,7 @@ int service_run(const struct dirs *d, const char *name, int *ret_status, struct 
 
 static int open_log(const struct dirs *d, const char *name, struct err *e)
 {
-	CLEANUP_STR char *path = xasprintf("%s/jails/%s/output", d->state, name);
+	CLEANUP_STR char *path = xasprintf("%s/jails/%s/output.log", d->state, name);
 	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
 
 	return fd < 0 ? err_errno(e, -errno, "opening %s", path) : fd;
@@ -397,7 +407,7 @@ int service_status(const struct dirs *d, const char *name, struct service_status
 	}
 	bool held = lock_is_held(d, name);
 	int r = read_state(d, name, &s);
-	/* A state file without a holder of the lock: the supervisor was killed. */
+	/* A state file without a holder of the lock: it ended badly, or its supervisor was killed. */
 	s.state = held ? SERVICE_RUNNING : r == 0 ? SERVICE_DEAD : SERVICE_STOPPED;
 	if (held && r == 0) {
 		struct run run = {.init = s.init, .main = s.pid, .init_fd = -1, .ctl = -1};
@@ -417,12 +427,6 @@ int service_status(const struct dirs *d, const char *name, struct service_status
 	return 0;
 }
 
-static void forget(const struct dirs *d, const char *name)
-{
-	struct live l = {.dirs = d, .name = name};
-	remove_state(&l);
-}
-
 int service_stop(const struct dirs *d, const char *name, struct err *e)
 {
 	struct service_status s;
@@ -431,7 +435,7 @@ int service_stop(const struct dirs *d, const char *name, struct err *e)
 	if (r < 0)
 		return r;
 	if (s.state != SERVICE_RUNNING) {
-		forget(d, name); /* what a killed supervisor left */
+		remove_file(d, name, "json"); /* what a dead one left */
 		return 1;
 	}
 	CLEANUP_FD int fd = s.supervisor > 0 ? pidfd_open(s.supervisor, 0) : -1;

@@ -3,7 +3,8 @@
  *
  * The supervisor is the process that called run_start(); it holds RUN/NAME.lock while it lives, and
  * RUN/NAME.json says which processes are meant. When it dies, however it dies, the kernel ends the
- * jail (confine/run.h): "the lock is free" means "nothing of this jail runs". */
+ * jail (confine/run.h): "the lock is free" means "nothing of this jail runs". RUN/NAME.json stays
+ * when the service ended otherwise than it was asked to: then it is dead, not stopped. */
 #pragma once
 
 #include <stdbool.h>

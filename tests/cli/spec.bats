@@ -50,9 +50,9 @@ load helpers
 	refuses 2 build "$NAME"
 	says "$NAME.conf:5: " Staet 'did you mean State'
 
-	spec "$NAME" <<<$'[Service]\nExecStart=/bin/sleep 9\n[Jale]'
+	spec "$NAME" <<<$'[Service]\nExecStart=/bin/sleep 9\n[Jale]\nState=/srv'
 	refuses 2 build "$NAME"
-	says "$NAME.conf:3: " Jale
+	says "$NAME.conf:[34]: " Jale
 
 	spec "$NAME" <<<$'[Service]\nExecStart=/bin/sleep 9\nTimeoutStartSec=soon'
 	refuses 2 build "$NAME"

@@ -89,6 +89,11 @@ configuration()
 	build_proves
 }
 
+@test "apache2: the jail is at most 25 MB" {
+	need_build
+	at_most 25
+}
+
 @test "apache2: the running jail answers byte for byte as natively" {
 	answers_as_natively
 }

@@ -94,6 +94,7 @@ answers_as_natively()
 {
 	need_build
 	jail_start
+	jailed
 	session "$(jail_pid)" >"$WORK/out/jailed"
 	jail_stop
 
@@ -165,6 +166,27 @@ jail_stop()
 {
 	immure stop "$NAME"
 	eventually 10 silent
+}
+
+# The service is in a root and in namespaces of its own.
+jailed()
+{
+	local ns
+
+	[[ ! -e $(immure status "$NAME" --json | jq -r .root)/usr/bin/dpkg ]]
+	for ns in mnt pid ipc uts; do
+		[[ $(readlink "/proc/$(jail_pid)/ns/$ns") != "$(readlink "/proc/self/ns/$ns")" ]]
+	done
+}
+
+# at_most MEGABYTES: what the jail holds itself.
+at_most()
+{
+	local bytes
+
+	bytes=$(immure ls --json | jq --arg name "$NAME" '.jails[] | select(.name == $name) | .bytes')
+	echo "$bytes bytes"
+	[[ $bytes -gt 0 && $bytes -le $(($1 * 1000000)) ]]
 }
 
 jail_pid() { immure status "$NAME" --json | jq -r .pid; }

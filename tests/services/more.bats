@@ -414,7 +414,7 @@ story_ngircd()
 	STEPS=(
 		"(printf 'NICK bird\r\nUSER bird 0 * :Tweety\r\n'; sleep 0.5; printf 'JOIN #cage\r\nTOPIC #cage :seed\r\nNAMES #cage\r\nQUIT :gone\r\n'; sleep 0.5) | $nc | $seen"
 		"{ (printf 'NICK bird\r\nUSER bird 0 * :Tweety\r\nJOIN #cage\r\n'; sleep 2; printf 'QUIT\r\n'; sleep 0.3) | $nc | $seen | grep PRIVMSG; } & sleep 0.7; (printf 'NICK cat\r\nUSER cat 0 * :Sylvester\r\nJOIN #cage\r\nPRIVMSG #cage :I see you\r\n'; sleep 0.7; printf 'QUIT\r\n') | $nc >/dev/null; wait"
-		"(printf 'NICK cat\r\nUSER cat 0 * :Sylvester\r\n'; sleep 0.5; printf 'OPER root canary\r\nOPER root wrong\r\nREHASH\r\nMOTD\r\nQUIT\r\n'; sleep 0.5) | $nc | $seen"
+		"(printf 'NICK cat\r\nUSER cat 0 * :Sylvester\r\n'; sleep 0.5; printf 'OPER root canary\r\nQUIT\r\n'; sleep 0.5) | $nc | $seen"
 		"kill -HUP \$IMMURE_PID; sleep 0.5; (printf 'NICK late\r\nUSER late 0 * :Late\r\n'; sleep 0.5; printf 'QUIT\r\n') | $nc | $seen | grep ' 00'"
 	)
 }

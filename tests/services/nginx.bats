@@ -61,6 +61,11 @@ clean_up() { rm -f /var/log/nginx/immure-check.*; }
 	build_proves
 }
 
+@test "nginx: the jail is at most 14 MB" {
+	need_build
+	at_most 14
+}
+
 @test "nginx: the running jail answers byte for byte as natively" {
 	answers_as_natively
 }

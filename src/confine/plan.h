@@ -54,6 +54,8 @@ struct identity {
 	size_t n_groups;
 };
 
+struct cgroup;
+
 /* A command that must end well before the main one is executed (ExecStartPre=). */
 struct step {
 	char *const *argv;
@@ -67,6 +69,8 @@ struct step {
 struct plan {
 	/* Namespaces to enter, as descriptors, or -1: then new ones are made (network: kept). */
 	int mnt_ns, net_ns, ipc_ns, uts_ns;
+
+	const struct cgroup *cgroup; /* that the run's processes are put into, or NULL */
 
 	int root; /* a detached mount (open_tree) that becomes "/", or -1: stay in the present root */
 	struct mount_list mounts; /* parents before children */

@@ -20,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "confine/cgroup.h"
 #include "confine/parts.h"
 
 union message_control {
@@ -156,6 +157,8 @@ int run_start(const struct plan *p, struct run *ret, struct err *e)
 	close(sock[1]);
 	close(go[0]);
 	r.ctl = sock[0];
+	if (code == 0 && p->cgroup)
+		cgroup_enter(p->cgroup, r.init);
 	if (code == 0)
 		code = fd_write_all(go[1], "", 1);
 	close(go[1]);

@@ -70,6 +70,7 @@ static int run_twin(struct twin *t, const struct build *b, const char *dir,
 		return r;
 	t->spec = b->spec;
 	t->scratch = path;
+	t->cgroup = &b->scratch->cgroup;
 	r = twin_run(t, ret, e);
 	CLEANUP_FD int parent = open(b->scratch->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	tree_remove(parent, dir); /* the world's layers; the rest goes with the scratch directory */

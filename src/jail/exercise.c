@@ -21,6 +21,7 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "confine/cgroup.h"
 #include "jail/env-file.h"
 
 static double now(void)
@@ -88,6 +89,8 @@ static NORETURN void helper(const struct place *p, const char *command, char *co
 	int status;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (p->cgroup)
+		cgroup_enter(p->cgroup, getpid());
 	if (enter(p) < 0)
 		_exit(125);
 	pid_t pid = fork();

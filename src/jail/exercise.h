@@ -12,6 +12,7 @@
 struct place {
 	const struct world *world;
 	const struct run *run;
+	const struct cgroup *cgroup; /* or NULL */
 	const char *root;    /* IMMURE_ROOT: "" natively, else a prefix of at most 24 bytes */
 	const struct strv *environment; /* of the spec's [Exercise] */
 	double timeout;	     /* seconds */

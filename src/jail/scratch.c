@@ -24,6 +24,24 @@ static void remove_path(const char *path)
 		tree_remove(fd, path_base(path));
 }
 
+static char *group_name(const char *scratch)
+{
+	return xasprintf("immure-%s", scratch);
+}
+
+/* A low weight, and less than the host has: what runs there besides must not notice a build. */
+static void make_group(struct scratch *s)
+{
+	const struct cgroup_limits limits = {
+		.memory = (long long)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 4 * 3,
+		.processes = 4096,
+		.weight = 50,
+	};
+	CLEANUP_STR char *name = group_name(path_base(s->path));
+
+	cgroup_make(name, &limits, &s->cgroup);
+}
+
 /* A scratch directory whose lock can be had belongs to nobody any more. */
 static void remove_stale(const char *tmp)
 {
@@ -36,8 +54,12 @@ static void remove_stale(const char *tmp)
 		CLEANUP_FD int one = openat(dir, names.v[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
 								     O_CLOEXEC);
 		CLEANUP_FD int lock = one < 0 ? -1 : lock_try(one, "lock", NULL);
-		if (lock >= 0)
-			tree_remove(dir, names.v[i]);
+		if (lock < 0)
+			continue;
+		struct cgroup left CLEANUP_CGROUP = CGROUP_INIT;
+		CLEANUP_STR char *group = group_name(names.v[i]);
+		cgroup_find(group, &left);
+		tree_remove(dir, names.v[i]);
 	}
 }
 
@@ -63,6 +85,7 @@ int scratch_make(const struct dirs *d, const char *name, struct scratch *ret, st
 		scratch_remove(&s);
 		return r;
 	}
+	make_group(&s);
 	*ret = s;
 	return 0;
 }
@@ -83,6 +106,7 @@ void scratch_remove(struct scratch *s)
 {
 	if (s->path)
 		remove_path(s->path);
+	cgroup_remove(&s->cgroup);
 	free(steal_ptr(s->path));
 	fd_close(&s->lock);
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The directory of a build under way, STATE/tmp/NAME.XXXXXX, and its sure removal. */
+/* The directory of a build under way, STATE/tmp/NAME.XXXXXX, its control group, and the sure removal
+ * of both. */
 #pragma once
 
 #include "base/err.h"
+#include "confine/cgroup.h"
 #include "jail/dirs.h"
 
 struct scratch {
 	char *path; /* absolute */
 	int lock;   /* held while the build lives */
+	struct cgroup cgroup; /* for all its twins: they may not take the host's memory or pids */
 };
 #define SCRATCH_INIT    {.lock = -1}
 

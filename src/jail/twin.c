@@ -98,6 +98,7 @@ static int make_plan(struct stage *s, struct err *e)
 	p->stdio[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	p->stdio[1] = p->stdio[2] = s->output;
 	p->twin = true;
+	p->cgroup = t->cgroup;
 	p->filter = t->record ? &s->filter : NULL;
 	if (t->kind == TWIN_NATIVE)
 		return 0;
@@ -186,6 +187,7 @@ static struct place place_of(const struct stage *s)
 {
 	return (struct place){
 		.world = &s->world,
+		.cgroup = s->t->cgroup,
 		.run = &s->run,
 		.root = s->t->kind == TWIN_NATIVE ? "" : JAIL_PREFIX,
 		.environment = &s->t->spec->exercise_environment,

@@ -18,6 +18,7 @@ struct twin {
 	enum twin_kind kind;
 	const struct spec *spec;
 	const char *scratch;	     /* an empty directory for this twin alone */
+	const struct cgroup *cgroup; /* or NULL */
 	const char *label;	     /* for messages: "the native twin" */
 	const struct layout *layout; /* not for TWIN_NATIVE */
 	const char *tree;	     /* the root directory, not for TWIN_NATIVE */

@@ -124,7 +124,7 @@ static void make_socket(const char *path)
 
 static void make_fixture(const char *path, enum fixture is)
 {
-	static const char script[] = "#!/bin/sh\necho script ran\n";
+	CLEANUP_STR char *script = xasprintf("#!/bin/sh\necho %s: ran\n", path_base(path));
 
 	switch (is) {
 	case NOTHING:

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "confine/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/str.h"
+
+enum setting { SET_MEMORY, SET_PROCESSES, SET_WEIGHT };
+
+/* cgroups(7): which file of which controller holds what. Weight 100 of v2 is 1024 shares of v1. */
+static const struct {
+	const char *controller; /* of v1; v2 has them all in one directory */
+	const char *v1, *v2;
+	enum setting what;
+} files[] = {
+	{"memory", "memory.limit_in_bytes", "memory.max", SET_MEMORY},
+	{"pids", "pids.max", "pids.max", SET_PROCESSES},
+	{"cpu", "cpu.shares", "cpu.weight", SET_WEIGHT},
+};
+
+static long long value_of(const struct cgroup_limits *l, enum setting what, bool v2)
+{
+	switch (what) {
+	case SET_MEMORY:
+		return l->memory;
+	case SET_PROCESSES:
+		return l->processes;
+	case SET_WEIGHT:
+		return v2 ? l->weight : l->weight * 1024ll / 100;
+	}
+	return 0;
+}
+
+static void write_file(const char *dir, const char *file, long long value)
+{
+	char text[32];
+	CLEANUP_STR char *path = path_join(dir, file);
+	CLEANUP_FD int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int n = snprintf(text, sizeof(text), "%lld", value);
+
+	if (fd >= 0)
+		fd_write_all(fd, text, (size_t)n);
+}
+
+/* One hierarchy; without @l the group must be there already. */
+static void add_group(struct cgroup *c, const char *mount, const char *name, bool v2,
+		      const char *controller, const struct cgroup_limits *l)
+{
+	CLEANUP_STR char *dir = path_join(mount, name);
+
+	if (c->n == CGROUP_MAX || (l ? mkdir(dir, 0755) : access(dir, F_OK)) < 0)
+		return;
+	for (size_t i = 0; l && i < ARRAY_LEN(files); i++) {
+		long long value = value_of(l, files[i].what, v2);
+		if (value && (v2 || streq(files[i].controller, controller)))
+			write_file(dir, v2 ? files[i].v2 : files[i].v1, value);
+	}
+	c->dirs[c->n++] = steal_ptr(dir);
+}
+
+/* The controller of ours that the comma list @options of a v1 mount names, or NULL. */
+static const char *controller_in(char *options)
+{
+	char *save;
+
+	for (char *w = strtok_r(options, ",", &save); w; w = strtok_r(NULL, ",", &save))
+		for (size_t i = 0; i < ARRAY_LEN(files); i++)
+			if (streq(files[i].controller, w))
+				return files[i].controller;
+	return NULL;
+}
+
+void cgroup_find(const char *name, struct cgroup *ret)
+{
+	cgroup_make(name, NULL, ret);
+}
+
+void cgroup_make(const char *name, const struct cgroup_limits *limits, struct cgroup *ret)
+{
+	char line[4096], point[1024], type[64], options[512];
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+
+	*ret = (struct cgroup)CGROUP_INIT;
+	while (f && fgets(line, sizeof(line), f)) {
+		const char *after = strstr(line, " - ");
+		if (!after || sscanf(line, "%*d %*d %*s %*s %1023s", point) != 1 ||
+		    sscanf(after, " - %63s %*s %511s", type, options) != 2)
+			continue;
+		bool v2 = streq(type, "cgroup2");
+		const char *controller = streq(type, "cgroup") ? controller_in(options) : NULL;
+		if (v2 || controller)
+			add_group(ret, point, name, v2, controller, limits);
+	}
+	if (f)
+		fclose(f);
+}
+
+void cgroup_enter(const struct cgroup *c, pid_t pid)
+{
+	for (size_t i = 0; i < c->n; i++)
+		write_file(c->dirs[i], "cgroup.procs", pid);
+}
+
+void cgroup_remove(struct cgroup *c)
+{
+	const struct timespec moment = {.tv_nsec = 5000000};
+
+	for (size_t i = 0; i < c->n; i++) {
+		/* A killed process leaves its group a little after it is reaped. */
+		for (int tries = 0; tries < 100; tries++) {
+			if (rmdir(c->dirs[i]) == 0 || errno != EBUSY)
+				break;
+			nanosleep(&moment, NULL);
+		}
+		free(c->dirs[i]);
+	}
+	c->n = 0;
+}

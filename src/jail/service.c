@@ -27,6 +27,7 @@
 #include "jail/mounts.h"
 #include "jail/output.h"
 #include "jail/ready.h"
+#include "jail/rebind.h"
 
 struct live {
 	const struct dirs *dirs;
@@ -225,12 +226,19 @@ static void take_signal(struct live *l, int sigfd)
 
 static void watch(struct live *l, int sigfd)
 {
+	struct rebind rb CLEANUP_REBIND = REBIND_INIT;
+
+	rebind_open(&rb, &l->generation.layout);
 	while (l->run.ctl >= 0 && !over(l)) {
 		struct pollfd pfd[] = {{.fd = l->run.ctl, .events = POLLIN},
-				       {.fd = sigfd, .events = POLLIN}};
-		if (poll(pfd, ARRAY_LEN(pfd), -1) < 0)
+				       {.fd = sigfd, .events = POLLIN},
+				       {.fd = rb.inotify, .events = POLLIN}};
+		int n = poll(pfd, ARRAY_LEN(pfd), rebind_wait(&rb));
+		if (n < 0)
 			continue;
-		if (pfd[1].revents)
+		if (n == 0 || pfd[2].revents)
+			rebind_serve(&rb, &l->run);
+		else if (pfd[1].revents)
 			take_signal(l, sigfd);
 		else if (run_poll(&l->run, 0))
 			break;

@@ -152,7 +152,7 @@ static int play(struct stage *s, struct err *e)
 	if (r < 0)
 		return r;
 	if (s->rig->started)
-		s->rig->started(s->run.init, s->rig->user);
+		s->rig->started(s->run.init, s->res->scratch, s->rig->user);
 	double end = now() + s->rig->seconds;
 	while (!run_poll(&s->run, 20) && now() < end)
 		;

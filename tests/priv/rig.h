@@ -22,7 +22,7 @@ struct rig {
 	int seconds;		 /* then it is killed: the watchdog */
 	const char *cwd;	 /* NULL: "/" */
 	/* Called when the program is running, in the caller's process; may be NULL. */
-	void (*started)(pid_t init, void *user);
+	void (*started)(pid_t init, const char *scratch, void *user);
 	void *user;
 };
 

@@ -93,7 +93,7 @@ struct told {
 	char scratch[64];
 };
 
-static void tell(pid_t init, void *user)
+static void tell(pid_t init, const char *scratch, void *user)
 {
 	const int *const to = user;
 	char path[64];
@@ -103,6 +103,7 @@ static void tell(pid_t init, void *user)
 	snprintf(path, sizeof(path), "/proc/%d/ns/pid", init);
 	if (stat(path, &st) == 0)
 		t.pid_ns = st.st_ino;
+	snprintf(t.scratch, sizeof(t.scratch), "%s", scratch);
 	fd_write_all(to[1], &t, sizeof(t));
 }
 
@@ -155,21 +156,8 @@ static void test_killed_supervisor(int delay_us)
 		usleep(left ? 50000 : 0);
 	}
 	CHECK_INT(left, 0);
-}
-
-/* What the killed ones could not remove. */
-static void remove_left_over(void)
-{
-	DIR *d = opendir("/var/tmp");
-
-	for (struct dirent *de; d && (de = readdir(d));) {
-		CLEANUP_STR char *path = xasprintf("/var/tmp/%s", de->d_name);
-		CLEANUP_STR char *tree = xasprintf("%s/tree", path);
-		struct stat st;
-		if (strncmp(de->d_name, "im-", 3) == 0 && stat(tree, &st) == 0)
-			rig_remove(path);
-	}
-	closedir(d);
+	if (t.scratch[0])
+		rig_remove(t.scratch); /* nobody else could */
 }
 
 int main(int argc, char **argv)
@@ -189,7 +177,6 @@ int main(int argc, char **argv)
 	run("storm", STORM_SECONDS, 65534);
 	test_killed_supervisor(0);
 	test_killed_supervisor(500000);
-	remove_left_over();
 	rig_remove(dir);
 	rig_remove(sentinel);
 	free(dir);

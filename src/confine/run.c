@@ -23,58 +23,6 @@
 #include "confine/cgroup.h"
 #include "confine/parts.h"
 
-union message_control {
-	struct cmsghdr align;
-	char buf[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
-};
-
-int message_send(int sock, const struct run_message *m, int fd)
-{
-	struct run_message copy = *m;
-	struct iovec iov = {&copy, sizeof(copy)};
-	union message_control control = {0};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-
-	if (fd >= 0) {
-		msg.msg_control = control.buf;
-		msg.msg_controllen = CMSG_SPACE(sizeof(int));
-		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	}
-	return sendmsg(sock, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
-/* One message into @m; 1, or 0 at the end of file, or -errno (-EAGAIN where there is none yet). */
-static int message_receive(struct run *r, struct run_message *m, pid_t *sender)
-{
-	struct iovec iov = {m, sizeof(*m)};
-	union message_control control = {0};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control.buf,
-			     .msg_controllen = sizeof(control.buf)};
-	ssize_t n = recvmsg(r->ctl, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-
-	if (n < 0)
-		return -errno;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
-		struct ucred cred;
-		if (c->cmsg_level != SOL_SOCKET)
-			continue;
-		if (c->cmsg_type == SCM_RIGHTS) {
-			fd_close(&r->listener);
-			memcpy(&r->listener, CMSG_DATA(c), sizeof(int));
-		} else if (c->cmsg_type == SCM_CREDENTIALS) {
-			memcpy(&cred, CMSG_DATA(c), sizeof(cred));
-			*sender = cred.pid;
-		}
-	}
-	return n == (ssize_t)sizeof(*m);
-}
-
 static void take_in(struct run *r, const struct run_message *m, pid_t sender)
 {
 	if (m->type == RUN_HELLO) {
@@ -97,7 +45,7 @@ static int next_message(struct run *r, int ms, struct run_message *m)
 		return -errno;
 	if (n == 0)
 		return -ETIME;
-	n = message_receive(r, m, &sender);
+	n = message_receive(r->ctl, m, &sender, &r->listener);
 	if (n > 0)
 		take_in(r, m, sender);
 	return n;

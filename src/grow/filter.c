@@ -22,7 +22,7 @@ static int add_row(scmp_filter_ctx ctx, const struct call *c)
 		r = seccomp_rule_add(ctx, action, nr, 0);
 	else
 		r = seccomp_rule_add(ctx, action, nr, 1,
-				     SCMP_CMP((unsigned)c->only_if, SCMP_CMP_NE, 0));
+				     SCMP_CMP((unsigned)c->only_if, SCMP_CMP_NE, 0, 0));
 	/* Negative pseudo numbers are calls that this architecture does not have; libseccomp 2.5
 	 * takes numbers younger than itself for the native architecture only (-EFAULT). */
 	return r == -EDOM || r == -EINVAL || (r == -EFAULT && c->number) ? 0 : r;

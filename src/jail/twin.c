@@ -87,7 +87,6 @@ static int make_plan(struct stage *s, struct err *e)
 {
 	struct plan *p = &s->plan;
 	const struct twin *t = s->t;
-	CLEANUP_FD int null = -1;
 
 	plan_init(p);
 	p->mnt_ns = s->world.mnt_ns;
@@ -136,6 +135,21 @@ static int supervise(struct stage *s, struct err *e)
 	return supervisor_start(&c, &s->supervisor, e);
 }
 
+/* Sample=DIR=PATH: while building, PATH (or nothing, "empty") stands for the real data. */
+static int put_samples(struct stage *s, struct err *e)
+{
+	const struct strv *samples = &s->t->spec->sample;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < samples->n; i++) {
+		const char *text = samples->v[i];
+		CLEANUP_STR char *dir = xstrndup(text, strcspn(text, "="));
+		const char *path = text + strlen(dir) + 1;
+		r = world_substitute(&s->world, dir, streq(path, "empty") ? NULL : path, e);
+	}
+	return r;
+}
+
 static int start(struct stage *s, struct err *e)
 {
 	const struct twin *t = s->t;
@@ -144,6 +158,8 @@ static int start(struct stage *s, struct err *e)
 
 	if (r == 0)
 		r = world_open(t->scratch, net, &s->world, e);
+	if (r == 0)
+		r = put_samples(s, e);
 	if (r == 0 && t->layout)
 		r = layout_create(t->layout, s->world.root, e);
 	if (r == 0)

@@ -300,6 +300,57 @@ int world_open(const char *scratch, enum world_net net, struct world *ret, struc
 	return 0;
 }
 
+/* A detached mount of @source, or an empty one that looks like the directory @at. */
+static int substitute_mount(int root, int at, const char *source)
+{
+	static const char *const none[] = {NULL};
+	struct stat st;
+
+	if (source) {
+		CLEANUP_FD int src = beneath_open_nolink(root, source, O_PATH | O_DIRECTORY, 0);
+		if (src < 0)
+			return src;
+		int mnt = open_tree(src, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+		return mnt < 0 ? -errno : mnt;
+	}
+	if (fstat(at, &st) < 0)
+		return -errno;
+	CLEANUP_FD int mnt = rootfs_fs("tmpfs", none, 0);
+	CLEANUP_FD int dir = mnt < 0 ? -1 : openat(mnt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || fchown(dir, st.st_uid, st.st_gid) < 0 || fchmod(dir, st.st_mode & 07777) < 0)
+		return mnt < 0 ? mnt : -errno;
+	return take_fd(&mnt);
+}
+
+static int substitute(const struct world *w, const char *target, const char *source)
+{
+	if (setns(w->mnt_ns, CLONE_NEWNS) < 0)
+		return -errno;
+	CLEANUP_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_FD int at = beneath_open_nolink(root, target, O_PATH | O_DIRECTORY, 0);
+	CLEANUP_FD int mnt = at < 0 ? at : substitute_mount(root, at, source);
+	if (mnt < 0)
+		return mnt;
+	return move_mount(mnt, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0
+		       ? -errno
+		       : 0;
+}
+
+int world_substitute(const struct world *w, const char *target, const char *source, struct err *e)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(-substitute(w, target, source));
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	int r = pid < 0 ? -errno : WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
+	return r < 0 ? err_errno(e, r, "putting %s in the place of %s in the world",
+				 source ? source : "an empty directory", target)
+		     : 0;
+}
+
 void world_close(struct world *w)
 {
 	fd_close(&w->root);

@@ -24,3 +24,7 @@ enum world_net { WORLD_NET_PRIVATE, WORLD_NET_HOST };
  * system that can hold an overlay's upper layer). */
 int world_open(const char *scratch, enum world_net net, struct world *ret, struct err *e);
 void world_close(struct world *w);
+
+/* Lets the directory @target of the world be what @source of it is (copy-on-write like all of the
+ * world), or, where @source is NULL, empty with the same owner and mode. */
+int world_substitute(const struct world *w, const char *target, const char *source, struct err *e);

@@ -30,9 +30,9 @@ static int going(void)
 	return time(NULL) < end;
 }
 
-static void name(char *buf, const char *fmt, int i)
+static void name(char *buf, const char *word, int i)
 {
-	snprintf(buf, 64, fmt, i % DIRS);
+	snprintf(buf, 64, "%s%d", word, i % DIRS);
 }
 
 static void place_link(const char *at, int i)
@@ -51,8 +51,8 @@ static void *swap(void *arg)
 
 	(void)arg;
 	for (int i = 0; going(); i++) {
-		name(d, "d%d", i);
-		name(aside, "aside%d", i);
+		name(d, "d", i);
+		name(aside, "aside", i);
 		if (rename(d, aside) < 0)
 			continue;
 		place_link(d, i);
@@ -124,7 +124,7 @@ static void *list(void *arg)
 
 	(void)arg;
 	for (int i = 0; going(); i++) {
-		name(path, "d%d", i);
+		name(path, "d", i);
 		DIR *d = opendir(path);
 		while (d && readdir(d))
 			;
@@ -194,7 +194,7 @@ static void *mounts(void *arg)
 	mkdir("mnt", 0777);
 	for (int i = 0; going(); i++) {
 		char path[64];
-		name(path, "d%d", i);
+		name(path, "d", i);
 		if (mount("/", "mnt", NULL, MS_BIND | (i % 2 ? MS_REC : 0), NULL) == 0)
 			done[6]++;
 		if (i % 3 == 0)

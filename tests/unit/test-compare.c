@@ -51,7 +51,7 @@ static void check_row(size_t i)
 	struct outcome a = outcome_of(&rows[i].a), b = outcome_of(&rows[i].b);
 	struct difference d;
 
-	CHECK_INT(compare_outcomes(&a, &b, &d), 0);
+	CHECK_INT(compare_outcomes(&a, &b, false, &d), 0);
 	CHECK_INT(d.differs, rows[i].differs);
 	CHECK_INT(d.line, rows[i].line);
 	CHECK_INT(d.status_a, rows[i].a.status);
@@ -64,6 +64,39 @@ static void check_row(size_t i)
 	outcome_done(&b);
 }
 
+/* By shape: numbers may differ in every way, nothing else. */
+static void test_shape(void)
+{
+	static const struct {
+		const char *a, *b;
+		size_t line; /* 0: equal */
+	} shapes[] = {
+		{"", "", 0},
+		{"at 12:59:07, pid 1234\n", "at 3:00:00, pid 9\n", 0},
+		{"1\n", "22222\n", 0},
+		{"x1y\n", "x1z\n", 1},
+		{"x1\n", "x\n", 1},
+		{"x\n", "x1\n", 1},
+		{"1.5\n", "15\n", 1},
+		{"1\n2\n", "7\n", 2},
+		{"7\n", "1\n2\n", 2},
+		{"a\n", "", 1},
+		{"-1\n", "1\n", 1},
+		{"\xd9\xa1\n", "1\n", 1}, /* a digit of another script is a letter here */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
+		struct outcome a = outcome_of(&(struct half){shapes[i].a, 0, 0});
+		struct outcome b = outcome_of(&(struct half){shapes[i].b, 0, 0});
+		struct difference d;
+		CHECK_INT(compare_outcomes(&a, &b, true, &d), 0);
+		CHECK_INT(d.line, shapes[i].line);
+		CHECK_INT(d.differs, shapes[i].line > 0);
+		outcome_done(&a);
+		outcome_done(&b);
+	}
+}
+
 static void test_long_line(void)
 {
 	static char x[100001], y[100001];
@@ -74,7 +107,7 @@ static void test_long_line(void)
 	y[99999] = 'y';
 	struct outcome a = outcome_of(&(struct half){x, 0, 0});
 	struct outcome b = outcome_of(&(struct half){y, 0, 0});
-	CHECK_INT(compare_outcomes(&a, &b, &d), 0);
+	CHECK_INT(compare_outcomes(&a, &b, false, &d), 0);
 	CHECK(d.differs && d.line == 1);
 	CHECK_INT(strlen(d.a), sizeof(d.a) - 1);
 	outcome_done(&a);
@@ -86,8 +119,8 @@ static void test_unreadable(void)
 	struct outcome a = outcome_of(&(struct half){"x", 0, 0}), b = {.out = -1, .err = -1};
 	struct difference d;
 
-	CHECK(compare_outcomes(&a, &b, &d) < 0);
-	CHECK(compare_outcomes(&b, &a, &d) < 0);
+	CHECK(compare_outcomes(&a, &b, false, &d) < 0);
+	CHECK(compare_outcomes(&b, &a, false, &d) < 0);
 	outcome_done(&a);
 }
 
@@ -95,6 +128,7 @@ int main(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		check_row(i);
+	test_shape();
 	test_long_line();
 	test_unreadable();
 	return check_done("compare");

@@ -13,29 +13,33 @@
 #include "jail/spec.h"
 
 static const struct command *const commands[] = {
-	&cmd_build,  &cmd_run, &cmd_start, &cmd_stop, &cmd_restart, &cmd_status,
-	&cmd_ls,     &cmd_files, &cmd_show,  &cmd_logs, &cmd_remove,
+    &cmd_build, &cmd_run,   &cmd_start, &cmd_stop, &cmd_restart, &cmd_status,
+    &cmd_ls,	&cmd_files, &cmd_show,	&cmd_logs, &cmd_remove,
 };
 
 static const struct opt common_rows[] = {
-	{"json", 0, NULL, "print the result as JSON", OPT_FLAG, offsetof(struct common, json)},
-	{"quiet", 'q', NULL, "print errors only", OPT_FLAG, offsetof(struct common, quiet)},
-	{"verbose", 'v', NULL, "say what is being done", OPT_FLAG,
-	 offsetof(struct common, verbose)},
-	{"dry-run", 0, NULL, "say what would be done, write nothing", OPT_FLAG,
-	 offsetof(struct common, dry_run)},
-	{"help", 'h', NULL, "show this help", OPT_FLAG, offsetof(struct common, help)},
+    {"json", 0, NULL, "print the result as JSON", OPT_FLAG, offsetof(struct common, json)},
+    {"quiet", 'q', NULL, "print errors only", OPT_FLAG, offsetof(struct common, quiet)},
+    {"verbose", 'v', NULL, "say what is being done", OPT_FLAG, offsetof(struct common, verbose)},
+    {"dry-run", 0, NULL, "say what would be done, write nothing", OPT_FLAG,
+     offsetof(struct common, dry_run)},
+    {"help", 'h', NULL, "show this help", OPT_FLAG, offsetof(struct common, help)},
 };
 
 static int usage(FILE *to)
 {
 	fputs("usage: immure COMMAND [ARGUMENTS]\n\n"
-	      "Puts an Internet service that works on this host into a jail that holds what it needs\n"
+	      "Puts an Internet service that works on this host into a jail that holds what it "
+	      "needs\n"
 	      "and nothing else, proves that it answers there as outside, and runs it.\n\n",
 	      to);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		fprintf(to, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
-	fputs("\nimmure COMMAND --help says more.\n", to);
+	fputs("\nimmure COMMAND --help says more; so do immure(1) and immure.spec(5).\n"
+	      "Exit status: 0 good, 1 the answer is no, 2 wrong usage or spec, 4 not permitted, 5 "
+	      "the\n"
+	      "host or kernel refused.\n",
+	      to);
 	return to == stdout ? EXIT_GOOD : EXIT_USAGE;
 }
 
@@ -90,7 +94,8 @@ static int dump_cli(void)
 }
 
 /* What the row demands of the command line and of who calls; 0 or an exit status. */
-static int check(const struct command *c, const struct common *common, const struct opt_result *given)
+static int check(const struct command *c, const struct common *common,
+		 const struct opt_result *given)
 {
 	struct err e;
 	size_t n = given->args.n;
@@ -121,8 +126,8 @@ static int dispatch(const struct command *c, char **argv)
 	struct common common = {0};
 	CLEANUP_STR char *options = xcalloc(1, c->options_size);
 	const struct opt_table tables[] = {
-		{"Options", c->options, c->n_options, options},
-		{"Common options", common_rows, ARRAY_LEN(common_rows), &common},
+	    {"Options", c->options, c->n_options, options},
+	    {"Common options", common_rows, ARRAY_LEN(common_rows), &common},
 	};
 	struct opt_result given CLEANUP_OPT_RESULT = OPT_RESULT_INIT;
 	struct dirs dirs = {0};
@@ -136,12 +141,12 @@ static int dispatch(const struct command *c, char **argv)
 	else if ((status = check(c, &common, &given)) == 0) {
 		log_level = common.verbose;
 		const struct invocation in = {
-			.command = c,
-			.common = &common,
-			.dirs = &dirs,
-			.given = &given,
-			.options = options,
-			.name = given.args.n ? given.args.v[0] : NULL,
+		    .command = c,
+		    .common = &common,
+		    .dirs = &dirs,
+		    .given = &given,
+		    .options = options,
+		    .name = given.args.n ? given.args.v[0] : NULL,
 		};
 		status = dirs_init(&dirs, &e) < 0 ? cmd_fail(&e) : c->run(&in);
 	}

@@ -33,28 +33,27 @@ struct build_options {
 #define O(field) offsetof(struct build_options, field)
 
 static const struct opt rows[] = {
-	{"unit", 0, "UNIT", "take command, user and environment from this systemd unit", OPT_STRING,
-	 O(unit)},
-	{"exercise", 0, "CMD", "a client session that makes the service do its work", OPT_LIST,
-	 O(exercise)},
-	{"ready", 0, "CMD", "succeeds once the service is ready", OPT_STRING, O(ready)},
-	{"user", 0, "USER", "the service's user", OPT_STRING, O(user)},
-	{"group", 0, "GROUP", "the service's group", OPT_STRING, O(group)},
-	{"env", 0, "K=V", "an environment variable of the service", OPT_LIST, O(env)},
-	{"cwd", 0, "DIR", "its working directory", OPT_STRING, O(cwd)},
-	{"state", 0, "DIR", "a directory it writes: the host's, read-write", OPT_LIST, O(state)},
-	{"content", 0, "DIR", "a directory it serves: the host's, read-only", OPT_LIST, O(content)},
-	{"bind", 0, "DIR[:ro]", "any other directory of the host", OPT_LIST, O(bind)},
-	{"include", 0, "PATH", "take this too", OPT_LIST, O(include)},
-	{"sample", 0, "DIR=PATH", "while building, PATH (or 'empty') stands for state DIR", OPT_LIST,
-	 O(sample)},
-	{"self-chroot", 0, "DIR", "the service changes its root to DIR by itself", OPT_STRING,
-	 O(self_chroot)},
-	{"closure", 0, "exact|foreseen|package", "how much unconfirmed evidence is kept", OPT_STRING,
-	 O(closure)},
-	{"net", 0, "private|host", "the network while building", OPT_STRING, O(net)},
-	{"write-spec", 0, NULL, "merge these options into an existing spec", OPT_FLAG,
-	 O(write_spec)},
+    {"unit", 0, "UNIT", "take command, user and environment from this systemd unit", OPT_STRING,
+     O(unit)},
+    {"exercise", 0, "CMD", "a client session that makes the service do its work", OPT_LIST,
+     O(exercise)},
+    {"ready", 0, "CMD", "succeeds once the service is ready", OPT_STRING, O(ready)},
+    {"user", 0, "USER", "the service's user", OPT_STRING, O(user)},
+    {"group", 0, "GROUP", "the service's group", OPT_STRING, O(group)},
+    {"env", 0, "K=V", "an environment variable of the service", OPT_LIST, O(env)},
+    {"cwd", 0, "DIR", "its working directory", OPT_STRING, O(cwd)},
+    {"state", 0, "DIR", "a directory it writes: the host's, read-write", OPT_LIST, O(state)},
+    {"content", 0, "DIR", "a directory it serves: the host's, read-only", OPT_LIST, O(content)},
+    {"bind", 0, "DIR[:ro]", "any other directory of the host", OPT_LIST, O(bind)},
+    {"include", 0, "PATH", "take this too", OPT_LIST, O(include)},
+    {"sample", 0, "DIR=PATH", "while building, PATH (or 'empty') stands for state DIR", OPT_LIST,
+     O(sample)},
+    {"self-chroot", 0, "DIR", "the service changes its root to DIR by itself", OPT_STRING,
+     O(self_chroot)},
+    {"closure", 0, "exact|foreseen|package", "how much unconfirmed evidence is kept", OPT_STRING,
+     O(closure)},
+    {"net", 0, "private|host", "the network while building", OPT_STRING, O(net)},
+    {"write-spec", 0, NULL, "merge these options into an existing spec", OPT_FLAG, O(write_spec)},
 };
 
 /* --- from options to the spec --- */
@@ -65,19 +64,19 @@ static const struct {
 	enum spec_section section;
 	const char *key;
 } keys[] = {
-	{O(user), false, SPEC_SERVICE, "User"},
-	{O(group), false, SPEC_SERVICE, "Group"},
-	{O(cwd), false, SPEC_SERVICE, "WorkingDirectory"},
-	{O(env), true, SPEC_SERVICE, "Environment"},
-	{O(state), true, SPEC_JAIL, "State"},
-	{O(content), true, SPEC_JAIL, "Content"},
-	{O(include), true, SPEC_JAIL, "Include"},
-	{O(sample), true, SPEC_JAIL, "Sample"},
-	{O(self_chroot), false, SPEC_JAIL, "SelfChroot"},
-	{O(closure), false, SPEC_JAIL, "Closure"},
-	{O(net), false, SPEC_JAIL, "Net"},
-	{O(ready), false, SPEC_EXERCISE, "Ready"},
-	{O(exercise), true, SPEC_EXERCISE, "Command"},
+    {O(user), false, SPEC_SERVICE, "User"},
+    {O(group), false, SPEC_SERVICE, "Group"},
+    {O(cwd), false, SPEC_SERVICE, "WorkingDirectory"},
+    {O(env), true, SPEC_SERVICE, "Environment"},
+    {O(state), true, SPEC_JAIL, "State"},
+    {O(content), true, SPEC_JAIL, "Content"},
+    {O(include), true, SPEC_JAIL, "Include"},
+    {O(sample), true, SPEC_JAIL, "Sample"},
+    {O(self_chroot), false, SPEC_JAIL, "SelfChroot"},
+    {O(closure), false, SPEC_JAIL, "Closure"},
+    {O(net), false, SPEC_JAIL, "Net"},
+    {O(ready), false, SPEC_EXERCISE, "Ready"},
+    {O(exercise), true, SPEC_EXERCISE, "Command"},
 };
 
 /* Whether @s has this very setting: merging the same options twice must change nothing. */
@@ -137,8 +136,8 @@ static int set_bind(struct spec *s, const char *text, struct err *e)
 	return set(s, SPEC_SERVICE, ro ? "BindReadOnlyPaths" : "BindPaths", path, e);
 }
 
-static int set_options(struct spec *s, const struct build_options *o, const struct opt_result *given,
-		       struct err *e)
+static int set_options(struct spec *s, const struct build_options *o,
+		       const struct opt_result *given, struct err *e)
 {
 	int r = 0;
 
@@ -163,8 +162,8 @@ static void tell_unit(const struct invocation *in, const struct unit_report *rep
 {
 	for (size_t i = 0; i < rep->n && !in->common->quiet; i++) {
 		const struct unit_note *n = &rep->v[i];
-		if (n->verdict == UNIT_NOT_TAKEN || (n->verdict == UNIT_REDUNDANT &&
-						     in->common->verbose))
+		if (n->verdict == UNIT_NOT_TAKEN ||
+		    (n->verdict == UNIT_REDUNDANT && in->common->verbose))
 			fprintf(stderr, "%s: %s=%s %s: %s\n", n->origin, n->key, n->value,
 				n->verdict == UNIT_NOT_TAKEN ? "not taken" : "not needed",
 				n->why ? n->why : "");
@@ -247,21 +246,29 @@ static void catch_signals(void)
 		sigaction(sigs[i], &sa, NULL);
 }
 
+static void say_progress(const char *what)
+{
+	fprintf(stderr, "\r\033[K%s ...", what);
+}
+
 static int work(const struct invocation *in, const struct spec *s, bool write,
 		const struct scratch *scratch, const struct strv *notes)
 {
 	struct build_report rep CLEANUP_BUILD_REPORT = BUILD_REPORT_INIT;
 	struct err e = {0};
-	int r = build_run(in->dirs, s, scratch, &rep, &e);
+	bool people = isatty(STDERR_FILENO) && !in->common->quiet && !in->common->json;
+	int r = build_run(in->dirs, s, scratch, people ? say_progress : NULL, &rep, &e);
+
+	if (people)
+		fputs("\r\033[K", stderr);
 
 	if (twin_interrupted && r < 0) {
 		fprintf(stderr, "immure: %s: interrupted; nothing was changed\n", s->name);
 		return EXIT_NO;
 	}
-	if (r >= 0 && write) {
-		int w = write_spec(in, s, &e);
-		r = w < 0 ? w : r;
-	}
+	/* A try that failed leaves nothing: the next one may be typed with other options. */
+	if (r == 0 && write)
+		r = write_spec(in, s, &e);
 	if (r < 0) {
 		CLEANUP_STR char *what = xasprintf("%s: not built", s->name);
 		err_prefix(&e, "%s", what);
@@ -303,8 +310,7 @@ static int build_guarded(const struct invocation *in, const struct spec *s, bool
 	pid_t child = fork();
 	if (child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		int status = getppid() == parent ? work(in, s, write, &scratch, notes)
-						     : EXIT_HOST;
+		int status = getppid() == parent ? work(in, s, write, &scratch, notes) : EXIT_HOST;
 		fflush(NULL);
 		scratch_remove(&scratch);
 		_exit(status);
@@ -336,9 +342,10 @@ static int tell_plan(const struct invocation *in, const struct spec *s, bool wri
 						c.main.program));
 	if (write)
 		printf("would write %s/%s.conf:\n\n%s\n", in->dirs->config, in->name, text);
-	printf("would run %s as %s in throw-away worlds, with %zu exercise steps, and keep the "
+	printf("would run %s as %s in throw-away worlds, with %zu exercise step%s, and keep the "
 	       "jail below %s/jails/%s\n",
-	       c.main.program, c.account.name, s->exercise.n, in->dirs->state, in->name);
+	       c.main.program, c.account.name, s->exercise.n, s->exercise.n == 1 ? "" : "s",
+	       in->dirs->state, in->name);
 	return EXIT_GOOD;
 }
 
@@ -357,29 +364,33 @@ static int run(const struct invocation *in)
 		r = command_set_make(s, &c, &e);
 	if (r < 0)
 		return cmd_fail(&e);
-	CLEANUP_FD int lock = jail_lock(in->dirs, in->name, &e);
+	int lock = jail_lock(in->dirs, in->name, &e);
 	if (lock < 0) {
 		err_prefix(&e, "another command is changing this jail");
 		return cmd_fail(&e);
 	}
+	int status;
 	r = build_unchanged(in->dirs, s, &number, &e);
 	if (r < 0)
-		return cmd_fail(&e);
-	return r ? tell_unchanged(in, number) : build_guarded(in, s, write, &c.notes, &e);
+		status = cmd_fail(&e);
+	else
+		status = r ? tell_unchanged(in, number) : build_guarded(in, s, write, &c.notes, &e);
+	jail_unlock(in->dirs, in->name, &lock);
+	return status;
 }
 
 const struct command cmd_build = {
-	.name = "build",
-	.summary = "grow a jail for a service and prove it",
-	.synopsis = "NAME [OPTIONS] [-- COMMAND [ARG...]]",
-	.more = "The first build writes the spec, /etc/immure/NAME.conf; later ones follow it. Nothing "
-		"of the\nreal service or its data is touched.",
-	.options = rows,
-	.n_options = ARRAY_LEN(rows),
-	.options_size = sizeof(struct build_options),
-	.min_args = 1,
-	.max_args = 1,
-	.takes_rest = true,
-	.needs = NEED_ROOT | NEED_NAME | TAKES_DRY_RUN,
-	.run = run,
+    .name = "build",
+    .summary = "grow a jail for a service and prove it",
+    .synopsis = "NAME [OPTIONS] [-- COMMAND [ARG...]]",
+    .more = "The first build writes the spec, /etc/immure/NAME.conf; later ones follow it. Nothing "
+	    "of the\nreal service or its data is touched.",
+    .options = rows,
+    .n_options = ARRAY_LEN(rows),
+    .options_size = sizeof(struct build_options),
+    .min_args = 1,
+    .max_args = 1,
+    .takes_rest = true,
+    .needs = NEED_ROOT | NEED_NAME | TAKES_DRY_RUN,
+    .run = run,
 };

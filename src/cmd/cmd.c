@@ -9,9 +9,9 @@
 static const struct {
 	int code, status;
 } statuses[] = {
-	{-EINVAL, EXIT_USAGE},	{-ENOENT, EXIT_USAGE},	    {-EEXIST, EXIT_USAGE},
-	{-EBADMSG, EXIT_USAGE}, {-EPERM, EXIT_PERMISSION},  {-EACCES, EXIT_PERMISSION},
-	{-EREMOTEIO, EXIT_NO},	{-ECHILD, EXIT_NO},	    {-ETIME, EXIT_NO},
+    {-EINVAL, EXIT_USAGE},  {-ENOENT, EXIT_USAGE},     {-EEXIST, EXIT_USAGE},
+    {-EBADMSG, EXIT_USAGE}, {-EPERM, EXIT_PERMISSION}, {-EACCES, EXIT_PERMISSION},
+    {-EREMOTEIO, EXIT_NO},  {-ECHILD, EXIT_NO},	       {-ETIME, EXIT_NO},
 };
 
 int cmd_fail(const struct err *e)

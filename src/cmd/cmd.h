@@ -2,7 +2,8 @@
 /* Commands as rows: main.c checks what a row demands, parses its options and calls it.
  *
  * A command is thin: it calls one function of src/jail and prints. Exit statuses are a contract:
- * 0 good, 1 the answer is no, 2 wrong usage or spec, 4 not permitted, 5 the host or kernel refused. */
+ * 0 good, 1 the answer is no, 2 wrong usage or spec, 4 not permitted, 5 the host or kernel refused.
+ */
 #pragma once
 
 #include <jansson.h>
@@ -48,8 +49,8 @@ struct command {
 	int (*run)(const struct invocation *in); /* returns the exit status */
 };
 
-extern const struct command cmd_build, cmd_run, cmd_start, cmd_stop, cmd_restart, cmd_status, cmd_ls,
-	cmd_files, cmd_show, cmd_logs, cmd_remove;
+extern const struct command cmd_build, cmd_run, cmd_start, cmd_stop, cmd_restart, cmd_status,
+    cmd_ls, cmd_files, cmd_show, cmd_logs, cmd_remove;
 
 /* Prints "immure: MESSAGE" on standard error; returns the exit status that fits the code: -EINVAL,
  * -ENOENT, -EEXIST, -EBADMSG: 2; -EPERM, -EACCES: 4; -EREMOTEIO, -ECHILD, -ETIME (the service or

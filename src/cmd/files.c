@@ -11,8 +11,8 @@ struct files_options {
 };
 
 static const struct opt rows[] = {
-	{"class", 0, "CLASS", "only this class (program, config, secret, content, state, log ...)",
-	 OPT_STRING, offsetof(struct files_options, class)},
+    {"class", 0, "CLASS", "only this class (program, config, secret, content, state, log ...)",
+     OPT_STRING, offsetof(struct files_options, class)},
 };
 
 static void print_row(const struct entry *en)
@@ -21,8 +21,14 @@ static void print_row(const struct entry *en)
 	CLEANUP_STR char *why = entry_reason(en);
 
 	str_printable(path);
-	printf("%-60s %10lld  %-8s %s%s%s\n", path, (long long)en->size, class_name(en->class),
-	       str_printable(why), en->link ? " -> " : "", en->link ? en->link : "");
+	printf("%-44s %10lld  %-8s %s\n", path, (long long)en->size, class_name(en->class),
+	       str_printable(why));
+}
+
+/* Directories that are only on the way to something else say nothing new. */
+static bool tells_nothing(const struct entry *en)
+{
+	return S_ISDIR(en->mode) && !en->used && !en->why;
 }
 
 static int check_class(const char *word, enum jail_class *ret, struct err *e)
@@ -54,12 +60,14 @@ static int run(const struct invocation *in)
 	if (r < 0)
 		return cmd_fail(&e);
 	json_t *list = json_array();
+	if (!in->common->json && !in->common->quiet)
+		printf("%-44s %10s  %-8s %s\n", "PATH", "SIZE", "CLASS", "FIRST REASON");
 	for (size_t i = 0; i < m.n; i++) {
 		if (class != CLASS_COUNT && m.v[i].class != class)
 			continue;
 		if (in->common->json)
 			json_array_append_new(list, entry_to_json(&m.v[i]));
-		else
+		else if (in->common->verbose || !tells_nothing(&m.v[i]))
 			print_row(&m.v[i]);
 	}
 	if (in->common->json)
@@ -70,14 +78,15 @@ static int run(const struct invocation *in)
 }
 
 const struct command cmd_files = {
-	.name = "files",
-	.summary = "what is in a jail: path, size, class, first reason",
-	.synopsis = "NAME [--class CLASS]",
-	.options = rows,
-	.n_options = ARRAY_LEN(rows),
-	.options_size = sizeof(struct files_options),
-	.min_args = 1,
-	.max_args = 1,
-	.needs = NEED_ROOT | NEED_NAME,
-	.run = run,
+    .name = "files",
+    .summary = "what is in a jail: path, size, class, first reason",
+    .synopsis = "NAME [--class CLASS]",
+    .more = "Directories that are only on the way to something are shown with -v.",
+    .options = rows,
+    .n_options = ARRAY_LEN(rows),
+    .options_size = sizeof(struct files_options),
+    .min_args = 1,
+    .max_args = 1,
+    .needs = NEED_ROOT | NEED_NAME,
+    .run = run,
 };

@@ -53,11 +53,11 @@ static int run(const struct invocation *in)
 }
 
 const struct command cmd_logs = {
-	.name = "logs",
-	.summary = "what a jailed service printed",
-	.synopsis = "NAME",
-	.min_args = 1,
-	.max_args = 1,
-	.needs = NEED_ROOT | NEED_NAME,
-	.run = run,
+    .name = "logs",
+    .summary = "what a jailed service printed",
+    .synopsis = "NAME",
+    .min_args = 1,
+    .max_args = 1,
+    .needs = NEED_ROOT | NEED_NAME,
+    .run = run,
 };

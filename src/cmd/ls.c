@@ -73,9 +73,9 @@ static int run(const struct invocation *in)
 }
 
 const struct command cmd_ls = {
-	.name = "ls",
-	.summary = "all jails",
-	.synopsis = "",
-	.needs = NEED_ROOT,
-	.run = run,
+    .name = "ls",
+    .summary = "all jails",
+    .synopsis = "",
+    .needs = NEED_ROOT,
+    .run = run,
 };

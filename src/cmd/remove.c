@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/fd.h"
 #include "cmd/cmd.h"
 #include "jail/service.h"
 
@@ -18,7 +17,7 @@ static int tell(const struct invocation *in, bool dry)
 {
 	if (in->common->json)
 		return cmd_print_json(
-			json_pack("{ss sb sb}", "name", in->name, "changed", !dry, "dry_run", dry));
+		    json_pack("{ss sb sb}", "name", in->name, "changed", !dry, "dry_run", dry));
 	if (!in->common->quiet)
 		printf("%s: %s %s/jails/%s and %s/%s.conf; the service's own data stays\n",
 		       in->name, dry ? "would remove" : "removed", in->dirs->state, in->name,
@@ -36,25 +35,24 @@ static int run(const struct invocation *in)
 	}
 	if (in->common->dry_run)
 		return tell(in, true);
-	CLEANUP_FD int lock = jail_lock(in->dirs, in->name, &e);
+	int lock = jail_lock(in->dirs, in->name, &e);
 	if (lock < 0) {
 		err_prefix(&e, "another command is changing this jail");
 		return cmd_fail(&e);
 	}
-	if (generation_number(in->dirs, in->name) &&
-	    service_stop(in->dirs, in->name, &e) < 0)
-		return cmd_fail(&e);
-	if (jail_delete(in->dirs, in->name, &e) < 0)
-		return cmd_fail(&e);
-	return tell(in, false);
+	int r = generation_number(in->dirs, in->name) ? service_stop(in->dirs, in->name, &e) : 0;
+	if (r >= 0)
+		r = jail_delete(in->dirs, in->name, &e);
+	jail_unlock(in->dirs, in->name, &lock);
+	return r < 0 ? cmd_fail(&e) : tell(in, false);
 }
 
 const struct command cmd_remove = {
-	.name = "remove",
-	.summary = "stop a jail and remove it with its spec; the service's data stays",
-	.synopsis = "NAME",
-	.min_args = 1,
-	.max_args = 1,
-	.needs = NEED_ROOT | NEED_NAME | TAKES_DRY_RUN,
-	.run = run,
+    .name = "remove",
+    .summary = "stop a jail and remove it with its spec; the service's data stays",
+    .synopsis = "NAME",
+    .min_args = 1,
+    .max_args = 1,
+    .needs = NEED_ROOT | NEED_NAME | TAKES_DRY_RUN,
+    .run = run,
 };

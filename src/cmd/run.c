@@ -35,12 +35,12 @@ static int run(const struct invocation *in)
 }
 
 const struct command cmd_run = {
-	.name = "run",
-	.summary = "run a jail in the foreground, as an init system wants it",
-	.synopsis = "NAME",
-	.more = "Signals are passed on to the service; the exit status is the service's.",
-	.min_args = 1,
-	.max_args = 1,
-	.needs = NEED_ROOT | NEED_NAME,
-	.run = run,
+    .name = "run",
+    .summary = "run a jail in the foreground, as an init system wants it",
+    .synopsis = "NAME",
+    .more = "Signals are passed on to the service; the exit status is the service's.",
+    .min_args = 1,
+    .max_args = 1,
+    .needs = NEED_ROOT | NEED_NAME,
+    .run = run,
 };

@@ -69,13 +69,13 @@ static int run(const struct invocation *in)
 }
 
 const struct command cmd_show = {
-	.name = "show",
-	.summary = "the effective spec, with the origin of each line",
-	.synopsis = "NAME",
-	.more = "Reads the spec and its drop-ins, checks them, and prints what counts in the end. "
-		"With -q\nwithout the origins.",
-	.min_args = 1,
-	.max_args = 1,
-	.needs = NEED_ROOT | NEED_NAME,
-	.run = run,
+    .name = "show",
+    .summary = "the effective spec, with the origin of each line",
+    .synopsis = "NAME",
+    .more = "Reads the spec and its drop-ins, checks them, and prints what counts in the end. "
+	    "With -q\nwithout the origins.",
+    .min_args = 1,
+    .max_args = 1,
+    .needs = NEED_ROOT | NEED_NAME,
+    .run = run,
 };

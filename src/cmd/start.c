@@ -18,8 +18,19 @@ static int finish(const struct invocation *in, int r, const struct err *e, const
 		return cmd_fail(e);
 	say(in, r ? already : done);
 	if (in->common->json)
-		return cmd_print_json(
-			json_pack("{ss sb}", "name", in->name, "changed", r == 0));
+		return cmd_print_json(json_pack("{ss sb}", "name", in->name, "changed", r == 0));
+	return EXIT_GOOD;
+}
+
+static int tell_started(const struct invocation *in)
+{
+	struct service_status s;
+	struct err e;
+
+	if (service_status(in->dirs, in->name, &s, &e) == 0 && s.pid)
+		printf("%s: started and ready, pid %d\n", in->name, (int)s.pid);
+	else
+		printf("%s: started\n", in->name);
 	return EXIT_GOOD;
 }
 
@@ -28,6 +39,8 @@ static int run_start_command(const struct invocation *in)
 	struct err e = {0};
 	int r = service_start(in->dirs, in->name, &e);
 
+	if (r == 0 && !in->common->quiet && !in->common->json)
+		return tell_started(in);
 	return finish(in, r, &e, "started", "running already");
 }
 
@@ -50,31 +63,31 @@ static int run_restart_command(const struct invocation *in)
 }
 
 const struct command cmd_start = {
-	.name = "start",
-	.summary = "start a jail in the background and wait until it is ready",
-	.synopsis = "NAME",
-	.min_args = 1,
-	.max_args = 1,
-	.needs = NEED_ROOT | NEED_NAME,
-	.run = run_start_command,
+    .name = "start",
+    .summary = "start a jail in the background and wait until it is ready",
+    .synopsis = "NAME",
+    .min_args = 1,
+    .max_args = 1,
+    .needs = NEED_ROOT | NEED_NAME,
+    .run = run_start_command,
 };
 
 const struct command cmd_stop = {
-	.name = "stop",
-	.summary = "stop a jail; nothing of it stays",
-	.synopsis = "NAME",
-	.min_args = 1,
-	.max_args = 1,
-	.needs = NEED_ROOT | NEED_NAME,
-	.run = run_stop_command,
+    .name = "stop",
+    .summary = "stop a jail; nothing of it stays",
+    .synopsis = "NAME",
+    .min_args = 1,
+    .max_args = 1,
+    .needs = NEED_ROOT | NEED_NAME,
+    .run = run_stop_command,
 };
 
 const struct command cmd_restart = {
-	.name = "restart",
-	.summary = "stop and start",
-	.synopsis = "NAME",
-	.min_args = 1,
-	.max_args = 1,
-	.needs = NEED_ROOT | NEED_NAME,
-	.run = run_restart_command,
+    .name = "restart",
+    .summary = "stop and start",
+    .synopsis = "NAME",
+    .min_args = 1,
+    .max_args = 1,
+    .needs = NEED_ROOT | NEED_NAME,
+    .run = run_restart_command,
 };

@@ -34,8 +34,8 @@ static void print_text(const char *name, const struct service_status *s)
 		       s->generation);
 		return;
 	}
-	printf("%s: running, pid %d, generation %d, since %s, %zu processes, %s\n", name,
-	       (int)s->pid, s->generation, s->started, s->processes,
+	printf("%s: running, pid %d, generation %d, since %s, %zu process%s, %s\n", name,
+	       (int)s->pid, s->generation, s->started, s->processes, s->processes == 1 ? "" : "es",
 	       cmd_size(s->memory, size, sizeof(size)));
 }
 
@@ -47,6 +47,8 @@ static int run(const struct invocation *in)
 
 	if (r < 0) {
 		cmd_fail(&e);
+		if (in->common->json)
+			cmd_print_json(status_to_json(in->name, &s));
 		return service_state_code(SERVICE_UNKNOWN);
 	}
 	if (in->common->json)
@@ -57,11 +59,11 @@ static int run(const struct invocation *in)
 }
 
 const struct command cmd_status = {
-	.name = "status",
-	.summary = "whether a jail runs: 0 running, 1 dead, 3 stopped, 4 unknown",
-	.synopsis = "NAME",
-	.min_args = 1,
-	.max_args = 1,
-	.needs = NEED_ROOT | NEED_NAME,
-	.run = run,
+    .name = "status",
+    .summary = "whether a jail runs: 0 running, 1 dead, 3 stopped, 4 unknown",
+    .synopsis = "NAME",
+    .min_args = 1,
+    .max_args = 1,
+    .needs = NEED_ROOT | NEED_NAME,
+    .run = run,
 };

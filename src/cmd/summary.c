@@ -13,9 +13,14 @@ struct totals {
 	struct strv secrets, programs;
 };
 
+/* What an attacker could run there: programs and interpreters, not the loader. */
 static bool is_program(const struct entry *en)
 {
-	return S_ISREG(en->mode) && en->mode & 0111 && en->used && strstr(en->used, "exec");
+	if (!S_ISREG(en->mode) || !(en->mode & 0111) || !en->used)
+		return false;
+	return strstr(en->used, "exec") ||
+	       (strstr(en->used, "interp") && !strstr(path_base(en->path), "ld-linux") &&
+		!str_after(path_base(en->path), "ld-musl"));
 }
 
 static void count(const struct manifest *m, struct totals *t)
@@ -112,16 +117,24 @@ static void print_text(const struct spec *s, const struct build_report *r, const
 	print_list("secrets", &t.secrets, 6);
 	print_list("programs", &t.programs, 8);
 	print_list("sockets", &r->sockets, 6);
+	print_list("private", &r->private, 6);
 	if (r->peers.n)
 		printf("  it tried %s, which a build does not reach (Net=host would)\n",
 		       r->peers.v[0]);
 	if (t.set_id)
 		printf("  set-id     %zu file%s\n", t.set_id, t.set_id == 1 ? "" : "s");
+	if (r->syslog)
+		puts("  note       it writes to syslog (/dev/log), which does not reach it in the "
+		     "jail");
 	for (size_t i = 0; i < notes->n; i++)
 		printf("  note       %s\n", notes->v[i]);
 	print_steps(r);
 	printf("  took       %.2f s natively, %.2f s watched, %.2f s growing, %.2f s jailed\n",
 	       r->native_s, r->baseline_s, r->growth_s, r->proof_s);
+	if (r->proved && r->generation == 1)
+		printf("  next       immure start %s (when the native one is stopped); "
+		       "immure files %s\n",
+		       s->name, s->name);
 	strv_done(&t.secrets);
 	strv_done(&t.programs);
 }
@@ -144,10 +157,10 @@ static json_t *steps(const struct build_report *r)
 	for (size_t i = 0; i < r->n_steps; i++) {
 		const struct proof_step *s = &r->steps[i];
 		const struct difference *d = &s->difference;
-		json_t *j = json_pack("{ss sb si si sf sf}", "command", s->command, "same",
-				      !d->differs, "native_status", d->status_a, "jailed_status",
-				      d->status_b, "native_seconds", s->native_s, "jailed_seconds",
-				      s->jailed_s);
+		json_t *j =
+		    json_pack("{ss sb si si sf sf}", "command", s->command, "same", !d->differs,
+			      "native_status", d->status_a, "jailed_status", d->status_b,
+			      "native_seconds", s->native_s, "jailed_seconds", s->jailed_s);
 		if (d->differs && d->line) {
 			json_object_set_new(j, "line", json_integer((json_int_t)d->line));
 			json_object_set_new(j, "native_line", json_string(d->a));
@@ -165,14 +178,15 @@ static void print_object(const struct spec *s, const struct build_report *r,
 
 	count(&r->manifest, &t);
 	cmd_print_json(json_pack(
-		"{ss sb sb si sI sI so so so so so so so so so s{sf sf sf sf} si}", "name", s->name,
-		"changed", r->proved, "proved", r->proved, "generation", r->generation, "files",
-		(json_int_t)t.files, "bytes", (json_int_t)t.bytes, "listeners",
-		strings(&r->listeners), "layout", layout_to_json(&r->layout), "secrets",
-		strings(&t.secrets), "programs", strings(&t.programs), "sockets",
-		strings(&r->sockets), "peers", strings(&r->peers), "misses", strings(&r->misses),
-		"notes", strings(notes), "steps", steps(r), "seconds", "watched", r->baseline_s, "growth", r->growth_s,
-		"native", r->native_s, "jailed", r->proof_s, "growths", (int)r->growths));
+	    "{ss sb sb si sI sI so so so so so so so so so sb so s{sf sf sf sf} si}", "name",
+	    s->name, "changed", r->proved, "proved", r->proved, "generation", r->generation,
+	    "files", (json_int_t)t.files, "bytes", (json_int_t)t.bytes, "listeners",
+	    strings(&r->listeners), "layout", layout_to_json(&r->layout), "secrets",
+	    strings(&t.secrets), "programs", strings(&t.programs), "sockets", strings(&r->sockets),
+	    "peers", strings(&r->peers), "misses", strings(&r->misses), "notes", strings(notes),
+	    "private", strings(&r->private), "syslog", r->syslog, "steps", steps(r), "seconds",
+	    "watched", r->baseline_s, "growth", r->growth_s, "native", r->native_s, "jailed",
+	    r->proof_s, "growths", (int)r->growths));
 	strv_done(&t.secrets);
 	strv_done(&t.programs);
 }

@@ -24,9 +24,9 @@ static const struct {
 	const char *v1, *v2;
 	enum setting what;
 } files[] = {
-	{"memory", "memory.limit_in_bytes", "memory.max", SET_MEMORY},
-	{"pids", "pids.max", "pids.max", SET_PROCESSES},
-	{"cpu", "cpu.shares", "cpu.weight", SET_WEIGHT},
+    {"memory", "memory.limit_in_bytes", "memory.max", SET_MEMORY},
+    {"pids", "pids.max", "pids.max", SET_PROCESSES},
+    {"cpu", "cpu.shares", "cpu.weight", SET_WEIGHT},
 };
 
 static long long value_of(const struct cgroup_limits *l, enum setting what, bool v2)

@@ -2,7 +2,8 @@
 /* A control group of our own for one run, on whatever the host has: version 2, version 1, both.
  *
  * The group stands at the top of each hierarchy under one name; what the host lacks (no controller,
- * not ours to write) is passed over: limits on a throw-away run protect the host, they are no wall. */
+ * not ours to write) is passed over: limits on a throw-away run protect the host, they are no wall.
+ */
 #pragma once
 
 #include <stddef.h>
@@ -16,7 +17,10 @@ struct cgroup {
 	char *dirs[CGROUP_MAX]; /* one a hierarchy */
 	size_t n;
 };
-#define CGROUP_INIT    {.n = 0}
+#define CGROUP_INIT                                                                                \
+	{                                                                                          \
+		.n = 0                                                                             \
+	}
 #define CLEANUP_CGROUP CLEANUP(cgroup_remove)
 
 struct cgroup_limits {

@@ -102,9 +102,9 @@ static void set_limits(const struct plan *p, int report)
 static void drop_host_rights(const struct plan *p, int report)
 {
 	static const int rights[] = {
-		CAP_BPF,	CAP_LINUX_IMMUTABLE, CAP_MAC_ADMIN,  CAP_MAC_OVERRIDE,
-		CAP_MKNOD,	CAP_PERFMON,	     CAP_SYSLOG,     CAP_SYS_BOOT,
-		CAP_SYS_MODULE, CAP_SYS_RAWIO,	     CAP_SYS_TIME,   CAP_WAKE_ALARM,
+	    CAP_BPF,	    CAP_LINUX_IMMUTABLE, CAP_MAC_ADMIN, CAP_MAC_OVERRIDE,
+	    CAP_MKNOD,	    CAP_PERFMON,	 CAP_SYSLOG,	CAP_SYS_BOOT,
+	    CAP_SYS_MODULE, CAP_SYS_RAWIO,	 CAP_SYS_TIME,	CAP_WAKE_ALARM,
 	};
 
 	for (size_t i = 0; p->twin && i < ARRAY_LEN(rights); i++)
@@ -190,8 +190,9 @@ static void run_step(const struct plan *p, const struct step *s, int report)
 		err_set(&e, -ECHILD, "%s, which runs before the service, was ended by signal %d",
 			s->program, WTERMSIG(status));
 	else
-		err_set(&e, -ECHILD, "%s, which runs before the service, failed with exit status %d",
-			s->program, WEXITSTATUS(status));
+		err_set(&e, -ECHILD,
+			"%s, which runs before the service, failed with exit status %d", s->program,
+			WEXITSTATUS(status));
 	fd_write_all(report, &e, sizeof(e));
 	_exit(127);
 }
@@ -212,6 +213,6 @@ void child_main(const struct plan *p, int ctl, int report)
 	for (size_t i = 0; i < p->n_steps; i++)
 		run_step(p, &p->steps[i], report);
 	const struct step last = {
-		.argv = p->argv, .program = p->program, .keep_user = p->main_keeps_user};
+	    .argv = p->argv, .program = p->program, .keep_user = p->main_keeps_user};
 	execute(p, &last, report);
 }

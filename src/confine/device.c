@@ -17,16 +17,15 @@ static const struct {
 	unsigned major, minor;
 	mode_t mode;
 } nodes[] = {
-	{"null", 1, 3, 0666},	 {"zero", 1, 5, 0666},	  {"full", 1, 7, 0666},
-	{"random", 1, 8, 0666}, {"urandom", 1, 9, 0666}, {"tty", 5, 0, 0666},
+    {"null", 1, 3, 0666},   {"zero", 1, 5, 0666},    {"full", 1, 7, 0666},
+    {"random", 1, 8, 0666}, {"urandom", 1, 9, 0666}, {"tty", 5, 0, 0666},
 };
 
 static const struct {
 	const char *name, *target;
 } links[] = {
-	{"fd", "/proc/self/fd"},	 {"stdin", "/proc/self/fd/0"},
-	{"stdout", "/proc/self/fd/1"}, {"stderr", "/proc/self/fd/2"},
-	{"ptmx", "pts/ptmx"},
+    {"fd", "/proc/self/fd"},	   {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+    {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
 };
 
 /* File systems of /dev's own: private to this run, so neither terminals nor memory are shared. */
@@ -34,8 +33,8 @@ static const struct {
 	const char *name, *type;
 	const char *option, *value, *option2, *value2;
 } mounts[] = {
-	{"pts", "devpts", "ptmxmode", "0666", "mode", "0620"},
-	{"shm", "tmpfs", "mode", "1777", NULL, NULL},
+    {"pts", "devpts", "ptmxmode", "0666", "mode", "0620"},
+    {"shm", "tmpfs", "mode", "1777", NULL, NULL},
 };
 
 static int mount_fs(int dir, const char *name, size_t i)

@@ -30,10 +30,10 @@ static int enter_world(const struct plan *p, struct err *e)
 	const struct {
 		int fd, type;
 	} ns[] = {
-		{p->net_ns, CLONE_NEWNET},
-		{p->ipc_ns, CLONE_NEWIPC},
-		{p->uts_ns, CLONE_NEWUTS},
-		{p->mnt_ns, CLONE_NEWNS},
+	    {p->net_ns, CLONE_NEWNET},
+	    {p->ipc_ns, CLONE_NEWIPC},
+	    {p->uts_ns, CLONE_NEWUTS},
+	    {p->mnt_ns, CLONE_NEWNS},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ns); i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What run.c, init.c and child.c share: the messages on the control socket. Private to the three. */
+/* What run.c, init.c and child.c share: the messages on the control socket. Private to the three.
+ */
 #pragma once
 
 #include <signal.h>
@@ -28,8 +29,8 @@ struct run_message {
 /* Sends @m, with descriptor @fd where it is not -1. 0 or -errno. */
 int message_send(int sock, const struct run_message *m, int fd);
 
-/* Takes one message that is there: 1, 0 at the end of file, -EAGAIN where there is none, -errno. The
- * sender's pid, as the receiver sees it, and a descriptor are filled where they came along. */
+/* Takes one message that is there: 1, 0 at the end of file, -EAGAIN where there is none, -errno.
+ * The sender's pid, as the receiver sees it, and a descriptor are filled where they came along. */
 int message_receive(int sock, struct run_message *m, pid_t *ret_sender, int *ret_fd);
 
 /* The first process of the namespace; never returns. @go is the pipe on which the caller lets it

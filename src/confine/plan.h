@@ -72,7 +72,8 @@ struct plan {
 
 	const struct cgroup *cgroup; /* that the run's processes are put into, or NULL */
 
-	int root; /* a detached mount (open_tree) that becomes "/", or -1: stay in the present root */
+	int root; /* a detached mount (open_tree) that becomes "/", or -1: stay in the present root
+		   */
 	struct mount_list mounts; /* parents before children */
 
 	struct identity identity;

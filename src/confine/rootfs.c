@@ -30,8 +30,8 @@
 static int open_strict(int dir, const char *path, int flags)
 {
 	struct open_how how = {
-		.flags = (unsigned)flags | O_CLOEXEC,
-		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	    .flags = (unsigned)flags | O_CLOEXEC,
+	    .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 	if (dir >= 0)
 		how.resolve |= RESOLVE_BENEATH;
@@ -60,10 +60,10 @@ static uint64_t attributes(unsigned flags)
 		unsigned flag;
 		uint64_t attr;
 	} map[] = {
-		{MOUNT_READONLY, MOUNT_ATTR_RDONLY},
-		{MOUNT_NOSUID, MOUNT_ATTR_NOSUID},
-		{MOUNT_NODEV, MOUNT_ATTR_NODEV},
-		{MOUNT_NOEXEC, MOUNT_ATTR_NOEXEC},
+	    {MOUNT_READONLY, MOUNT_ATTR_RDONLY},
+	    {MOUNT_NOSUID, MOUNT_ATTR_NOSUID},
+	    {MOUNT_NODEV, MOUNT_ATTR_NODEV},
+	    {MOUNT_NOEXEC, MOUNT_ATTR_NOEXEC},
 	};
 	uint64_t attr = 0;
 	for (size_t i = 0; i < ARRAY_LEN(map); i++)
@@ -76,14 +76,14 @@ static int set_attributes(int mnt, unsigned flags, unsigned at_flags)
 {
 	struct mount_attr attr = {.attr_set = attributes(flags), .propagation = MS_PRIVATE};
 	return mount_setattr(mnt, "", AT_EMPTY_PATH | at_flags, &attr, sizeof(attr)) < 0 ? -errno
-											  : 0;
+											 : 0;
 }
 
 /* A detached copy of the tree at @fd, flags set. */
 static int clone_tree(int fd, unsigned flags)
 {
-	int mnt = open_tree(fd, "",
-			    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+	int mnt =
+	    open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
 	if (mnt < 0)
 		return -errno;
 	int r = set_attributes(mnt, flags, AT_RECURSIVE);
@@ -130,9 +130,8 @@ static int make_mount_point(int root, const char *target, int source)
 		return parent;
 	if (fstat(source, &st) < 0)
 		return -errno;
-	int r = S_ISDIR(st.st_mode)
-			? mkdirat(parent, path_base(target), 0755)
-			: mknodat(parent, path_base(target), S_IFREG | 0644, 0);
+	int r = S_ISDIR(st.st_mode) ? mkdirat(parent, path_base(target), 0755)
+				    : mknodat(parent, path_base(target), S_IFREG | 0644, 0);
 	return r < 0 && errno != EEXIST ? -errno : 0;
 }
 
@@ -145,8 +144,8 @@ static int mount_tree(const struct mount_op *op, int source, int root)
 	if (at < 0)
 		return at;
 	return move_mount(mnt, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0
-		       ? -errno
-		       : 0;
+		   ? -errno
+		   : 0;
 }
 
 static int attach(int mnt, const struct mount_op *op, int root)
@@ -155,8 +154,8 @@ static int attach(int mnt, const struct mount_op *op, int root)
 	if (at < 0)
 		return at;
 	return move_mount(mnt, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0
-		       ? -errno
-		       : 0;
+		   ? -errno
+		   : 0;
 }
 
 static int mount_tmpfs(const struct mount_op *op, int root)
@@ -190,19 +189,19 @@ static int cover_read_only(int proc, const char *name)
 	if (mnt < 0)
 		return mnt;
 	return move_mount(mnt, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0
-		       ? -errno
-		       : 0;
+		   ? -errno
+		   : 0;
 }
 
 int rootfs_proc(int at)
 {
 	static const char *const settings[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
 	CLEANUP_FD int mnt =
-		rootfs_fs("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	    rootfs_fs("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	int r = mnt < 0 ? mnt : 0;
 
-	if (r == 0 && move_mount(mnt, "", at, "",
-				 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+	if (r == 0 &&
+	    move_mount(mnt, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		r = -errno;
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(settings); i++)
 		r = cover_read_only(mnt, settings[i]);
@@ -261,9 +260,10 @@ static int mount_one(const struct plan *p, const struct mount_op *op, int source
 		if (source == -ENOENT && (op->flags & MOUNT_OPTIONAL))
 			return 0;
 		if (source == -ELOOP)
-			return err_set(e, source,
-				       "%s: a symbolic link lies on this path; refusing to mount it",
-				       op->kind == MOUNT_BIND ? op->source : op->target);
+			return err_set(
+			    e, source,
+			    "%s: a symbolic link lies on this path; refusing to mount it",
+			    op->kind == MOUNT_BIND ? op->source : op->target);
 		return err_errno(e, source, "%s, which is to be mounted in the jail",
 				 op->kind == MOUNT_BIND ? op->source : op->target);
 	}

@@ -61,7 +61,8 @@ static int wait_message(struct run *r, enum run_message_type want, struct err *e
 		if (n == -EINTR)
 			return err_set(e, n, "interrupted");
 		if (n <= 0)
-			return err_set(e, -EPIPE, "the service's first process died while starting");
+			return err_set(e, -EPIPE,
+				       "the service's first process died while starting");
 		if (m.type == RUN_FAILED)
 			return err_set(e, m.err.code ? m.err.code : -EIO, "%s", m.err.msg);
 		if (m.type == want)
@@ -75,9 +76,9 @@ static pid_t clone_init(const struct plan *p, int *ret_pidfd)
 	if (p->mnt_ns < 0)
 		new_ns |= CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
 	struct clone_args args = {
-		.flags = CLONE_PIDFD | new_ns,
-		.pidfd = (uintptr_t)ret_pidfd,
-		.exit_signal = SIGCHLD,
+	    .flags = CLONE_PIDFD | new_ns,
+	    .pidfd = (uintptr_t)ret_pidfd,
+	    .exit_signal = SIGCHLD,
 	};
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
@@ -127,18 +128,24 @@ int run_wait_exec(struct run *r, struct err *e)
 	return wait_message(r, RUN_EXEC, e);
 }
 
-int run_poll(struct run *r, int ms)
+/* As run_poll(), but a signal that came meanwhile is -EINTR. */
+static int wait_end(struct run *r, int ms)
 {
 	struct run_message m;
 
 	for (;;) {
 		int n = r->ctl < 0 ? 0 : next_message(r, ms, &m);
-		if (n == -ETIME || n == -EINTR || n == -EAGAIN)
+		if (n == -ETIME || n == -EAGAIN)
 			return 0;
 		if (n <= 0)
-			return 1;
+			return n == -EINTR ? n : 1;
 		ms = 0;
 	}
+}
+
+int run_poll(struct run *r, int ms)
+{
+	return wait_end(r, ms) == 1;
 }
 
 pid_t run_pid_inside(pid_t pid)
@@ -250,10 +257,10 @@ int run_stop(struct run *r, int sig, int ms)
 			long grace = now_ms() + RUN_GRACE_MS;
 			end = grace < end ? grace : end;
 		}
-		gone = run_poll(r, 20);
+		gone = wait_end(r, 20);
 	}
 	run_end(r);
-	return gone ? 0 : 1;
+	return gone == 1 ? 0 : 1; /* interrupted: whoever asks for that has no patience left */
 }
 
 void run_end(struct run *r)

@@ -18,16 +18,19 @@
 #include "confine/plan.h"
 
 struct run {
-	pid_t init;	/* as the caller sees it */
-	pid_t main;	/* the service's first process, as the caller sees it */
-	pid_t main_in;	/* the same, as the service sees it */
-	int init_fd;	/* pidfd */
-	int ctl;	/* messages from the init; end of file when it is gone */
-	int listener;	/* of the filter, or -1; the caller may take it */
+	pid_t init;    /* as the caller sees it */
+	pid_t main;    /* the service's first process, as the caller sees it */
+	pid_t main_in; /* the same, as the service sees it */
+	int init_fd;   /* pidfd */
+	int ctl;       /* messages from the init; end of file when it is gone */
+	int listener;  /* of the filter, or -1; the caller may take it */
 	bool main_exited;
 	int main_status; /* as of waitpid(2), valid once main_exited */
 };
-#define RUN_INIT    {.init_fd = -1, .ctl = -1, .listener = -1}
+#define RUN_INIT                                                                                   \
+	{                                                                                          \
+		.init_fd = -1, .ctl = -1, .listener = -1                                           \
+	}
 #define CLEANUP_RUN CLEANUP(run_end)
 
 /* Starts @p up to the point where the service's process has its filter and is about to change user

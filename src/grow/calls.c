@@ -36,7 +36,7 @@
 #define SOCK(name, addr, kinds, only_if)                                                           \
 	{                                                                                          \
 		name, 0, SHAPE_SOCKADDR, {{NO_ARG, addr, NO_ARG, FOLLOW_YES, kinds}, NONE},        \
-			only_if, 0                                                                 \
+		    only_if, 0                                                                     \
 	}
 
 /* Numbers from include/uapi/asm-generic/unistd.h: since 424 they are the same everywhere. */

@@ -29,31 +29,31 @@ enum touch_kind {
 enum follow {
 	FOLLOW_YES,
 	FOLLOW_NO,
-	FOLLOW_SOURCE, /* as FOLLOW_YES, but only an absolute path is one: mount(2)'s source */
-	FOLLOW_OPEN, /* open(2) flags in `flags` */
-	FOLLOW_AT,   /* AT_SYMLINK_NOFOLLOW in `flags` */
-	FOLLOW_LINK, /* AT_SYMLINK_FOLLOW in `flags`, linkat(2) */
-	FOLLOW_HOW,  /* struct open_how at `flags`, openat2(2) */
-	FOLLOW_UMOUNT, /* UMOUNT_NOFOLLOW in `flags` */
-	FOLLOW_FANOTIFY, /* FAN_MARK_DONT_FOLLOW in `flags` */
+	FOLLOW_SOURCE,	  /* as FOLLOW_YES, but only an absolute path is one: mount(2)'s source */
+	FOLLOW_OPEN,	  /* open(2) flags in `flags` */
+	FOLLOW_AT,	  /* AT_SYMLINK_NOFOLLOW in `flags` */
+	FOLLOW_LINK,	  /* AT_SYMLINK_FOLLOW in `flags`, linkat(2) */
+	FOLLOW_HOW,	  /* struct open_how at `flags`, openat2(2) */
+	FOLLOW_UMOUNT,	  /* UMOUNT_NOFOLLOW in `flags` */
+	FOLLOW_FANOTIFY,  /* FAN_MARK_DONT_FOLLOW in `flags` */
 	FOLLOW_OPEN_TREE, /* AT_SYMLINK_NOFOLLOW, the flags differ otherwise */
 };
 
 /* How the arguments are to be read. */
 enum shape {
-	SHAPE_PATH,    /* a path, perhaps with a directory descriptor */
+	SHAPE_PATH,	/* a path, perhaps with a directory descriptor */
 	SHAPE_SOCKADDR, /* a socket address at `path`, its length one argument later */
-	SHAPE_DIRFD,   /* what is meant is the descriptor in `dirfd` itself (getdents, fchown) */
-	SHAPE_REFUSE,  /* answered ENOSYS: its work would be invisible (io_uring) */
+	SHAPE_DIRFD,	/* what is meant is the descriptor in `dirfd` itself (getdents, fchown) */
+	SHAPE_REFUSE,	/* answered ENOSYS: its work would be invisible (io_uring) */
 };
 
 #define NO_ARG (-1)
 
 /* One path of a call; a call with two has two. */
 struct call_path {
-	int8_t dirfd;  /* argument, or NO_ARG: relative to the cwd */
-	int8_t path;   /* argument */
-	int8_t flags;  /* argument, or NO_ARG */
+	int8_t dirfd; /* argument, or NO_ARG: relative to the cwd */
+	int8_t path;  /* argument */
+	int8_t flags; /* argument, or NO_ARG */
 	enum follow follow;
 	unsigned kinds;
 };
@@ -63,7 +63,7 @@ struct call {
 	int number; /* for calls younger than libseccomp; else 0 */
 	enum shape shape;
 	struct call_path paths[2];
-	int8_t only_if; /* trap only where this argument is not 0; NO_ARG: always */
+	int8_t only_if;	      /* trap only where this argument is not 0; NO_ARG: always */
 	int8_t changes_links; /* what names mean may change with it (rename, symlink, mount) */
 };
 

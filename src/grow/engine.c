@@ -114,7 +114,7 @@ static enum engine_answer handle_path(struct engine *en, const struct event *ev,
 				      const struct event_path *p, char *ret_canonical)
 {
 	struct origin o = {
-		.tid = ev->tid, .root = p->in_root ? p->base : ev->root, .base = p->base};
+	    .tid = ev->tid, .root = p->in_root ? p->base : ev->root, .base = p->base};
 	struct walked at = {0};
 	CLEANUP_STR char *key = seen_key(ev, p);
 
@@ -131,7 +131,8 @@ static enum engine_answer handle_path(struct engine *en, const struct event *ev,
 		return ENGINE_LATER;
 	if (r != WALK_NOWHERE)
 		snprintf(ret_canonical, sizeof(at.path), "%s", at.path);
-	/* What is missing may come (an exercise writes it), what is there stays or is the service's. */
+	/* What is missing may come (an exercise writes it), what is there stays or is the
+	 * service's. */
 	if (r == WALK_THERE && !at.via_proc)
 		seen_add(en, steal_ptr(key));
 	return ENGINE_DONE;
@@ -172,9 +173,10 @@ static bool full(struct engine *en)
 	if (HASH_COUNT(en->tree->record->touches) < MAX_TOUCHES)
 		return false;
 	if (!en->tree->failure.code)
-		err_set(&en->tree->failure, -E2BIG,
-			"the service reached for more than %d paths: no jail can be learnt from that",
-			MAX_TOUCHES);
+		err_set(
+		    &en->tree->failure, -E2BIG,
+		    "the service reached for more than %d paths: no jail can be learnt from that",
+		    MAX_TOUCHES);
 	return true;
 }
 

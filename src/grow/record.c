@@ -95,9 +95,9 @@ void record_sort(struct record *r)
 
 char *touch_kinds_text(unsigned kinds, char *buf, size_t size)
 {
-	static const char *const words[] = {"look",   "read",	 "write",   "list",   "exec",
-					    "make",   "remove",	 "change",  "connect", "bind",
-					    "interp", "link",	 "listed"};
+	static const char *const words[] = {"look",   "read",	"write",  "list",    "exec",
+					    "make",   "remove", "change", "connect", "bind",
+					    "interp", "link",	"listed"};
 	size_t len = 0;
 
 	buf[0] = '\0';

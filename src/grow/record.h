@@ -20,19 +20,19 @@ enum phase { PHASE_START, PHASE_EXERCISE, PHASE_STOP };
 
 struct touch {
 	char *path;
-	unsigned kinds; /* enum touch_kind; 0: only passed through, or put there for a listing */
-	mode_t found;	/* S_IFMT as the host had it before the service came; 0: it had nothing */
+	unsigned kinds;	  /* enum touch_kind; 0: only passed through, or put there for a listing */
+	mode_t found;	  /* S_IFMT as the host had it before the service came; 0: it had nothing */
 	enum phase phase; /* of the first touch */
 	char *by;	  /* the program that touched it first; "" where unknown */
 	char *why;	  /* what brought it in where that is another path: "interpreter of /x" */
 
 	/* The engine's own knowledge while it runs. */
-	bool settled;	  /* known to be in the tree; no look-up needed */
-	bool placed;	  /* put into the jail by us */
-	bool placeholder; /* an empty stand-in for a listing */
-	bool listed;	  /* its entries were put there */
-	bool interp_done; /* its interpreters were followed */
-	bool making;	  /* a big copy is under way */
+	bool settled;		  /* known to be in the tree; no look-up needed */
+	bool placed;		  /* put into the jail by us */
+	bool placeholder;	  /* an empty stand-in for a listing */
+	bool listed;		  /* its entries were put there */
+	bool interp_done;	  /* its interpreters were followed */
+	bool making;		  /* a big copy is under way */
 	struct timespec times[2]; /* of a directory: put back after each change in it */
 	UT_hash_handle hh;
 };

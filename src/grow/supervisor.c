@@ -55,9 +55,9 @@ static void put_aside(struct supervisor *s, const struct seccomp_notif *n)
 static void serve(struct supervisor *s, const struct seccomp_notif *n)
 {
 	struct event ev = {
-		.tid = (pid_t)n->pid,
-		.phase = __atomic_load_n(&s->phase, __ATOMIC_RELAXED),
-		.call = call_find(n->data.arch, n->data.nr),
+	    .tid = (pid_t)n->pid,
+	    .phase = __atomic_load_n(&s->phase, __ATOMIC_RELAXED),
+	    .call = call_find(n->data.arch, n->data.nr),
 	};
 	memcpy(ev.args, n->data.args, sizeof(ev.args));
 	int r = ev.call ? event_read(&ev) : -ENOSYS;
@@ -95,9 +95,9 @@ static void *supervise(void *arg)
 {
 	struct supervisor *s = arg;
 	struct pollfd pfd[] = {
-		{.fd = s->listener, .events = POLLIN},
-		{.fd = s->stop, .events = POLLIN},
-		{.fd = s->tree.copies_done, .events = POLLIN},
+	    {.fd = s->listener, .events = POLLIN},
+	    {.fd = s->stop, .events = POLLIN},
+	    {.fd = s->tree.copies_done, .events = POLLIN},
 	};
 
 	for (;;) {
@@ -122,8 +122,8 @@ static int notif_buffer(struct supervisor *s)
 	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
 		return -errno;
 	s->notif_size = sizes.seccomp_notif > sizeof(struct seccomp_notif)
-				? sizes.seccomp_notif
-				: sizeof(struct seccomp_notif);
+			    ? sizes.seccomp_notif
+			    : sizeof(struct seccomp_notif);
 	s->notif = xcalloc(1, s->notif_size);
 	return 0;
 }
@@ -163,7 +163,8 @@ int supervisor_start(const struct supervisor_config *c, struct supervisor **ret,
 	if (r == 0 && c->own_mounts)
 		strv_add_all(&s->tree.own, c->own_mounts);
 	s->engine.tree = &s->tree;
-	ioctl(s->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SYNC_WAKE_UP); /* only a matter of speed */
+	ioctl(s->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+	      SYNC_WAKE_UP); /* only a matter of speed */
 	if (r == 0)
 		r = start_thread(s);
 	if (r < 0) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The thread whose call is being looked at: its memory and its /proc links.
  *
- * It is hostile and may be gone at any moment: every function answers a negative errno then, and the
- * caller lets the call go on. What is read here is never trusted, only looked up. */
+ * It is hostile and may be gone at any moment: every function answers a negative errno then, and
+ * the caller lets the call go on. What is read here is never trusted, only looked up. */
 #pragma once
 
 #include <stddef.h>

@@ -67,8 +67,8 @@ int tree_open(struct tree *t, const char *path);
 /* Takes in the copies that have ended; returns how many. */
 int tree_reap_copies(struct tree *t);
 
-/* Whether the tree's @path is what /proc/TID/@link leads to: a descriptor may have come from outside
- * the tree (standard output), and then its path means nothing here. */
+/* Whether the tree's @path is what /proc/TID/@link leads to: a descriptor may have come from
+ * outside the tree (standard output), and then its path means nothing here. */
 bool tree_same(const struct tree *t, const char *path, pid_t tid, const char *link);
 
 /* Whether @path lies in a mount of the jail, where nothing is faulted. */

@@ -114,8 +114,7 @@ static enum walk_result step_link(struct walker *w)
 
 	w->at->touch->kinds |= TOUCH_LINK;
 	if (++w->links > MAX_LINKS ||
-	    tree_readlink(w->tree, w->at->path, target, sizeof(target)) < 0 ||
-	    !set_rest(w, target))
+	    tree_readlink(w->tree, w->at->path, target, sizeof(target)) < 0 || !set_rest(w, target))
 		return WALK_NOWHERE;
 	if (target[0] == '/')
 		return set_path(w, w->o->root) ? WALK_THERE : WALK_NOWHERE;

@@ -2,10 +2,10 @@
 /* Resolves a path as the calling thread would, component by component.
  *
  * path_resolution(7) is the reference: from the thread's own root (services chroot), cwd or
- * directory descriptor; ".." stops at the root; a link is followed from where it stands, an absolute
- * one from the thread's root; at most 40 links. Every component and link met on the way is looked up
- * in the tree, and with that faulted into it. /proc is not walked: its self and magic links are
- * translated by what they mean for the thread. */
+ * directory descriptor; ".." stops at the root; a link is followed from where it stands, an
+ * absolute one from the thread's root; at most 40 links. Every component and link met on the way is
+ * looked up in the tree, and with that faulted into it. /proc is not walked: its self and magic
+ * links are translated by what they mean for the thread. */
 #pragma once
 
 #include <stdbool.h>

@@ -24,6 +24,7 @@
 struct build {
 	const struct spec *spec;
 	const struct scratch *scratch;
+	build_progress progress;
 	struct record *baseline, *growth;
 	struct layout layout;
 	struct twin_report first, grown, native, sealed; /* in the order in which they run */
@@ -35,7 +36,8 @@ static double seconds(const struct twin_report *r)
 	return r->start_s + r->exercise_s + r->stop_s;
 }
 
-/* The exercise must succeed natively: else the fault is not the jail's, and nothing can be proved. */
+/* The exercise must succeed natively: else the fault is not the jail's, and nothing can be proved.
+ */
 static int check_native(const struct build *b, const struct twin_report *r, struct err *e)
 {
 	for (size_t i = 0; i < r->n_steps; i++) {
@@ -44,30 +46,34 @@ static int check_native(const struct build *b, const struct twin_report *r, stru
 		CLEANUP_STR char *err = output_tail(o->err);
 		const char *tail = err[0] ? err : out;
 		if (o->timed_out)
-			return err_set(e, -ETIME,
-				       "exercise step %zu (%s) did not end within %.0f s natively; "
-				       "the fault is not the jail's (Timeout= in [Exercise] gives it "
-				       "longer)%s%s",
-				       i + 1, b->spec->exercise.v[i], b->spec->exercise_timeout,
-				       tail[0] ? ":\n" : "", tail);
+			return err_set(
+			    e, -ETIME,
+			    "exercise step %zu (%s) did not end within %.0f s natively; "
+			    "the fault is not the jail's (Timeout= in [Exercise] gives it "
+			    "longer)%s%s",
+			    i + 1, b->spec->exercise.v[i], b->spec->exercise_timeout,
+			    tail[0] ? ":\n" : "", tail);
 		if (o->status != 0)
-			return err_set(e, -EREMOTEIO,
-				       "exercise step %zu (%s) fails natively, with exit status %d: "
-				       "the fault is not the jail's%s%s",
-				       i + 1, b->spec->exercise.v[i], o->status,
-				       tail[0] ? "; it printed:\n" : "", tail);
+			return err_set(
+			    e, -EREMOTEIO,
+			    "exercise step %zu (%s) fails natively, with exit status %d: "
+			    "the fault is not the jail's%s%s",
+			    i + 1, b->spec->exercise.v[i], o->status,
+			    tail[0] ? "; it printed:\n" : "", tail);
 	}
 	return 0;
 }
 
-static int run_twin(struct twin *t, const struct build *b, const char *dir,
-		    struct twin_report *ret, struct err *e)
+static int run_twin(struct twin *t, const struct build *b, const char *dir, struct twin_report *ret,
+		    struct err *e)
 {
 	CLEANUP_STR char *path = NULL;
 	int r = scratch_dir(b->scratch, dir, &path, e);
 
 	if (r < 0)
 		return r;
+	if (b->progress)
+		b->progress(t->label);
 	t->spec = b->spec;
 	t->scratch = path;
 	t->cgroup = &b->scratch->cgroup;
@@ -80,11 +86,11 @@ static int run_twin(struct twin *t, const struct build *b, const char *dir,
 static int run_baseline(struct build *b, struct err *e)
 {
 	struct twin t = {
-		.kind = TWIN_NATIVE,
-		.label = "natively, watched",
-		.layout = &b->layout,
-		.record = b->baseline,
-		.derive = &b->layout,
+	    .kind = TWIN_NATIVE,
+	    .label = "natively, watched",
+	    .layout = &b->layout,
+	    .record = b->baseline,
+	    .derive = &b->layout,
 	};
 	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	/* What the spec names is there from the start: a unit's directories are made before it. */
@@ -108,13 +114,13 @@ static int run_growth(struct build *b, unsigned n, struct err *e)
 	b->growth = record_new();
 	twin_report_done(&b->grown);
 	struct twin t = {
-		.kind = TWIN_GROW,
-		.label = "growing",
-		.layout = &b->layout,
-		.tree = tree,
-		.record = b->growth,
-		.listeners = &b->first.listeners,
-		.derive = &b->layout,
+	    .kind = TWIN_GROW,
+	    .label = "growing",
+	    .layout = &b->layout,
+	    .tree = tree,
+	    .record = b->growth,
+	    .listeners = &b->first.listeners,
+	    .derive = &b->layout,
 	};
 	snprintf(name, sizeof(name), "growth%u", n);
 	return run_twin(&t, b, name, &b->grown, e);
@@ -136,15 +142,13 @@ static int grow(struct build *b, unsigned *ret_growths, struct err *e)
 static int seal(struct build *b, struct manifest *ret, struct err *e)
 {
 	struct generation g = {
-		.layout = b->layout,
-		.listeners = b->first.listeners,
-		.spec_text = spec_print(b->spec),
-		.steps = b->spec->exercise.n,
+	    .layout = b->layout,
+	    .listeners = b->first.listeners,
+	    .spec_text = spec_print(b->spec),
+	    .steps = b->spec->exercise.n,
 	};
-	const struct seal s = {.spec = b->spec,
-			       .layout = &b->layout,
-			       .baseline = b->baseline,
-			       .growth = b->growth};
+	const struct seal s = {
+	    .spec = b->spec, .layout = &b->layout, .baseline = b->baseline, .growth = b->growth};
 	int r = scratch_dir(b->scratch, "generation", &b->generation_dir, e);
 
 	if (r == 0)
@@ -152,8 +156,7 @@ static int seal(struct build *b, struct manifest *ret, struct err *e)
 	if (r == 0)
 		r = generation_write(&g, b->generation_dir, e);
 	if (r == 0) {
-		CLEANUP_FD int dir =
-			open(b->generation_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		CLEANUP_FD int dir = open(b->generation_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		r = manifest_save(ret, dir, e);
 	}
 	free(g.spec_text);
@@ -163,10 +166,10 @@ static int seal(struct build *b, struct manifest *ret, struct err *e)
 static int run_native(struct build *b, struct err *e)
 {
 	struct twin t = {
-		.kind = TWIN_NATIVE,
-		.label = "natively",
-		.layout = &b->layout,
-		.listeners = &b->first.listeners,
+	    .kind = TWIN_NATIVE,
+	    .label = "natively",
+	    .layout = &b->layout,
+	    .listeners = &b->first.listeners,
 	};
 	int r = run_twin(&t, b, "native", &b->native, e);
 	return r < 0 ? r : check_native(b, &b->native, e);
@@ -176,12 +179,12 @@ static int run_sealed(struct build *b, struct err *e)
 {
 	CLEANUP_STR char *tree = path_join(b->generation_dir, "root");
 	struct twin t = {
-		.kind = TWIN_SEALED,
-		.label = "jailed",
-		.layout = &b->layout,
-		.tree = tree,
-		.manifest_dir = b->generation_dir,
-		.listeners = &b->first.listeners,
+	    .kind = TWIN_SEALED,
+	    .label = "jailed",
+	    .layout = &b->layout,
+	    .tree = tree,
+	    .manifest_dir = b->generation_dir,
+	    .listeners = &b->first.listeners,
 	};
 	int r = run_twin(&t, b, "proof", &b->sealed, e);
 	return r < 0 ? err_prefix(e, "in the sealed jail") : 0;
@@ -198,13 +201,14 @@ static int check_stable(const struct build *b, struct err *e)
 		if (r < 0)
 			return err_errno(e, r, "comparing outputs");
 		if (d.differs)
-			return err_set(e, -EREMOTEIO,
-				       "exercise step %zu (%s) prints something else each time it is "
-				       "run natively, so nothing can be compared: line %zu was\n"
-				       "    %s\nthen\n    %s\n"
-				       "Let the step leave that out (sed, cut), or set "
-				       "Compare=shape in [Exercise], which lets numbers differ",
-				       i + 1, b->spec->exercise.v[i], d.line, d.a, d.b);
+			return err_set(
+			    e, -EREMOTEIO,
+			    "exercise step %zu (%s) prints something else each time it is "
+			    "run natively, so nothing can be compared: line %zu was\n"
+			    "    %s\nthen\n    %s\n"
+			    "Let the step leave that out (sed, cut), or set "
+			    "Compare=shape in [Exercise], which lets numbers differ",
+			    i + 1, b->spec->exercise.v[i], d.line, d.a, d.b);
 	}
 	return 0;
 }
@@ -240,14 +244,21 @@ static void list_outside(const struct build *b, struct build_report *rep)
 	for (size_t i = 0; i < rec->n_peers; i++) {
 		const struct peer *p = &rec->peers[i];
 		if (!p->bound && !local(p) && p->port)
-			strv_take(&rep->peers, xasprintf(p->family == AF_INET6 ? "[%s]:%u" : "%s:%u",
-							 p->address, p->port));
+			strv_take(&rep->peers,
+				  xasprintf(p->family == AF_INET6 ? "[%s]:%u" : "%s:%u", p->address,
+					    p->port));
 	}
 	for (const struct touch *t = rec->touches; t; t = t->hh.next) {
 		if (t->kinds & TOUCH_CONNECT && S_ISSOCK(t->found))
 			strv_add(&rep->sockets, t->path);
-		if (!t->found && t->kinds && !(t->kinds & ~(TOUCH_LOOK | TOUCH_READ | TOUCH_EXEC |
-							     TOUCH_CONNECT)))
+		if (streq(t->path, "/dev/log") && t->kinds & TOUCH_CONNECT)
+			rep->syslog = true;
+		if (!t->found && t->kinds & (TOUCH_MAKE | TOUCH_BIND) &&
+		    !(t->kinds & TOUCH_REMOVE) && path_within(t->path, "/run") &&
+		    path_depth(t->path) == 2 && !layout_find(&b->layout, t->path))
+			strv_add(&rep->private, t->path);
+		if (!t->found && t->kinds &&
+		    !(t->kinds & ~(TOUCH_LOOK | TOUCH_READ | TOUCH_EXEC | TOUCH_CONNECT)))
 			strv_add(&rep->misses, t->path);
 	}
 	strv_sort_unique(&rep->peers);
@@ -295,9 +306,10 @@ static void build_done(struct build *b)
 }
 
 int build_run(const struct dirs *d, const struct spec *s, const struct scratch *scratch,
-	      struct build_report *ret, struct err *e)
+	      build_progress progress, struct build_report *ret, struct err *e)
 {
-	struct build b = {.spec = s, .scratch = scratch, .baseline = record_new()};
+	struct build b = {
+	    .spec = s, .scratch = scratch, .progress = progress, .baseline = record_new()};
 	struct build_report rep = BUILD_REPORT_INIT;
 	int r = carry_out(&b, &rep, e);
 
@@ -325,6 +337,7 @@ void build_report_done(struct build_report *r)
 	strv_done(&r->listeners);
 	strv_done(&r->peers);
 	strv_done(&r->sockets);
+	strv_done(&r->private);
 	strv_done(&r->misses);
 	*r = (struct build_report)BUILD_REPORT_INIT;
 }

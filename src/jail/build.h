@@ -26,20 +26,28 @@ struct build_report {
 	struct manifest manifest;
 	struct layout layout;
 	struct strv listeners;
-	struct strv peers;   /* "10.0.0.5:5432": connected to, in a world from which nothing leaves */
+	struct strv peers; /* "10.0.0.5:5432": connected to, in a world from which nothing leaves */
 	struct strv sockets; /* sockets of other services that it tried to reach */
+	struct strv private; /* files right in /run: in the jail's memory, unseen by the host */
+	bool syslog;	     /* it writes to /dev/log, which is not in the jail */
 	struct strv misses;  /* paths that it asked for and the host lacks too */
 	double baseline_s, growth_s, native_s, proof_s; /* whole twins, start to stop */
-	unsigned growths; /* how often the growth was run */
+	unsigned growths;				/* how often the growth was run */
 };
-#define BUILD_REPORT_INIT    {0}
+#define BUILD_REPORT_INIT                                                                          \
+	{                                                                                          \
+		0                                                                                  \
+	}
 #define CLEANUP_BUILD_REPORT CLEANUP(build_report_done)
 void build_report_done(struct build_report *r);
+
+/* Told what is being done, for people who wait; may be NULL. */
+typedef void (*build_progress)(const char *what);
 
 /* Builds @s in the scratch directory. 0 with ret->proved, 1 where the proof failed (the present
  * generation stays), -errno. */
 int build_run(const struct dirs *d, const struct spec *s, const struct scratch *scratch,
-	      struct build_report *ret, struct err *e);
+	      build_progress progress, struct build_report *ret, struct err *e);
 
 /* Whether @s was proved already and nothing that the current generation copied has changed on the
  * host since. 1 or 0, or -errno; *ret_number is the generation. */

@@ -114,15 +114,42 @@ static bool oom_allowed(const struct spec *s)
 	return s->oom_score_adjust >= 0 || may_raise();
 }
 
+static const char *limit_name(int which)
+{
+	static const char *const names[PLAN_LIMITS] = {
+	    [RLIMIT_AS] = "LimitAS",
+	    [RLIMIT_CORE] = "LimitCORE",
+	    [RLIMIT_CPU] = "LimitCPU",
+	    [RLIMIT_DATA] = "LimitDATA",
+	    [RLIMIT_FSIZE] = "LimitFSIZE",
+	    [RLIMIT_LOCKS] = "LimitLOCKS",
+	    [RLIMIT_MEMLOCK] = "LimitMEMLOCK",
+	    [RLIMIT_MSGQUEUE] = "LimitMSGQUEUE",
+	    [RLIMIT_NICE] = "LimitNICE",
+	    [RLIMIT_NOFILE] = "LimitNOFILE",
+	    [RLIMIT_NPROC] = "LimitNPROC",
+	    [RLIMIT_RSS] = "LimitRSS",
+	    [RLIMIT_RTPRIO] = "LimitRTPRIO",
+	    [RLIMIT_RTTIME] = "LimitRTTIME",
+	    [RLIMIT_SIGPENDING] = "LimitSIGPENDING",
+	    [RLIMIT_STACK] = "LimitSTACK",
+	};
+	return names[which] ? names[which] : "a resource limit";
+}
+
 static void add_notes(struct command_set *c, const struct spec *s)
 {
 	for (int i = 0; i < PLAN_LIMITS && i < SPEC_LIMITS; i++)
 		if (s->limit_set[i] &&
 		    allowed_limit(i, s->limits[i]).rlim_max != s->limits[i].rlim_max)
-			strv_take(&c->notes,
-				  xasprintf("resource limit %d stays lower than the spec asks: this "
-					    "host's root lacks CAP_SYS_RESOURCE",
-					    i));
+			strv_take(
+			    &c->notes,
+			    xasprintf("%s stays at %llu, not the %llu of the spec: this host's "
+				      "root lacks CAP_SYS_RESOURCE",
+				      limit_name(i),
+				      (unsigned long long)allowed_limit(i, s->limits[i]).rlim_max,
+				      (unsigned long long)s->limits[i].rlim_max));
+	spec_idle_notes(s, &c->notes);
 	if (s->oom_score_adjust_set && !oom_allowed(s))
 		strv_add(&c->notes, "OOMScoreAdjust is not set: this host's root lacks "
 				    "CAP_SYS_RESOURCE");
@@ -150,8 +177,8 @@ int command_set_make(const struct spec *s, struct command_set *ret, struct err *
 	c.steps = xcalloc(early, sizeof(*c.steps));
 	for (; r == 0 && c.n_pre < early; c.n_pre++) {
 		size_t i = c.n_pre;
-		const struct exec_line *l = i < s->start_pre.n ? &s->start_pre.v[i]
-							       : &s->start.v[i - s->start_pre.n];
+		const struct exec_line *l =
+		    i < s->start_pre.n ? &s->start_pre.v[i] : &s->start.v[i - s->start_pre.n];
 		r = make_line(l, &c, &c.pre[i], e);
 		c.steps[i] = (struct step){.argv = c.pre[i].argv.v,
 					   .program = c.pre[i].program,

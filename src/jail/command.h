@@ -26,7 +26,10 @@ struct command_set {
 	size_t n_pre;
 	struct strv notes; /* what this host does not allow, in words for the summary */
 };
-#define COMMAND_SET_INIT    {0}
+#define COMMAND_SET_INIT                                                                           \
+	{                                                                                          \
+		0                                                                                  \
+	}
 #define CLEANUP_COMMAND_SET CLEANUP(command_set_done)
 
 /* Looks up the user, reads environment files (each time anew: their values are never stored),

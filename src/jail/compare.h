@@ -10,7 +10,7 @@
 struct difference {
 	bool differs;
 	int status_a, status_b;
-	size_t line;  /* first different line, 1-based; 0: only the status differs */
+	size_t line;	     /* first different line, 1-based; 0: only the status differs */
 	char a[160], b[160]; /* that line, printable; "(no such line)" past the end */
 };
 

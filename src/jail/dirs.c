@@ -14,7 +14,8 @@ static int read_dir(const char *variable, const char *standard, char **ret, stru
 	if (!value || !*value)
 		value = standard;
 	if (value[0] != '/')
-		return err_set(e, -EINVAL, "%s must be an absolute path, not '%s'", variable, value);
+		return err_set(e, -EINVAL, "%s must be an absolute path, not '%s'", variable,
+			       value);
 	*ret = path_normal(value);
 	return 0;
 }

@@ -34,8 +34,12 @@ static double now(void)
 static void make_env(const struct place *p, struct strv *env)
 {
 	static const char *const fixed[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"LC_ALL=C.UTF-8", "HOME=/root", "USER=root", "LOGNAME=root", "SHELL=/bin/sh",
+	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	    "LC_ALL=C.UTF-8",
+	    "HOME=/root",
+	    "USER=root",
+	    "LOGNAME=root",
+	    "SHELL=/bin/sh",
 	};
 	pid_t inside = 0;
 
@@ -72,9 +76,9 @@ static int enter(const struct place *p)
 	const struct {
 		int fd, type;
 	} ns[] = {
-		{p->run->init_fd, CLONE_NEWPID},   {p->world->ipc_ns, CLONE_NEWIPC},
-		{p->world->uts_ns, CLONE_NEWUTS}, {p->world->net_ns, CLONE_NEWNET},
-		{p->world->mnt_ns, CLONE_NEWNS},
+	    {p->run->init_fd, CLONE_NEWPID},  {p->world->ipc_ns, CLONE_NEWIPC},
+	    {p->world->uts_ns, CLONE_NEWUTS}, {p->world->net_ns, CLONE_NEWNET},
+	    {p->world->mnt_ns, CLONE_NEWNS},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ns); i++)
@@ -161,7 +165,10 @@ int exercise_run(const struct place *p, const char *command, const char *scratch
 	double start = now();
 
 	if (null < 0 || out < 0 || err < 0)
-		return err_errno(e, out < 0 ? out : err < 0 ? err : -errno,
+		return err_errno(e,
+				 out < 0   ? out
+				 : err < 0 ? err
+					   : -errno,
 				 "making files for the exercise's output in %s", scratch);
 	make_env(p, &env);
 	const int stdio[3] = {null, out, err};

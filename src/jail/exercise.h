@@ -13,16 +13,16 @@ struct place {
 	const struct world *world;
 	const struct run *run;
 	const struct cgroup *cgroup; /* or NULL */
-	const char *root;    /* IMMURE_ROOT: "" natively, else a prefix of at most 24 bytes */
+	const char *root; /* IMMURE_ROOT: "" natively, else a prefix of at most 24 bytes */
 	const struct strv *environment; /* of the spec's [Exercise] */
-	double timeout;	     /* seconds */
+	double timeout;			/* seconds */
 };
 
 struct outcome {
-	int status;	/* as the shell says it: 128 + n where signal n ended it */
+	int status; /* as the shell says it: 128 + n where signal n ended it */
 	bool timed_out;
-	int out;	/* standard output, a file of the scratch directory; the caller's */
-	int err;	/* standard error, likewise */
+	int out; /* standard output, a file of the scratch directory; the caller's */
+	int err; /* standard error, likewise */
 	double seconds;
 };
 

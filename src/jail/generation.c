@@ -78,9 +78,8 @@ static int read_run(struct generation *g, int dir)
 	if (r == 0) {
 		g->built = xstrdup(built);
 		g->steps = (size_t)steps;
-		json_array_foreach (listeners, i, word)
-			if (json_is_string(word))
-				strv_add(&g->listeners, json_string_value(word));
+		json_array_foreach(listeners, i, word) if (json_is_string(word))
+		    strv_add(&g->listeners, json_string_value(word));
 	}
 	json_decref(j);
 	return r;
@@ -175,7 +174,11 @@ int generation_publish(const struct dirs *d, const char *name, const char *dir, 
 	int number = generation_number(d, name) + 1;
 	char to[32];
 
-	int r = jail_make_dir(all, 0755, e);
+	CLEANUP_STR char *jails = path_join(d->state, "jails");
+	/* A jail may hold what only its modes protect: nobody but root gets as far as them. */
+	int r = jail_make_dir(jails, 0700, e);
+	if (r == 0)
+		r = jail_make_dir(all, 0755, e);
 	if (r < 0)
 		return r;
 	CLEANUP_FD int jail = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -227,16 +230,23 @@ int jail_delete(const struct dirs *d, const char *name, struct err *e)
 	CLEANUP_STR char *jails = path_join(d->state, "jails");
 	CLEANUP_STR char *spec = xasprintf("%s.conf", name);
 	CLEANUP_STR char *dropins = xasprintf("%s.conf.d", name);
-	CLEANUP_STR char *locks = path_join(d->state, "locks");
 	int r = remove_below(jails, name, e);
 
 	if (r == 0)
 		r = remove_below(d->config, spec, e);
 	if (r == 0)
 		r = remove_below(d->config, dropins, e);
-	if (r == 0)
-		r = remove_below(locks, name, e);
 	return r;
+}
+
+void jail_unlock(const struct dirs *d, const char *name, int *lock)
+{
+	CLEANUP_STR char *path = xasprintf("%s/locks/%s", d->state, name);
+
+	/* While it is held: whoever waits for it notices that the name is gone (fs/lock.h). */
+	if (*lock >= 0 && !generation_number(d, name))
+		unlink(path);
+	fd_close(lock);
 }
 
 int jail_lock(const struct dirs *d, const char *name, struct err *e)

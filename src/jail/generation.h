@@ -7,8 +7,8 @@
  *                                 /spec            the spec it was proved with
  *   STATE/jails/NAME/current -> generations/N      switched by one rename(2)
  *   STATE/jails/NAME/output.log                    what the service printed when run by `start`
- *   STATE/tmp/NAME.XXXXXX/                         a build under way; its lock says whether it lives
- *   STATE/locks/NAME                               held by whoever changes the jail
+ *   STATE/tmp/NAME.XXXXXX/                         a build under way; its lock says whether it
+ * lives STATE/locks/NAME                               held by whoever changes the jail
  *   RUN/NAME.json, RUN/NAME.lock                   a running jail; the lock is its supervisor's
  *
  * A generation is made aside and published whole; a crash leaves the old one or the new one. */
@@ -23,14 +23,17 @@
 
 struct generation {
 	int number;
-	char *dir; /* absolute */
+	char *dir;   /* absolute */
 	char *built; /* RFC 3339 */
 	struct layout layout;
 	struct strv listeners; /* what a start waits for */
 	char *spec_text;
 	size_t steps; /* exercise steps that were proved */
 };
-#define GENERATION_INIT    {0}
+#define GENERATION_INIT                                                                            \
+	{                                                                                          \
+		0                                                                                  \
+	}
 #define CLEANUP_GENERATION CLEANUP(generation_done)
 void generation_done(struct generation *g);
 
@@ -57,5 +60,8 @@ int jail_delete(const struct dirs *d, const char *name, struct err *e);
 /* Takes the jail's lock; a descriptor, closing it unlocks. -EBUSY with "... by pid N". */
 int jail_lock(const struct dirs *d, const char *name, struct err *e);
 
-/* mkdir -p with 0755 (the state directory itself is 0700: it may hold what was secret). */
+/* Gives it back; of a jail that does not exist nothing stays. */
+void jail_unlock(const struct dirs *d, const char *name, int *lock);
+
+/* mkdir -p: the directories above with 0755. */
 int jail_make_dir(const char *path, mode_t mode, struct err *e);

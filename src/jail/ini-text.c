@@ -123,6 +123,20 @@ static size_t logical_line(struct reader *r)
 	return used;
 }
 
+/* Tells of a section's header: one without entries would go unseen. */
+static void tell_header(struct reader *r, const char *s)
+{
+	const char *close = strchr(s, ']');
+
+	if (!close || close[1]) {
+		r->error = err_set(r->e, -EINVAL, "%s:%u: a section header is [NAME], nothing else",
+				   r->file, r->line);
+		return;
+	}
+	CLEANUP_STR char *name = xstrndup(s + 1, (size_t)(close - s - 1));
+	r->error = r->fn(r->user, name, NULL, NULL, r->line, r->e);
+}
+
 static void look_at_line(struct reader *r)
 {
 	size_t len = strlen(r->joined);
@@ -130,11 +144,9 @@ static void look_at_line(struct reader *r)
 
 	while (len && strchr(" \t", r->joined[len - 1]))
 		r->joined[--len] = '\0';
-	const char *close = strchr(s, ']');
 	r->no_equals = s[strcspn(s, "=:")] != '=';
-	if (*s == '[' && (!close || close[1]))
-		r->error = err_set(r->e, -EINVAL, "%s:%u: a section header is [NAME], nothing else",
-				   r->file, r->line);
+	if (*s == '[')
+		tell_header(r, s);
 }
 
 /* libinih's fgets(): a logical line fits its buffer, which is as large as the text. */

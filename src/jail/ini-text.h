@@ -11,8 +11,9 @@
 #define INI_TEXT_MAX (1u << 20) /* bytes; as systemd's LONG_LINE_MAX, here for the whole file */
 
 /* Called for each KEY=VALUE. @section is "" before the first header. @line is where the entry
- * begins, from 1. @value is NULL where the line has no "=": then @key is the whole line. Strings
- * are valid during the call. A negative return ends the parsing and is passed on. */
+ * begins, from 1. @value is NULL where the line has no "=": then @key is the whole line. Both are
+ * NULL for a section's header. Strings are valid during the call. A negative return ends the
+ * parsing and is passed on. */
 typedef int (*ini_text_fn)(void *user, const char *section, const char *key, const char *value,
 			   unsigned line, struct err *e);
 

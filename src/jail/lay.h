@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Lays paths of a source into a tree: each with every directory on its way, all with the metadata of
- * the source, several names of one file as one file. Where the growth reacts to a hostile program,
- * this works on a tree that nobody else can reach yet. */
+/* Lays paths of a source into a tree: each with every directory on its way, all with the metadata
+ * of the source, several names of one file as one file. Where the growth reacts to a hostile
+ * program, this works on a tree that nobody else can reach yet. */
 #pragma once
 
 #include <uthash.h>
@@ -12,7 +12,7 @@
 struct lay_inode;
 
 struct lay {
-	int source, tree; /* source is borrowed */
+	int source, tree;	 /* source is borrowed */
 	struct strv directories; /* whose times are set at the end */
 	struct lay_inode *inodes;
 };
@@ -20,8 +20,8 @@ struct lay {
 /* @source is an O_PATH root. The tree's own root gets the source's metadata. */
 int lay_open(struct lay *l, int source, const char *tree, struct err *e);
 
-/* Lays canonical @path. 0; 1 where the source has no such path (any more), or it is no file that can
- * be copied (a device); -errno. */
+/* Lays canonical @path. 0; 1 where the source has no such path (any more), or it is no file that
+ * can be copied (a device); -errno. */
 int lay_path(struct lay *l, const char *path, struct err *e);
 
 /* The same, but a regular file without its content. */

@@ -21,11 +21,12 @@
 #include "jail/layout.h"
 
 #define WRITTEN (TOUCH_WRITE | TOUCH_MAKE | TOUCH_REMOVE | TOUCH_CHANGE | TOUCH_BIND)
-#define USED    (TOUCH_READ | TOUCH_LIST | TOUCH_EXEC | TOUCH_INTERP)
+#define USED	(TOUCH_READ | TOUCH_LIST | TOUCH_EXEC | TOUCH_INTERP)
 
 struct derive {
 	struct layout *l;
 	int host, world;
+	uid_t uid; /* the service's user; 0: root, or it switches by itself */
 	int added;
 };
 
@@ -56,8 +57,8 @@ static enum jail_class class_of_written(const char *path)
 	return path_within(path, "/run") ? CLASS_OFFERED : CLASS_STATE;
 }
 
-/* The provision that gives @path: a new one, the one that is there (made writable where it must be),
- * or a directory above it that gives as much already. Takes @why over. */
+/* The provision that gives @path: a new one, the one that is there (made writable where it must
+ * be), or a directory above it that gives as much already. Takes @why over. */
 static struct provision *add(struct derive *d, const char *path, enum jail_class class,
 			     bool writable, char *why)
 {
@@ -97,8 +98,8 @@ static struct provision *add(struct derive *d, const char *path, enum jail_class
 	return p;
 }
 
-/* Whether the service's attempt to write came to anything: it left something, or removed what it had
- * made, or the file was there before. */
+/* Whether the service's attempt to write came to anything: it left something, or removed what it
+ * had made, or the file was there before. */
 static bool really_written(const struct derive *d, const struct touch *t)
 {
 	struct stat st;
@@ -113,8 +114,8 @@ static bool really_written(const struct derive *d, const struct touch *t)
 	return done & TOUCH_REMOVE || exists(d->world, t->path, &st);
 }
 
-/* The nearest directory of the host at or above @path; *ret_made (may stay NULL) the first one below
- * it that the service made itself. New strings. */
+/* The nearest directory of the host at or above @path; *ret_made (may stay NULL) the first one
+ * below it that the service made itself. New strings. */
 static char *existing_dir(const struct derive *d, const char *path, char **ret_made)
 {
 	char *dir = xstrdup(path);
@@ -193,10 +194,27 @@ static void add_content(struct derive *d, const struct touch *t)
 		add(d, dir, CLASS_CONTENT, false, xasprintf("%s is read there", t->path));
 }
 
+/* /var/lib/NAME and its kin that belong to the service's user are its state, also where it only
+ * read in them this time: a copy would be stale data. */
+static void add_own_home(struct derive *d, const struct touch *t)
+{
+	const char *base = rule_home_base(t->path);
+	struct stat st;
+
+	if (!base || !d->uid || path_depth(t->path) <= path_depth(base) + 1)
+		return;
+	const char *end = strchr(t->path + strlen(base) + 1, '/');
+	CLEANUP_STR char *home = xstrndup(t->path, (size_t)(end - t->path));
+	if (exists(d->host, home, &st) && st.st_uid == d->uid && !rule_never_whole(home))
+		add(d, home, class_of_written(home), true,
+		    xasprintf("%s is read there, and it is the service's own", t->path));
+}
+
 static void add_read(struct derive *d, const struct touch *t)
 {
 	if (!t->found || !(t->kinds & USED) || S_ISLNK(t->found))
 		return;
+	add_own_home(d, t);
 	if (path_within(t->path, "/etc"))
 		add_config(d, t);
 	else
@@ -287,10 +305,11 @@ static int add_named(struct derive *d, const char *path, enum jail_class class, 
 	struct stat st;
 
 	if (!writable && !exists(d->host, path, &st))
-		return err_set(e, -ENOENT,
-			       "%s=%s: there is no such path on this host (make it, or take the line "
-			       "out; a '-' in front of a bind passes over what is missing)",
-			       key, path);
+		return err_set(
+		    e, -ENOENT,
+		    "%s=%s: there is no such path on this host (make it, or take the line "
+		    "out; a '-' in front of a bind passes over what is missing)",
+		    key, path);
 	add(d, path, class, writable, xasprintf("%s=%s of the spec", key, path));
 	return 0;
 }
@@ -322,6 +341,11 @@ static int add_binds(struct derive *d, const struct strv *binds, bool writable, 
 		/* The kernel's own, /dev/log among it, is the run's business, not a bind's. */
 		if (rule_kernel_tree(path) || (optional && !exists(d->host, path, &st)))
 			continue;
+		if (text[strlen(src)] == ':' && !streq(text + strlen(src) + 1, src))
+			return err_set(e, -EINVAL,
+				       "%s=%s: another place in the jail is not supported; bind %s "
+				       "as %s",
+				       key, binds->v[i], src, src);
 		if (!exists(d->host, path, &st))
 			return err_set(e, -ENOENT,
 				       "%s=%s: there is no such path on this host (a '-' in front "
@@ -342,7 +366,7 @@ static int add_dirs(struct derive *d, const struct spec *s, const struct spec_di
 	for (size_t i = 0; r == 0 && i < dirs->names.n; i++) {
 		CLEANUP_STR char *path = path_join(base, dirs->names.v[i]);
 		struct provision *p =
-			add(d, path, class, class != CLASS_CONFIG, xstrdup("named by the unit"));
+		    add(d, path, class, class != CLASS_CONFIG, xstrdup("named by the unit"));
 		if (!streq(p->path, path))
 			continue;
 		p->mode = dirs->mode;
@@ -359,11 +383,11 @@ static int add_spec(struct derive *d, const struct spec *s, struct err *e)
 		const char *base;
 		enum jail_class class;
 	} made[] = {
-		{&s->runtime_dirs, "/run", CLASS_OFFERED},
-		{&s->state_dirs, "/var/lib", CLASS_STATE},
-		{&s->cache_dirs, "/var/cache", CLASS_STATE},
-		{&s->logs_dirs, "/var/log", CLASS_LOG},
-		{&s->configuration_dirs, "/etc", CLASS_CONFIG},
+	    {&s->runtime_dirs, "/run", CLASS_OFFERED},
+	    {&s->state_dirs, "/var/lib", CLASS_STATE},
+	    {&s->cache_dirs, "/var/cache", CLASS_STATE},
+	    {&s->logs_dirs, "/var/log", CLASS_LOG},
+	    {&s->configuration_dirs, "/etc", CLASS_CONFIG},
 	};
 	const struct {
 		const struct strv *paths;
@@ -371,10 +395,10 @@ static int add_spec(struct derive *d, const struct spec *s, struct err *e)
 		bool writable;
 		const char *key;
 	} listed[] = {
-		{&s->state, CLASS_STATE, true, "State"},
-		{&s->content, CLASS_CONTENT, false, "Content"},
-		{&s->config, CLASS_CONFIG, false, "Config"},
-		{&s->offer, CLASS_OFFERED, true, "Offer"},
+	    {&s->state, CLASS_STATE, true, "State"},
+	    {&s->content, CLASS_CONTENT, false, "Content"},
+	    {&s->config, CLASS_CONFIG, false, "Config"},
+	    {&s->offer, CLASS_OFFERED, true, "Offer"},
 	};
 	int r = 0;
 
@@ -394,10 +418,14 @@ int layout_derive(struct layout *l, const struct record *record, const struct sp
 		  int world, struct err *e)
 {
 	struct derive d = {.l = l, .host = host, .world = world};
-	int r = add_spec(&d, s, e);
+	struct account who;
+	int r = account_of(s, &who, e);
 
+	if (r == 0)
+		r = add_spec(&d, s, e);
 	if (r < 0)
 		return r;
+	d.uid = who.uid;
 	for (const struct touch *t = record ? record->touches : NULL; t; t = t->hh.next)
 		if (really_written(&d, t))
 			add_written(&d, t);

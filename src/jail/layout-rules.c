@@ -9,28 +9,81 @@
 
 /* design.md 3, and the shared directories below them that no service owns. */
 static const char *const never_whole[] = {
-	"/",	      "/boot",	    "/etc",	      "/home",	      "/media",	    "/mnt",
-	"/opt",	      "/root",	    "/run",	      "/run/lock",    "/run/systemd", "/run/user",
-	"/run/udev",  "/srv",	    "/tmp",	      "/usr",	      "/usr/local", "/var",
-	"/var/cache", "/var/lib",   "/var/lib/dpkg",  "/var/lib/systemd", "/var/log", "/var/log/journal",
-	"/var/opt",   "/var/spool", "/var/spool/cron", "/var/tmp",     "/dev/shm",   "/etc/ssl",
-	"/etc/pam.d", "/etc/default", "/var/lib/misc", "/var/www",
+    "/",
+    "/boot",
+    "/etc",
+    "/home",
+    "/media",
+    "/mnt",
+    "/opt",
+    "/root",
+    "/run",
+    "/run/lock",
+    "/run/systemd",
+    "/run/user",
+    "/run/udev",
+    "/srv",
+    "/tmp",
+    "/usr",
+    "/usr/local",
+    "/var",
+    "/var/cache",
+    "/var/lib",
+    "/var/lib/dpkg",
+    "/var/lib/systemd",
+    "/var/log",
+    "/var/log/journal",
+    "/var/opt",
+    "/var/spool",
+    "/var/spool/cron",
+    "/var/tmp",
+    "/dev/shm",
+    "/etc/ssl",
+    "/etc/pam.d",
+    "/etc/default",
+    "/var/lib/misc",
+    "/var/www",
 };
 
 static const char *const shared_config[] = {
-	"/etc/alternatives", "/etc/apparmor.d", "/etc/ca-certificates", "/etc/cron.d",
-	"/etc/default",	     "/etc/fonts",	"/etc/gss",		"/etc/init.d",
-	"/etc/iproute2",     "/etc/ld.so.conf.d", "/etc/ldap",		"/etc/libnl-3",
-	"/etc/logrotate.d",  "/etc/network",	"/etc/pam.d",		"/etc/perl",
-	"/etc/pkcs11",	     "/etc/profile.d",	"/etc/python3",		"/etc/python3.11",
-	"/etc/sasl2",	     "/etc/security",	"/etc/selinux",		"/etc/skel",
-	"/etc/ssl",	     "/etc/sysctl.d",	"/etc/systemd",		"/etc/terminfo",
-	"/etc/update-motd.d", "/etc/X11",	"/etc/xdg",		"/etc/crypto-policies",
-	"/etc/sysconfig",    "/etc/pki",
+    "/etc/alternatives",
+    "/etc/apparmor.d",
+    "/etc/ca-certificates",
+    "/etc/cron.d",
+    "/etc/default",
+    "/etc/fonts",
+    "/etc/gss",
+    "/etc/init.d",
+    "/etc/iproute2",
+    "/etc/ld.so.conf.d",
+    "/etc/ldap",
+    "/etc/libnl-3",
+    "/etc/logrotate.d",
+    "/etc/network",
+    "/etc/pam.d",
+    "/etc/perl",
+    "/etc/pkcs11",
+    "/etc/profile.d",
+    "/etc/python3",
+    "/etc/python3.11",
+    "/etc/sasl2",
+    "/etc/security",
+    "/etc/selinux",
+    "/etc/skel",
+    "/etc/ssl",
+    "/etc/sysctl.d",
+    "/etc/systemd",
+    "/etc/terminfo",
+    "/etc/update-motd.d",
+    "/etc/X11",
+    "/etc/xdg",
+    "/etc/crypto-policies",
+    "/etc/sysconfig",
+    "/etc/pki",
 };
 
 static const char *const home_bases[] = {
-	"/run", "/var/cache", "/var/lib", "/var/log", "/var/opt", "/var/spool",
+    "/run", "/var/cache", "/var/lib", "/var/log", "/var/opt", "/var/spool",
 };
 
 /* Below these lies what users put there, `depth` components further down one thing of theirs. */
@@ -38,18 +91,18 @@ static const struct {
 	const char *base;
 	size_t depth;
 } content_bases[] = {
-	{"/home", 2}, {"/media", 1}, {"/mnt", 1},     {"/opt", 1},
-	{"/srv", 1},  {"/tmp", 1},   {"/var/tmp", 1}, {"/var/www", 1},
+    {"/home", 2}, {"/media", 1}, {"/mnt", 1},	  {"/opt", 1},
+    {"/srv", 1},  {"/tmp", 1},	 {"/var/tmp", 1}, {"/var/www", 1},
 };
 
 static const char *const system_tops[] = {
-	"/bin",	 "/boot", "/dev", "/etc", "/lib",  "/lib32", "/lib64", "/libx32", "/lost+found",
-	"/proc", "/root", "/run", "/sbin", "/sys", "/usr",   "/var",   "/home",	  "/srv",
-	"/opt",	 "/tmp",  "/mnt", "/media",
+    "/bin",	   "/boot", "/dev",  "/etc", "/lib",  "/lib32", "/lib64", "/libx32",
+    "/lost+found", "/proc", "/root", "/run", "/sbin", "/sys",	"/usr",	  "/var",
+    "/home",	   "/srv",  "/opt",  "/tmp", "/mnt",  "/media",
 };
 
 static const char *const program_trees[] = {
-	"/bin", "/boot", "/lib", "/lib32", "/lib64", "/libx32", "/sbin", "/usr",
+    "/bin", "/boot", "/lib", "/lib32", "/lib64", "/libx32", "/sbin", "/usr",
 };
 
 static const char *const private_areas[] = {"/run", "/tmp", "/var/tmp", "/dev/shm"};
@@ -116,7 +169,7 @@ char *rule_content_dir(const char *path)
 	for (size_t i = 0; i < ARRAY_LEN(content_bases); i++)
 		if (path_within(path, content_bases[i].base))
 			return first_components(path, path_depth(content_bases[i].base) +
-							      content_bases[i].depth);
+							  content_bases[i].depth);
 	/* A top directory that no standard knows ("/data") is content too. */
 	if (within_one(path, system_tops, ARRAY_LEN(system_tops)))
 		return NULL;

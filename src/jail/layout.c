@@ -12,10 +12,10 @@
 #include "fs/beneath.h"
 
 static const char *const class_names[CLASS_COUNT] = {
-	[CLASS_PROGRAM] = "program", [CLASS_CONFIG] = "config",	  [CLASS_SECRET] = "secret",
-	[CLASS_CONTENT] = "content", [CLASS_STATE] = "state",	  [CLASS_LOG] = "log",
-	[CLASS_RUNTIME] = "runtime", [CLASS_OFFERED] = "offered", [CLASS_DEVICE] = "device",
-	[CLASS_SOCKET] = "socket",   [CLASS_KERNEL] = "kernel",
+    [CLASS_PROGRAM] = "program", [CLASS_CONFIG] = "config",   [CLASS_SECRET] = "secret",
+    [CLASS_CONTENT] = "content", [CLASS_STATE] = "state",     [CLASS_LOG] = "log",
+    [CLASS_RUNTIME] = "runtime", [CLASS_OFFERED] = "offered", [CLASS_DEVICE] = "device",
+    [CLASS_SOCKET] = "socket",	 [CLASS_KERNEL] = "kernel",
 };
 
 const char *class_name(enum jail_class c)
@@ -56,12 +56,8 @@ const struct provision *layout_find(const struct layout *l, const char *path)
 
 static int make_one(const struct provision *p, int root)
 {
-	struct stat st;
 	const char *name;
 	CLEANUP_STR char *up = path_parent(p->path);
-
-	if (beneath_lstat(root, p->path, &st) == 0)
-		return 0;
 	int r = beneath_mkdirs(root, up, 0755);
 	if (r < 0)
 		return r;
@@ -78,10 +74,14 @@ static int make_one(const struct provision *p, int root)
 	return 0;
 }
 
-int layout_create(const struct layout *l, int root, struct err *e)
+int layout_create(const struct layout *l, int root, struct strv *made, struct err *e)
 {
 	for (size_t i = 0; i < l->n; i++) {
-		int r = l->v[i].create ? make_one(&l->v[i], root) : 0;
+		struct stat st;
+		bool missing = l->v[i].create && beneath_lstat(root, l->v[i].path, &st) < 0;
+		int r = missing ? make_one(&l->v[i], root) : 0;
+		if (missing && r == 0 && made)
+			strv_add(made, l->v[i].path);
 		if (r < 0)
 			return err_errno(e, r, "making %s for the service", l->v[i].path);
 	}
@@ -95,10 +95,10 @@ json_t *layout_to_json(const struct layout *l)
 	for (size_t i = 0; i < l->n; i++) {
 		const struct provision *p = &l->v[i];
 		json_array_append_new(
-			list, json_pack("{ss ss sb sb sb si si si ss}", "path", p->path, "class",
-					class_name(p->class), "writable", p->writable, "file",
-					p->file, "create", p->create, "mode", (int)p->mode, "uid",
-					(int)p->uid, "gid", (int)p->gid, "why", p->why));
+		    list, json_pack("{ss ss sb sb sb si si si ss}", "path", p->path, "class",
+				    class_name(p->class), "writable", p->writable, "file", p->file,
+				    "create", p->create, "mode", (int)p->mode, "uid", (int)p->uid,
+				    "gid", (int)p->gid, "why", p->why));
 	}
 	return list;
 }
@@ -108,7 +108,8 @@ int layout_from_json(struct layout *l, const json_t *list)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach (list, i, row) {
+	json_array_foreach(list, i, row)
+	{
 		const char *path, *word, *why;
 		int writable, file, create, mode, uid, gid;
 		if (json_unpack(row, "{ss ss sb sb sb si si si ss}", "path", &path, "class", &word,

@@ -51,7 +51,10 @@ struct layout {
 	struct provision *v; /* sorted by path, parents first */
 	size_t n;
 };
-#define LAYOUT_INIT    {0}
+#define LAYOUT_INIT                                                                                \
+	{                                                                                          \
+		0                                                                                  \
+	}
 #define CLEANUP_LAYOUT CLEANUP(layout_done)
 
 void layout_done(struct layout *l);
@@ -64,8 +67,9 @@ const struct provision *layout_find(const struct layout *l, const char *path);
 int layout_derive(struct layout *l, const struct record *record, const struct spec *s, int host,
 		  int world, struct err *e);
 
-/* Makes what `create` asks for below the root @root (a world, or the host at a real start). */
-int layout_create(const struct layout *l, int root, struct err *e);
+/* Makes what `create` asks for below the root @root (a world, or the host at a real start). What
+ * was not there before is added to @made (may be NULL). */
+int layout_create(const struct layout *l, int root, struct strv *made, struct err *e);
 
 json_t *layout_to_json(const struct layout *l);
 int layout_from_json(struct layout *l, const json_t *j);

@@ -18,15 +18,15 @@ static const struct {
 	mode_t type;
 	const char *name;
 } types[] = {
-	{S_IFREG, "file"},   {S_IFDIR, "directory"}, {S_IFLNK, "link"},	 {S_IFCHR, "device"},
-	{S_IFBLK, "device"}, {S_IFIFO, "fifo"},	     {S_IFSOCK, "socket"},
+    {S_IFREG, "file"},	 {S_IFDIR, "directory"}, {S_IFLNK, "link"},    {S_IFCHR, "device"},
+    {S_IFBLK, "device"}, {S_IFIFO, "fifo"},	 {S_IFSOCK, "socket"},
 };
 
 void manifest_done(struct manifest *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		struct entry *en = &m->v[i];
-		char *const owned[] = {en->path, en->link, en->sha256, en->used,
+		char *const owned[] = {en->path, en->link,  en->sha256, en->used,
 				       en->by,	 en->phase, en->why};
 		for (size_t k = 0; k < ARRAY_LEN(owned); k++)
 			free(owned[k]);
@@ -103,8 +103,8 @@ json_t *entry_to_json(const struct entry *en)
 	const struct {
 		const char *key, *value;
 	} optional[] = {
-		{"link", en->link}, {"sha256", en->sha256}, {"used", en->used},
-		{"by", en->by},	    {"phase", en->phase},   {"why", en->why},
+	    {"link", en->link}, {"sha256", en->sha256}, {"used", en->used},
+	    {"by", en->by},	{"phase", en->phase},	{"why", en->why},
 	};
 
 	snprintf(mode, sizeof(mode), "%04o", en->mode & 07777);
@@ -202,6 +202,8 @@ int manifest_load(const char *dir, struct manifest *ret, struct err *e)
 
 char *entry_reason(const struct entry *en)
 {
+	if (en->link)
+		return xasprintf("%s, a link to %s", en->phase ? en->phase : "start", en->link);
 	if (en->why)
 		return xstrdup(en->why);
 	if (!en->used || !*en->used)

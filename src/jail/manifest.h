@@ -3,8 +3,8 @@
  *
  * manifest.jsonl: each line an object with sorted keys: path, type, mode (octal text), uid, gid,
  * size (bytes), mtime (seconds.nanoseconds), link (target, links only), sha256 (files only), class,
- * provided ("copy": a file of the generation; "bind": the host's own, seen through a mount; "device")
- * and the evidence: used (how), by (which program), phase, why. */
+ * provided ("copy": a file of the generation; "bind": the host's own, seen through a mount;
+ * "device") and the evidence: used (how), by (which program), phase, why. */
 #pragma once
 
 #include <sys/types.h>
@@ -33,7 +33,10 @@ struct manifest {
 	struct entry *v;
 	size_t n;
 };
-#define MANIFEST_INIT    {0}
+#define MANIFEST_INIT                                                                              \
+	{                                                                                          \
+		0                                                                                  \
+	}
 #define CLEANUP_MANIFEST CLEANUP(manifest_done)
 
 void manifest_done(struct manifest *m);
@@ -43,7 +46,8 @@ struct entry *manifest_add(struct manifest *m, const char *path);
 void manifest_sort(struct manifest *m);
 const struct entry *manifest_find(const struct manifest *m, const char *path);
 
-/* Writes and reads DIR/manifest.jsonl. A line that is not as documented is -EBADMSG with its number. */
+/* Writes and reads DIR/manifest.jsonl. A line that is not as documented is -EBADMSG with its
+ * number. */
 int manifest_save(const struct manifest *m, int dir, struct err *e);
 int manifest_load(const char *dir, struct manifest *ret, struct err *e);
 

@@ -18,9 +18,9 @@ static const struct {
 	const char *path;
 	mode_t mode;
 } areas[] = {
-	{"/run", 0755},
-	{"/tmp", 01777},
-	{"/var/tmp", 01777},
+    {"/run", 0755},
+    {"/tmp", 01777},
+    {"/var/tmp", 01777},
 };
 
 static const char *const kernel_points[] = {"/dev", "/proc", "/sys"};
@@ -99,8 +99,7 @@ static void add_skeleton(struct plan *p, const struct manifest *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		const struct entry *en = &m->v[i];
-		if (en->provided != PROVIDED_COPY || !in_area(en->path) ||
-		    has_target(p, en->path))
+		if (en->provided != PROVIDED_COPY || !in_area(en->path) || has_target(p, en->path))
 			continue;
 		if (S_ISDIR(en->mode)) {
 			struct mount_op *op = plan_mount(p, MOUNT_DIR, en->path, NULL, 0);
@@ -143,8 +142,8 @@ int mounts_sealed(struct plan *p, const struct layout *layout, const char *dir, 
 	for (size_t i = 0; i < ARRAY_LEN(areas); i++) {
 		if (beneath_lstat(p->root, areas[i].path, &st) < 0 || !S_ISDIR(st.st_mode))
 			continue;
-		struct mount_op *op = plan_mount(p, MOUNT_TMPFS, areas[i].path, NULL,
-						 MOUNT_NOSUID | MOUNT_NODEV);
+		struct mount_op *op =
+		    plan_mount(p, MOUNT_TMPFS, areas[i].path, NULL, MOUNT_NOSUID | MOUNT_NODEV);
 		op->mode = areas[i].mode;
 	}
 	plan_mount(p, MOUNT_DEV, "/dev", NULL, 0);

@@ -15,7 +15,8 @@
 
 /* How long it must have rested: briefly where it listens on all that is expected, longer where it
  * listens and we do not know what else may come, longest where it does not listen at all. A service
- * that never rests (it polls, it burns) is taken as ready after a while of listening, or of life. */
+ * that never rests (it polls, it burns) is taken as ready after a while of listening, or of life.
+ */
 enum {
 	QUIET_EXPECTED = 75,
 	QUIET_LISTENING = 300,
@@ -158,13 +159,13 @@ static void add_inet(const struct run *r, const char *table, const char *word, u
 	FILE *f = open_net(r, table);
 
 	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line,
-			   " %*d: %39[0-9A-F]:%x %*[0-9A-F]:%x %x %*s %*s %*s %*d %*d %lu", local,
-			   &port, &rport, &state, &inode) != 5)
+		if (sscanf(line, " %*d: %39[0-9A-F]:%x %*[0-9A-F]:%x %x %*s %*s %*s %*d %*d %lu",
+			   local, &port, &rport, &state, &inode) != 5)
 			continue;
 		if (state == want && rport == 0 && port < from && has_inode(set, inode)) {
 			address_text(local, text, sizeof(text));
-			strv_take(ret, xasprintf("%s:%s:%u", word, text, port));
+			bool v6 = strchr(text, ':');
+			strv_take(ret, xasprintf(v6 ? "%s:[%s]:%u" : "%s:%s:%u", word, text, port));
 		}
 	}
 	if (f)
@@ -207,7 +208,10 @@ static const struct {
 	const char *table, *word;
 	unsigned state;
 } inet_tables[] = {
-	{"tcp", "tcp", 0x0a}, {"tcp6", "tcp", 0x0a}, {"udp", "udp", 0x07}, {"udp6", "udp", 0x07},
+    {"tcp", "tcp", 0x0a},
+    {"tcp6", "tcp", 0x0a},
+    {"udp", "udp", 0x07},
+    {"udp6", "udp", 0x07},
 };
 
 void ready_listeners(const struct run *r, struct strv *ret)

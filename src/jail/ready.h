@@ -3,8 +3,8 @@
  *
  * A network service is ready when it listens and has come to rest. What it listens on is read from
  * the kernel (the sockets its processes hold), never guessed from its name; rest is that for a
- * moment its processes did next to nothing (timers tick in many services), none came, none went. The sockets seen in the
- * baseline are what later runs, and `start`, wait for. */
+ * moment its processes did next to nothing (timers tick in many services), none came, none went.
+ * The sockets seen in the baseline are what later runs, and `start`, wait for. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,8 +13,9 @@
 #include "base/str.h"
 #include "confine/run.h"
 
-/* The listening sockets of all processes of @r as sorted words: "tcp:127.0.0.1:8080", "udp:0.0.0.0:53",
- * "unix:/run/x.sock". Ports of the ephemeral range are left out: they differ each time. */
+/* The listening sockets of all processes of @r as sorted words: "tcp:127.0.0.1:8080",
+ * "udp:0.0.0.0:53", "unix:/run/x.sock". Ports of the ephemeral range are left out: they differ each
+ * time. */
 void ready_listeners(const struct run *r, struct strv *ret);
 
 /* The host's pids of all processes below the init of @r, the init left out. */

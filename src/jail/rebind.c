@@ -24,9 +24,10 @@
 
 struct rebind_file {
 	char *path;
-	int watch; /* of its directory */
+	int watch;	/* of its directory */
 	struct stat st; /* of the file that is mounted now */
-	long due; /* when a missing file is made, in milliseconds of the clock; 0: it is not missing */
+	long due; /* when a missing file is made, in milliseconds of the clock; 0: it is not missing
+		   */
 };
 
 static long now_ms(void)
@@ -74,8 +75,8 @@ static NORETURN void replace(const char *path, const struct run *r)
 	umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
 	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int at = beneath_open_nolink(root, path, O_PATH | O_NOFOLLOW, 0);
-	if (at < 0 || move_mount(mnt, "", at, "",
-				 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+	if (at < 0 ||
+	    move_mount(mnt, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		_exit(4);
 	_exit(0);
 }

@@ -15,7 +15,10 @@ struct rebind {
 	struct rebind_file *files;
 	size_t n;
 };
-#define REBIND_INIT    {.inotify = -1}
+#define REBIND_INIT                                                                                \
+	{                                                                                          \
+		.inotify = -1                                                                      \
+	}
 #define CLEANUP_REBIND CLEANUP(rebind_done)
 
 /* Watches the writable single files of @l. */

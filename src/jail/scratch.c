@@ -33,9 +33,9 @@ static char *group_name(const char *scratch)
 static void make_group(struct scratch *s)
 {
 	const struct cgroup_limits limits = {
-		.memory = (long long)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 4 * 3,
-		.processes = 4096,
-		.weight = 50,
+	    .memory = (long long)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 4 * 3,
+	    .processes = 4096,
+	    .weight = 50,
 	};
 	CLEANUP_STR char *name = group_name(path_base(s->path));
 
@@ -51,8 +51,8 @@ static void remove_stale(const char *tmp)
 	if (dir < 0 || dir_names(dir, &names) < 0)
 		return;
 	for (size_t i = 0; i < names.n; i++) {
-		CLEANUP_FD int one = openat(dir, names.v[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-								     O_CLOEXEC);
+		CLEANUP_FD int one =
+		    openat(dir, names.v[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		CLEANUP_FD int lock = one < 0 ? -1 : lock_try(one, "lock", NULL);
 		if (lock < 0)
 			continue;

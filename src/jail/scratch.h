@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The directory of a build under way, STATE/tmp/NAME.XXXXXX, its control group, and the sure removal
- * of both. */
+/* The directory of a build under way, STATE/tmp/NAME.XXXXXX, its control group, and the sure
+ * removal of both. */
 #pragma once
 
 #include "base/err.h"
@@ -8,11 +8,14 @@
 #include "jail/dirs.h"
 
 struct scratch {
-	char *path; /* absolute */
-	int lock;   /* held while the build lives */
+	char *path;	      /* absolute */
+	int lock;	      /* held while the build lives */
 	struct cgroup cgroup; /* for all its twins: they may not take the host's memory or pids */
 };
-#define SCRATCH_INIT    {.lock = -1}
+#define SCRATCH_INIT                                                                               \
+	{                                                                                          \
+		.lock = -1                                                                         \
+	}
 
 /* Makes one, after removing those whose builds have died. */
 int scratch_make(const struct dirs *d, const char *name, struct scratch *ret, struct err *e);

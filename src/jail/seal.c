@@ -106,6 +106,17 @@ static int sha256(int root, const char *path, char hex[65])
 	return n < 0 ? -EIO : 0;
 }
 
+static bool is_own_program(const char *path)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n < 0)
+		return false;
+	self[n] = '\0';
+	return streq(self, path);
+}
+
 static void add_evidence(struct entry *en, const struct seal *s)
 {
 	static const char *const phases[] = {"start", "exercise", "stop"};
@@ -120,6 +131,9 @@ static void add_evidence(struct entry *en, const struct seal *s)
 	en->phase = xstrdup(phases[t->phase]);
 	en->by = t->by ? xstrdup(t->by) : NULL;
 	en->why = t->why ? xstrdup(t->why) : NULL;
+	/* What our own process executed is the command that the spec names. */
+	if (t->by && t->kinds & TOUCH_EXEC && is_own_program(t->by) && !en->why)
+		en->why = xstrdup("the service's command");
 }
 
 static void set_stat(struct entry *en, const struct stat *st)

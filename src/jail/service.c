@@ -22,6 +22,7 @@
 #include "base/path.h"
 #include "confine/run.h"
 #include "fs/atomic.h"
+#include "fs/beneath.h"
 #include "fs/lock.h"
 #include "jail/command.h"
 #include "jail/mounts.h"
@@ -38,17 +39,18 @@ struct live {
 	struct plan plan;
 	struct run run;
 	int lock;
-	bool asked; /* to end: by a signal to the supervisor */
+	struct strv made; /* directories of the host that this start has made */
+	bool asked;	  /* to end: by a signal to the supervisor */
 };
 
 static const struct {
 	const char *name;
 	int lsb;
 } states[] = {
-	[SERVICE_RUNNING] = {"running", 0},
-	[SERVICE_DEAD] = {"dead", 1},
-	[SERVICE_STOPPED] = {"stopped", 3},
-	[SERVICE_UNKNOWN] = {"unknown", 4},
+    [SERVICE_RUNNING] = {"running", 0},
+    [SERVICE_DEAD] = {"dead", 1},
+    [SERVICE_STOPPED] = {"stopped", 3},
+    [SERVICE_UNKNOWN] = {"unknown", 4},
 };
 
 const char *service_state_name(enum service_state s)
@@ -99,7 +101,7 @@ static int make_plan(struct live *l, const int stdio[3], struct err *e)
 	CLEANUP_STR char *root = path_join(l->generation.dir, "root");
 	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	int r = layout_create(&l->generation.layout, host, e);
+	int r = layout_create(&l->generation.layout, host, &l->made, e);
 	if (r < 0)
 		return r;
 	command_set_plan(&l->commands, l->spec, &l->plan);
@@ -128,9 +130,9 @@ static int write_state(const struct live *l, struct err *e)
 		return dir;
 	time_text(started, sizeof(started));
 	snprintf(file, sizeof(file), "%s.json", l->name);
-	json_t *j = json_pack("{si si si si ss}", "schema", 1, "init", (int)l->run.init,
-			      "supervisor", (int)getpid(), "generation", l->generation.number,
-			      "started", started);
+	json_t *j =
+	    json_pack("{si si si si ss}", "schema", 1, "init", (int)l->run.init, "supervisor",
+		      (int)getpid(), "generation", l->generation.number, "started", started);
 	json_object_set_new(j, "main", json_integer(l->run.main));
 	CLEANUP_STR char *text = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
 	json_decref(j);
@@ -167,11 +169,27 @@ static int begin(struct live *l, const int stdio[3], struct err *e)
 	return r == 0 ? write_state(l, e) : r;
 }
 
+/* What was made in /run goes with the service, as RuntimeDirectory= has it. */
+static void remove_runtime(const struct live *l)
+{
+	for (size_t i = 0; i < l->made.n; i++) {
+		if (!path_within(l->made.v[i], "/run"))
+			continue;
+		CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		const char *name;
+		CLEANUP_FD int parent = beneath_parent(host, l->made.v[i], &name);
+		if (parent >= 0)
+			tree_remove(parent, name);
+	}
+}
+
 static void live_done(struct live *l)
 {
 	bool well = ended_well(l);
 
 	run_end(&l->run);
+	remove_runtime(l);
+	strv_done(&l->made);
 	fd_close(&l->plan.root);
 	plan_done(&l->plan);
 	command_set_done(&l->commands);
@@ -371,9 +389,9 @@ static int read_state(const struct dirs *d, const char *name, struct service_sta
 	if (r < 0)
 		return r;
 	json_t *j = json_loads(text, 0, NULL);
-	if (!j || json_unpack(j, "{si si si ss si}", "init", &init, "supervisor", &supervisor,
-			      "generation", &s->generation, "started", &started, "main",
-			      &main_pid) < 0) {
+	if (!j ||
+	    json_unpack(j, "{si si si ss si}", "init", &init, "supervisor", &supervisor,
+			"generation", &s->generation, "started", &started, "main", &main_pid) < 0) {
 		json_decref(j);
 		return -EBADMSG;
 	}
@@ -415,7 +433,8 @@ int service_status(const struct dirs *d, const char *name, struct service_status
 	}
 	bool held = lock_is_held(d, name);
 	int r = read_state(d, name, &s);
-	/* A state file without a holder of the lock: it ended badly, or its supervisor was killed. */
+	/* A state file without a holder of the lock: it ended badly, or its supervisor was killed.
+	 */
 	s.state = held ? SERVICE_RUNNING : r == 0 ? SERVICE_DEAD : SERVICE_STOPPED;
 	if (held && r == 0) {
 		struct run run = {.init = s.init, .main = s.pid, .init_fd = -1, .ctl = -1};
@@ -448,8 +467,9 @@ int service_stop(const struct dirs *d, const char *name, struct err *e)
 	}
 	CLEANUP_FD int fd = s.supervisor > 0 ? pidfd_open(s.supervisor, 0) : -1;
 	if (fd < 0 || !lock_is_held(d, name))
-		return s.supervisor > 0 ? 0
-					: err_set(e, -EBUSY, "%s is just starting; try again", name);
+		return s.supervisor > 0
+			   ? 0
+			   : err_set(e, -EBUSY, "%s is just starting; try again", name);
 	if (pidfd_send_signal(fd, SIGTERM, NULL, 0) < 0)
 		return errno == ESRCH ? 0 : err_errno(e, -errno, "stopping %s", name);
 	struct pollfd pfd = {.fd = fd, .events = POLLIN};

@@ -16,12 +16,13 @@
 enum service_state { SERVICE_RUNNING, SERVICE_DEAD, SERVICE_STOPPED, SERVICE_UNKNOWN };
 
 struct service_status {
-	enum service_state state; /* the values are the LSB's exit codes of `status` where they differ */
-	pid_t pid;		  /* of the service, 0 where it does not run */
+	enum service_state
+	    state; /* the values are the LSB's exit codes of `status` where they differ */
+	pid_t pid; /* of the service, 0 where it does not run */
 	pid_t init, supervisor;
 	int generation;
-	char started[40];	  /* RFC 3339, "" where it does not run */
-	long long memory;	  /* resident bytes of all its processes, shared pages counted once each */
+	char started[40]; /* RFC 3339, "" where it does not run */
+	long long memory; /* resident bytes of all its processes, shared pages counted once each */
 	size_t processes;
 };
 

@@ -38,11 +38,11 @@ static int take_entry(void *user, const char *section, const char *key, const ch
 	struct source *src = user;
 	CLEANUP_STR char *origin = xasprintf("%s:%u", src->file, line);
 
-	if (!value)
+	if (key && !value)
 		return err_set(e, -EINVAL, "%s: neither a [Section] nor KEY=VALUE", origin);
 	for (enum spec_section i = SPEC_SERVICE; i <= SPEC_EXERCISE; i++)
 		if (streq(section, spec_section_name(i)))
-			return spec_set(src->spec, i, key, value, origin, e);
+			return !key ? 0 : spec_set(src->spec, i, key, value, origin, e);
 	return unknown_section(origin, section, e);
 }
 

@@ -150,6 +150,10 @@ int spec_load(const char *config_dir, const char *name, struct spec **ret, struc
  * user and group exist on this host. */
 int spec_check(const struct spec *s, struct err *e);
 
+/* Adds a line for people for each sort of setting that this version keeps but does not carry out.
+ */
+void spec_idle_notes(const struct spec *s, struct strv *ret);
+
 /* The spec as a commented file, new string: parse(print(s)) gives the same settings, and printing
  * those the same text. */
 char *spec_print(const struct spec *s);

@@ -44,7 +44,7 @@ struct stage {
 	struct plan plan;
 	struct sock_fprog filter;
 	struct supervisor *supervisor;
-	int jail; /* O_PATH, the jail's root as the service sees it */
+	int jail;   /* O_PATH, the jail's root as the service sees it */
 	int output; /* the service's standard output and error, a file */
 };
 
@@ -126,11 +126,11 @@ static int supervise(struct stage *s, struct err *e)
 			strv_add(&own, s->plan.mounts.v[i].target);
 	}
 	const struct supervisor_config c = {
-		.listener = take_fd(&s->run.listener),
-		.world = s->world.root,
-		.jail = s->jail,
-		.own_mounts = &own,
-		.record = s->t->record,
+	    .listener = take_fd(&s->run.listener),
+	    .world = s->world.root,
+	    .jail = s->jail,
+	    .own_mounts = &own,
+	    .record = s->t->record,
 	};
 	return supervisor_start(&c, &s->supervisor, e);
 }
@@ -161,7 +161,7 @@ static int start(struct stage *s, struct err *e)
 	if (r == 0)
 		r = put_samples(s, e);
 	if (r == 0 && t->layout)
-		r = layout_create(t->layout, s->world.root, e);
+		r = layout_create(t->layout, s->world.root, NULL, e);
 	if (r == 0)
 		r = open_output(s, e);
 	if (r == 0)
@@ -192,8 +192,8 @@ static int not_ready(struct stage *s, double waited, struct err *e)
 {
 	CLEANUP_STR char *tail = output_tail(s->output);
 
-	return err_set(e, -ETIME,
-		       "the service was not ready after %.0f s (%s)%s%s; %s%s", waited, s->t->label,
+	return err_set(e, -ETIME, "the service was not ready after %.0f s (%s)%s%s; %s%s", waited,
+		       s->t->label,
 		       s->t->spec->ready ? ": the ready command never succeeded: " : "",
 		       s->t->spec->ready ? s->t->spec->ready : "",
 		       tail[0] ? "its last output:\n" : "it printed nothing", tail);
@@ -202,12 +202,12 @@ static int not_ready(struct stage *s, double waited, struct err *e)
 static struct place place_of(const struct stage *s)
 {
 	return (struct place){
-		.world = &s->world,
-		.cgroup = s->t->cgroup,
-		.run = &s->run,
-		.root = s->t->kind == TWIN_NATIVE ? "" : JAIL_PREFIX,
-		.environment = &s->t->spec->exercise_environment,
-		.timeout = s->t->spec->exercise_timeout,
+	    .world = &s->world,
+	    .cgroup = s->t->cgroup,
+	    .run = &s->run,
+	    .root = s->t->kind == TWIN_NATIVE ? "" : JAIL_PREFIX,
+	    .environment = &s->t->spec->exercise_environment,
+	    .timeout = s->t->spec->exercise_timeout,
 	};
 }
 
@@ -265,8 +265,8 @@ static int exercise_all(struct stage *s, struct twin_report *rep, struct err *e)
 		if (r < 0)
 			return r;
 		rep->n_steps = i + 1;
-		log_debug("%s: step %zu: exit %d, %.3f s", s->t->label, i + 1,
-			  rep->steps[i].status, rep->steps[i].seconds);
+		log_debug("%s: step %zu: exit %d, %.3f s", s->t->label, i + 1, rep->steps[i].status,
+			  rep->steps[i].seconds);
 		run_poll(&s->run, 0);
 	}
 	return 0;

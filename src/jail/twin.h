@@ -17,15 +17,15 @@ enum twin_kind {
 struct twin {
 	enum twin_kind kind;
 	const struct spec *spec;
-	const char *scratch;	     /* an empty directory for this twin alone */
-	const struct cgroup *cgroup; /* or NULL */
-	const char *label;	     /* for messages: "the native twin" */
-	const struct layout *layout; /* not for TWIN_NATIVE */
-	const char *tree;	     /* the root directory, not for TWIN_NATIVE */
-	const char *manifest_dir;    /* TWIN_SEALED: the generation's directory */
-	struct record *record;	     /* watched where not NULL; filled */
+	const char *scratch;	      /* an empty directory for this twin alone */
+	const struct cgroup *cgroup;  /* or NULL */
+	const char *label;	      /* for messages: "the native twin" */
+	const struct layout *layout;  /* not for TWIN_NATIVE */
+	const char *tree;	      /* the root directory, not for TWIN_NATIVE */
+	const char *manifest_dir;     /* TWIN_SEALED: the generation's directory */
+	struct record *record;	      /* watched where not NULL; filled */
 	const struct strv *listeners; /* expected ones, or NULL */
-	struct layout *derive;	     /* where not NULL: layout_derive() while the world still stands */
+	struct layout *derive; /* where not NULL: layout_derive() while the world still stands */
 };
 
 struct twin_report {
@@ -36,7 +36,10 @@ struct twin_report {
 	int derived; /* new provisions */
 	bool forced; /* it had to be killed */
 };
-#define TWIN_REPORT_INIT    {0}
+#define TWIN_REPORT_INIT                                                                           \
+	{                                                                                          \
+		0                                                                                  \
+	}
 #define CLEANUP_TWIN_REPORT CLEANUP(twin_report_done)
 void twin_report_done(struct twin_report *r);
 

@@ -135,6 +135,8 @@ static int take_entry(void *user, const char *section, const char *key, const ch
 	CLEANUP_STR char *origin = xasprintf("%s:%u", p->file, line);
 	struct directive d = {section, key, value ? value : "", origin};
 
+	if (!key)
+		return 0;
 	if (p->report->n >= NOTES_MAX)
 		return err_set(e, -EINVAL, "%s: more than %d directives", origin, NOTES_MAX);
 	if (!value)

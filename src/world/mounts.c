@@ -16,10 +16,10 @@
 
 /* Interfaces of the kernel rather than stores of files: a world has its own, or goes without. */
 static const char *const kernel_types[] = {
-	"autofs", "binfmt_misc", "bpf",	      "cgroup",	 "cgroup2",	 "configfs", "debugfs",
-	"devpts", "devtmpfs",	 "efivarfs",  "fusectl", "hugetlbfs",	 "mqueue",   "nsfs",
-	"proc",	  "pstore",	 "resctrl",   "rpc_pipefs", "securityfs", "selinuxfs", "sysfs",
-	"tracefs",
+    "autofs",	  "binfmt_misc", "bpf",	     "cgroup",	 "cgroup2", "configfs",
+    "debugfs",	  "devpts",	 "devtmpfs", "efivarfs", "fusectl", "hugetlbfs",
+    "mqueue",	  "nsfs",	 "proc",     "pstore",	 "resctrl", "rpc_pipefs",
+    "securityfs", "selinuxfs",	 "sysfs",    "tracefs",
 };
 
 static bool is_kernel_type(const char *fstype)
@@ -61,10 +61,10 @@ static unsigned attributes(const char *options)
 		const char *word;
 		unsigned attr;
 	} words[] = {
-		{"ro", MOUNT_ATTR_RDONLY},
-		{"nosuid", MOUNT_ATTR_NOSUID},
-		{"nodev", MOUNT_ATTR_NODEV},
-		{"noexec", MOUNT_ATTR_NOEXEC},
+	    {"ro", MOUNT_ATTR_RDONLY},
+	    {"nosuid", MOUNT_ATTR_NOSUID},
+	    {"nodev", MOUNT_ATTR_NODEV},
+	    {"noexec", MOUNT_ATTR_NOEXEC},
 	};
 	unsigned attr = 0;
 
@@ -94,9 +94,8 @@ bool mount_line_parse(char *line, struct mount *ret, unsigned long *ret_id)
 	    path_within(field[4], "/dev"))
 		return false;
 	*ret_id = strtoul(field[0], NULL, 10);
-	*ret = (struct mount){.point = xstrdup(field[4]),
-			      .fstype = xstrdup(fstype),
-			      .attr = attributes(field[5])};
+	*ret = (struct mount){
+	    .point = xstrdup(field[4]), .fstype = xstrdup(fstype), .attr = attributes(field[5])};
 	return true;
 }
 

@@ -9,7 +9,7 @@
 #include "base/err.h"
 
 struct mount {
-	char *point;  /* absolute */
+	char *point; /* absolute */
 	char *fstype;
 	bool directory; /* or a single file bound over another */
 	unsigned attr;	/* MOUNT_ATTR_RDONLY and its kin, as fsmount(2) takes them */
@@ -19,7 +19,10 @@ struct mount_table {
 	struct mount *v; /* parents before children */
 	size_t n;
 };
-#define MOUNT_TABLE_INIT    {0}
+#define MOUNT_TABLE_INIT                                                                           \
+	{                                                                                          \
+		0                                                                                  \
+	}
 #define CLEANUP_MOUNT_TABLE CLEANUP(mount_table_done)
 
 int mount_table_read(struct mount_table *ret, struct err *e);

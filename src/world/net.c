@@ -20,19 +20,19 @@
 
 /* What a service can notice of the network's set-up: copied from the host's namespace. */
 static const char *const settings[] = {
-	"net/core/somaxconn",
-	"net/ipv4/ip_default_ttl",
-	"net/ipv4/ip_local_port_range",
-	"net/ipv4/ip_nonlocal_bind",
-	"net/ipv4/ip_unprivileged_port_start",
-	"net/ipv4/ping_group_range",
-	"net/ipv4/tcp_fin_timeout",
-	"net/ipv4/tcp_keepalive_time",
-	"net/ipv4/tcp_max_syn_backlog",
-	"net/ipv6/bindv6only",
-	"net/ipv6/conf/all/disable_ipv6",
-	"net/ipv6/conf/lo/disable_ipv6",
-	"net/ipv6/ip_nonlocal_bind",
+    "net/core/somaxconn",
+    "net/ipv4/ip_default_ttl",
+    "net/ipv4/ip_local_port_range",
+    "net/ipv4/ip_nonlocal_bind",
+    "net/ipv4/ip_unprivileged_port_start",
+    "net/ipv4/ping_group_range",
+    "net/ipv4/tcp_fin_timeout",
+    "net/ipv4/tcp_keepalive_time",
+    "net/ipv4/tcp_max_syn_backlog",
+    "net/ipv6/bindv6only",
+    "net/ipv6/conf/all/disable_ipv6",
+    "net/ipv6/conf/lo/disable_ipv6",
+    "net/ipv6/ip_nonlocal_bind",
 };
 
 struct net_face {
@@ -76,13 +76,13 @@ static int add_address(int nl, int family, const void *addr, size_t len)
 		struct ifaddrmsg m;
 		char attrs[64];
 	} req = {
-		.h.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
-		.h.nlmsg_type = RTM_NEWADDR,
-		.h.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
-		.m.ifa_family = (unsigned char)family,
-		.m.ifa_prefixlen = (unsigned char)(len * 8),
-		.m.ifa_flags = IFA_F_NODAD | IFA_F_PERMANENT,
-		.m.ifa_index = if_nametoindex("lo"),
+	    .h.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
+	    .h.nlmsg_type = RTM_NEWADDR,
+	    .h.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
+	    .m.ifa_family = (unsigned char)family,
+	    .m.ifa_prefixlen = (unsigned char)(len * 8),
+	    .m.ifa_flags = IFA_F_NODAD | IFA_F_PERMANENT,
+	    .m.ifa_index = if_nametoindex("lo"),
 	};
 	struct {
 		struct nlmsghdr h;

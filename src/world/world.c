@@ -40,10 +40,10 @@
 /* Tried in this order: kernels and file systems refuse some (metacopy or index without file
  * handles, volatile before 5.10). */
 static const char *const overlay_options[][10] = {
-	{"redirect_dir", "on", "metacopy", "on", "index", "on", "volatile", NULL, NULL},
-	{"redirect_dir", "on", "metacopy", "on", "index", "on", NULL},
-	{"redirect_dir", "on", "index", "off", NULL},
-	{NULL},
+    {"redirect_dir", "on", "metacopy", "on", "index", "on", "volatile", NULL, NULL},
+    {"redirect_dir", "on", "metacopy", "on", "index", "on", NULL},
+    {"redirect_dir", "on", "index", "off", NULL},
+    {NULL},
 };
 
 /* ":" and "\" are special in a lowerdir list, "," in old kernels' option strings. */
@@ -75,8 +75,7 @@ static int set_options(int ctx, const char *const *options)
 static int overlay(const char *lower, const char *upper, const char *work,
 		   const char *const *options, unsigned attr)
 {
-	const char *const dirs[][2] = {
-		{"lowerdir", lower}, {"upperdir", upper}, {"workdir", work}};
+	const char *const dirs[][2] = {{"lowerdir", lower}, {"upperdir", upper}, {"workdir", work}};
 	CLEANUP_FD int ctx = fsopen("overlay", FSOPEN_CLOEXEC);
 
 	if (ctx < 0)
@@ -129,8 +128,8 @@ static int attach(int root, int mnt, const char *point)
 	if (at < 0)
 		return at;
 	return move_mount(mnt, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0
-		       ? -errno
-		       : 0;
+		   ? -errno
+		   : 0;
 }
 
 static int bind_read_only(const char *point)
@@ -151,8 +150,7 @@ static int mount_host(const char *scratch, const struct mount_table *t, int *ret
 	*ret_root = -1;
 	for (size_t i = 0; i < t->n; i++) {
 		const struct mount *m = &t->v[i];
-		int r = m->directory ? try_overlay(scratch, i, m->point, m->attr)
-				     : -ENOTDIR;
+		int r = m->directory ? try_overlay(scratch, i, m->point, m->attr) : -ENOTDIR;
 		if (r < 0 && i == 0)
 			return err_errno(e, r,
 					 "an overlay of / in %s (its file system cannot hold one? "
@@ -181,9 +179,9 @@ static int mount_kernel(int root, struct err *e)
 {
 	static const char *const dev_options[] = {"mode", "0755", NULL};
 	static const char *const none[] = {NULL};
-	CLEANUP_FD int sys = rootfs_fs("sysfs", none, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
-							       MOUNT_ATTR_NODEV |
-							       MOUNT_ATTR_NOEXEC);
+	CLEANUP_FD int sys =
+	    rootfs_fs("sysfs", none,
+		      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	CLEANUP_FD int dev = rootfs_fs("tmpfs", dev_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 
 	int r = sys < 0 ? sys : attach(root, sys, "/sys");
@@ -219,9 +217,9 @@ static int set_up(const char *scratch, const struct mount_table *t, const struct
 static pid_t clone_keeper(enum world_net net)
 {
 	struct clone_args args = {
-		.flags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
-			 (net == WORLD_NET_PRIVATE ? (uint64_t)CLONE_NEWNET : 0),
-		.exit_signal = SIGCHLD,
+	    .flags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
+		     (net == WORLD_NET_PRIVATE ? (uint64_t)CLONE_NEWNET : 0),
+	    .exit_signal = SIGCHLD,
 	};
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
@@ -232,9 +230,9 @@ static int hold(pid_t keeper, struct world *w)
 		const char *name;
 		int *fd, flags;
 	} parts[] = {
-		{"ns/mnt", &w->mnt_ns, O_RDONLY}, {"ns/net", &w->net_ns, O_RDONLY},
-		{"ns/ipc", &w->ipc_ns, O_RDONLY}, {"ns/uts", &w->uts_ns, O_RDONLY},
-		{"root", &w->root, O_PATH},
+	    {"ns/mnt", &w->mnt_ns, O_RDONLY}, {"ns/net", &w->net_ns, O_RDONLY},
+	    {"ns/ipc", &w->ipc_ns, O_RDONLY}, {"ns/uts", &w->uts_ns, O_RDONLY},
+	    {"root", &w->root, O_PATH},
 	};
 	char path[64];
 
@@ -332,8 +330,8 @@ static int substitute(const struct world *w, const char *target, const char *sou
 	if (mnt < 0)
 		return mnt;
 	return move_mount(mnt, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0
-		       ? -errno
-		       : 0;
+		   ? -errno
+		   : 0;
 }
 
 int world_substitute(const struct world *w, const char *target, const char *source, struct err *e)

@@ -15,7 +15,10 @@ struct world {
 	int root; /* O_PATH: the world's "/", with all its mounts */
 	int mnt_ns, net_ns, ipc_ns, uts_ns;
 };
-#define WORLD_INIT    {.root = -1, .mnt_ns = -1, .net_ns = -1, .ipc_ns = -1, .uts_ns = -1}
+#define WORLD_INIT                                                                                 \
+	{                                                                                          \
+		.root = -1, .mnt_ns = -1, .net_ns = -1, .ipc_ns = -1, .uts_ns = -1                 \
+	}
 #define CLEANUP_WORLD CLEANUP(world_close)
 
 enum world_net { WORLD_NET_PRIVATE, WORLD_NET_HOST };

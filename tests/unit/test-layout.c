@@ -361,12 +361,12 @@ static void test_create(void)
 	put(root, "/var/kept/");
 	CHECK_INT(symlinkat("../outside", root, "evil"), 0); /* stays inside: RESOLVE_IN_ROOT */
 	put(root, "/outside/");
-	CHECK_INT(layout_create(&l, root, NULL), 0);
+	CHECK_INT(layout_create(&l, root, NULL, NULL), 0);
 	CHECK(!exists(s.fd, "outside/x"));
 	CHECK(fstatat(root, "run/x", &st, 0) == 0 && st.st_mode == (S_IFDIR | 01770));
 	CHECK(fstatat(root, "var/log/one", &st, 0) == 0 && st.st_mode == (S_IFREG | 0640));
 	CHECK(fstatat(root, "var/kept", &st, 0) == 0 && st.st_mode == (S_IFDIR | 0755));
-	CHECK_INT(layout_create(&l, root, NULL), 0); /* a second time changes nothing */
+	CHECK_INT(layout_create(&l, root, NULL, NULL), 0); /* a second time changes nothing */
 	scratch_done(&s);
 }
 

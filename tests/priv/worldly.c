@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* usage: worldly DIR PORT NUMBER...
+ *
+ * Runs in a world and prints, "WHAT: ANSWER" a line, what it can see and do there. DIR holds files of
+ * the host's and a live socket; PORT is one on which the host listens on 127.0.0.1; NUMBER are
+ * capabilities that it should not have. */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+static void told(const char *what, long r)
+{
+	printf("%s: %s\n", what, r < 0 ? strerrorname_np(errno) : "ok");
+}
+
+static void told_open(const char *what, const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC, 0644);
+
+	told(what, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void write_to(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+
+	told(path, fd < 0 ? -1 : write(fd, text, strlen(text)));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* All of this would be a disaster outside. */
+static void change_files(void)
+{
+	write_to("/etc/immure-world-test", "x");
+	write_to("/usr/immure-world-test", "x");
+	write_to("/run/immure-world-test", "x");
+	write_to("/tmp/immure-world-test", "x");
+	write_to("kept", "more");
+	told("rename", rename("kept", "moved"));
+	told("rename directory", rename("dir", "dir2"));
+	told("chown", chown("owned", 7, 7));
+	told("chmod", chmod("owned", 0));
+	told("unlink", unlink("gone"));
+	told("mkdir", mkdir("new", 0755));
+	told("hard link", link("owned", "again"));
+	told("passwd", rename("/etc/passwd", "/etc/passwd.immure-world-test"));
+	told("bin", rename("/usr/bin", "/usr/bin.immure-world-test"));
+	rename("/usr/bin.immure-world-test", "/usr/bin");
+}
+
+static void change_mounts(void)
+{
+	told("mount", mount("tmpfs", "/mnt", "tmpfs", 0, NULL));
+	told("bind", mount("/etc", "/mnt", NULL, MS_BIND, NULL));
+	told("sys", open("/sys/kernel/uevent_helper", O_WRONLY | O_CLOEXEC));
+	told_open("proc sys", "/proc/sys/kernel/core_pattern", O_WRONLY);
+	told_open("sysrq", "/proc/sysrq-trigger", O_WRONLY);
+	told_open("mem", "/dev/mem", O_RDONLY);
+	told("disk", mknod("/tmp/immure-world-disk", S_IFBLK | 0600, makedev(254, 0)));
+}
+
+static void connect_to(const char *what, const char *path, size_t len)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	memcpy(un.sun_path, path, len);
+	told(what, connect(s, (struct sockaddr *)&un,
+			   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)));
+	close(s);
+}
+
+static void use_sockets(int port)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	struct sockaddr_un un = {.sun_family = AF_UNIX, .sun_path = "made"};
+	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int u = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	connect_to("live socket", "live", 5);
+	connect_to("abstract", "\0immure-world-test", 18);
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	told("host port", connect(s, (struct sockaddr *)&in, sizeof(in)));
+	close(s);
+	s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	told("same port", bind(s, (struct sockaddr *)&in, sizeof(in)));
+	told("bind", bind(u, (struct sockaddr *)&un, sizeof(un)));
+	in.sin_addr.s_addr = inet_addr("192.0.2.1");
+	told("outside", connect(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), (struct sockaddr *)&in,
+				sizeof(in)));
+}
+
+static void show_addresses(void)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct ifaddrs *all = NULL;
+
+	if (getifaddrs(&all) < 0)
+		return;
+	for (struct ifaddrs *i = all; i; i = i->ifa_next) {
+		const struct sockaddr_in *in = (const void *)i->ifa_addr;
+		const struct sockaddr_in6 *in6 = (const void *)i->ifa_addr;
+		if (!i->ifa_addr || (in->sin_family != AF_INET && in->sin_family != AF_INET6))
+			continue;
+		inet_ntop(in->sin_family,
+			  in->sin_family == AF_INET ? (const void *)&in->sin_addr : &in6->sin6_addr, text,
+			  sizeof(text));
+		printf("address %s: %s %s\n", text, i->ifa_name, i->ifa_flags & IFF_UP ? "up" : "down");
+	}
+	freeifaddrs(all);
+}
+
+static void look_up(void)
+{
+	const struct addrinfo hints = {.ai_flags = AI_ADDRCONFIG, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *ai = NULL;
+	int r = getaddrinfo("127.0.0.1", "80", &hints, &ai);
+
+	printf("addrconfig: %s\n", r ? gai_strerror(r) : "ok");
+	if (!r)
+		freeaddrinfo(ai);
+}
+
+static void list(const char *dir)
+{
+	struct dirent **names;
+	int n = scandir(dir, &names, NULL, alphasort);
+
+	printf("%s:", dir);
+	for (int i = 0; i < n; i++)
+		if (names[i]->d_name[0] != '.')
+			printf(" %s", names[i]->d_name);
+	printf("\n");
+}
+
+static void see(void)
+{
+	struct utsname un;
+	DIR *proc = opendir("/proc");
+	int pids = 0;
+
+	list("/dev");
+	list("/dev/pts");
+	list("/dev/shm");
+	uname(&un);
+	printf("hostname: %s\n", un.nodename);
+	told("sethostname", sethostname("immure-world-test", 17));
+	for (struct dirent *de; proc && (de = readdir(proc));)
+		pids += de->d_name[0] >= '1' && de->d_name[0] <= '9';
+	printf("processes: %d\n", pids);
+	printf("pid: %d\n", getpid() < 10);
+	told("host segment", shmget(0x1337beef, 4096, 0));
+	told("own segment", shmget(0x1337bee0, 4096, IPC_CREAT | 0600));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 3 || chdir(argv[1]) < 0)
+		return 2;
+	see();
+	use_sockets(atoi(argv[2]));
+	show_addresses();
+	look_up();
+	for (int i = 3; i < argc; i++)
+		printf("capability %s: %d\n", argv[i], prctl(PR_CAPBSET_READ, atoi(argv[i]), 0, 0, 0));
+	change_mounts();
+	change_files();
+	return 0;
+}

@@ -131,7 +131,7 @@ static const struct call table[] = {
 	NEW("removexattrat", 466, 0, 1, 2, FOLLOW_AT, CHANGE),
 	NEW("file_setattr", 469, 0, 1, 4, FOLLOW_AT, CHANGE),
 	/* mounting, in namespaces that the service makes itself */
-	TWO("mount",       NO_ARG, 0, NO_ARG, FOLLOW_SOURCE, LOOK, NO_ARG, 1, NO_ARG, FOLLOW_YES, LOOK),
+	TWO("mount",       NO_ARG, 0, 3, FOLLOW_SOURCE, LOOK, NO_ARG, 1, NO_ARG, FOLLOW_YES, LOOK),
 	TWO("move_mount",  0, 1, NO_ARG, FOLLOW_YES, LOOK, 2, 3, NO_ARG, FOLLOW_YES, LOOK),
 	TWO("pivot_root",  NO_ARG, 0, NO_ARG, FOLLOW_YES, LOOK, NO_ARG, 1, NO_ARG, FOLLOW_YES, LOOK),
 	ROW("umount2",     NO_ARG, 0, 1, FOLLOW_UMOUNT, LOOK),

@@ -45,8 +45,11 @@ static void read_flags(struct event *ev, const struct call_path *cp, struct even
 	struct open_how how = {0};
 
 	switch (cp->follow) {
-	case FOLLOW_YES:
 	case FOLLOW_SOURCE:
+		p->mounted = flags & (MS_BIND | MS_MOVE);
+		p->follow = true;
+		break;
+	case FOLLOW_YES:
 		p->follow = true;
 		break;
 	case FOLLOW_NO:
@@ -107,9 +110,8 @@ static int read_path(struct event *ev, const struct call_path *cp, struct event_
 	/* fstat() in disguise: the descriptor was opened before, so its file is there. */
 	if (p->text[0] == '\0' && !(p->kinds & TOUCH_EXEC))
 		return -ENOENT;
-	/* A mount's source may be a mere word ("tmpfs"). */
-	if (cp->follow == FOLLOW_SOURCE && p->text[0] != '/')
-		return -ENOENT;
+	if (cp->follow == FOLLOW_SOURCE && p->text[0] != '/' && !p->mounted)
+		return -ENOENT; /* a mere word: "tmpfs" */
 	if (p->text[0] == '/' && !p->in_root)
 		return 0;
 	return read_base(ev, cp->dirfd, p->base, sizeof(p->base));

@@ -14,6 +14,7 @@ struct event_path {
 	char base[4096]; /* canonical directory that a relative path starts from */
 	bool used;
 	bool follow;
+	bool mounted; /* what it names is about to appear elsewhere too: mount(2)'s source */
 	bool in_root; /* openat2's RESOLVE_IN_ROOT: the base is the root */
 	unsigned kinds;
 };

@@ -59,12 +59,14 @@ void tree_done(struct tree *t)
 		t->copies = c->next;
 		big_copy_free(c);
 	}
-	HASH_ITER(hh, t->links, l, next)
-	{
-		HASH_DEL(t->links, l);
-		free(l->path);
-		free(l);
-	}
+	struct hard_link **const maps[] = {&t->links, &t->stand_ins};
+	for (size_t i = 0; i < ARRAY_LEN(maps); i++)
+		HASH_ITER(hh, *maps[i], l, next)
+		{
+			HASH_DEL(*maps[i], l);
+			free(l->path);
+			free(l);
+		}
 	strv_done(&t->own);
 	fd_close(&t->copies_done);
 }
@@ -104,7 +106,7 @@ static void restore_times(struct tree *t, const char *dir, int dir_fd)
 		utimensat(dir_fd, "", d->times, AT_EMPTY_PATH);
 }
 
-static struct hard_link *find_link(struct tree *t, const struct stat *st)
+static struct hard_link *find_inode(struct hard_link *map, const struct stat *st)
 {
 	struct inode_key key;
 	struct hard_link *l;
@@ -112,18 +114,18 @@ static struct hard_link *find_link(struct tree *t, const struct stat *st)
 	memset(&key, 0, sizeof(key)); /* padding is hashed too */
 	key.dev = st->st_dev;
 	key.ino = st->st_ino;
-	HASH_FIND(hh, t->links, &key, sizeof(key), l);
+	HASH_FIND(hh, map, &key, sizeof(key), l);
 	return l;
 }
 
-static void remember_link(struct tree *t, const struct stat *st, const char *path)
+static void remember_inode(struct hard_link **map, const struct stat *st, const char *path)
 {
 	struct hard_link *l = xcalloc(1, sizeof(*l));
 
 	l->key.dev = st->st_dev;
 	l->key.ino = st->st_ino;
 	l->path = xstrdup(path);
-	HASH_ADD(hh, t->links, key, sizeof(l->key), l);
+	HASH_ADD(hh, *map, key, sizeof(l->key), l);
 }
 
 /* The second name of a file of which the first is in the tree already. */
@@ -191,8 +193,8 @@ static void set_placed(struct touch *touch, const struct stat *st)
 
 static void remember_if_shared(struct tree *t, const struct touch *touch, const struct stat *st)
 {
-	if (!touch->placeholder && S_ISREG(st->st_mode) && st->st_nlink > 1 && !find_link(t, st))
-		remember_link(t, st, touch->path);
+	if (!touch->placeholder && S_ISREG(st->st_mode) && st->st_nlink > 1 && !find_inode(t->links, st))
+		remember_inode(&t->links, st, touch->path);
 }
 
 int tree_reap_copies(struct tree *t)
@@ -242,7 +244,7 @@ static int place(struct tree *t, struct touch *touch, bool stand_in)
 	if (dst < 0)
 		return -ENOTDIR; /* the service took the directory away: its own doing */
 	bool regular = S_ISREG(m.st.st_mode);
-	struct hard_link *first = regular && m.st.st_nlink > 1 ? find_link(t, &m.st) : NULL;
+	struct hard_link *first = regular && m.st.st_nlink > 1 ? find_inode(t->links, &m.st) : NULL;
 	if (first && touch->placeholder)
 		unlinkat(dst, name, 0);
 	if (S_ISCHR(m.st.st_mode) || S_ISBLK(m.st.st_mode))
@@ -259,6 +261,9 @@ static int place(struct tree *t, struct touch *touch, bool stand_in)
 		return r;
 	set_placed(touch, &m.st);
 	touch->placeholder = stand_in && regular && !first;
+	struct stat made;
+	if (touch->placeholder && fstatat(dst, name, &made, AT_SYMLINK_NOFOLLOW) == 0)
+		remember_inode(&t->stand_ins, &made, touch->path);
 	remember_if_shared(t, touch, &m.st);
 	restore_times(t, up, dst);
 	return 0;
@@ -282,6 +287,16 @@ static mode_t type_at(int root, const char *path)
 {
 	struct stat st;
 	return beneath_lstat(root, path, &st) == 0 ? st.st_mode & S_IFMT : 0;
+}
+
+/* A stand-in under another name: the service mounted or moved its directory. The bytes go to its own
+ * name, which is the same directory entry. Returns false while a thread is at it. */
+static bool make_real(struct tree *t, const struct stat *st)
+{
+	struct hard_link *l = find_inode(t->stand_ins, st);
+	struct touch *touch = l ? record_find(t->record, l->path) : NULL;
+
+	return !touch || !touch->placeholder || fault(t, touch) != TREE_LATER;
 }
 
 /* Something stands in the jail that we did not fault: the way to a mount point, made before the
@@ -311,8 +326,13 @@ enum tree_answer tree_look(struct tree *t, const char *path, mode_t *ret_type,
 		return TREE_THERE;
 	}
 	/* Below a mount, and where the service itself made something, the tree decides. */
-	*ret_type = touch->placeholder ? 0 : type_at(t->jail >= 0 ? t->jail : t->world, path);
+	struct stat st = {0};
+	if (!touch->placeholder)
+		beneath_lstat(t->jail >= 0 ? t->jail : t->world, path, &st);
+	*ret_type = st.st_mode & S_IFMT;
 	if (*ret_type) {
+		if (first && grown && S_ISREG(st.st_mode) && !make_real(t, &st))
+			return TREE_LATER;
 		if (first && grown)
 			adopt(t, touch, *ret_type);
 		else if (first)
@@ -383,6 +403,18 @@ void tree_pull(struct tree *t, const char *path)
 
 	if (t->jail >= 0 && !tree_mounted(t, path))
 		pull(t, path, &room);
+}
+
+void tree_complete(struct tree *t, const char *path)
+{
+	struct hard_link *l, *next;
+
+	HASH_ITER(hh, t->stand_ins, l, next)
+	{
+		struct touch *touch = record_find(t->record, l->path);
+		if (touch && touch->placeholder && path_within(l->path, path))
+			fault(t, touch);
+	}
 }
 
 int tree_readlink(struct tree *t, const char *path, char *buf, size_t size)

@@ -13,7 +13,8 @@
 
 struct big_copy;
 
-/* A file with several names that has been put into the tree, by its inode in the world. */
+/* A file by its inode: one with several names that has been put into the tree (as the world knows it),
+ * or a stand-in (as the tree knows it: the service may reach it by another name, through a mount). */
 struct inode_key {
 	dev_t dev;
 	ino_t ino;
@@ -31,6 +32,7 @@ struct tree {
 	struct strv own; /* mount points in the jail whose content is not ours to fault */
 	struct record *record;
 	struct hard_link *links;
+	struct hard_link *stand_ins;
 	struct big_copy *copies; /* under way, in threads */
 	int copies_done;	 /* eventfd, readable when one has ended */
 	struct err failure;	 /* the first error of ours (disk full); the run is void then */
@@ -57,6 +59,10 @@ void tree_list(struct tree *t, const char *path);
 /* Makes the whole directory @path real, before it is renamed or removed: afterwards its names are
  * others, and what was not there yet could not be found under them. */
 void tree_pull(struct tree *t, const char *path);
+
+/* Makes the stand-ins below @path real: in a mount namespace of the service's own they may be reached
+ * by names that we cannot see. */
+void tree_complete(struct tree *t, const char *path);
 
 /* The link at @path, from the tree. */
 int tree_readlink(struct tree *t, const char *path, char *buf, size_t size);

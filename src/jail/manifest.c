@@ -136,7 +136,11 @@ static bool entry_from_json(const json_t *j, struct manifest *m)
 			"type", &type, "mode", &mode, "uid", &uid, "gid", &gid, "size", &size,
 			"mtime", &mtime, "class", &class, "provided", &provided) < 0)
 		return false;
-	if (path[0] != '/' || !type_parse(type) || class_parse(class) == CLASS_COUNT)
+	size_t how = 0;
+	while (how < ARRAY_LEN(provided_names) && !streq(provided, provided_names[how]))
+		how++;
+	if (path[0] != '/' || !type_parse(type) || class_parse(class) == CLASS_COUNT ||
+	    how == ARRAY_LEN(provided_names))
 		return false;
 	struct entry *en = manifest_add(m, path);
 	en->mode = type_parse(type) | (mode_t)strtoul(mode, NULL, 8);
@@ -144,9 +148,7 @@ static bool entry_from_json(const json_t *j, struct manifest *m)
 	en->gid = (gid_t)gid;
 	en->size = size;
 	en->class = class_parse(class);
-	for (size_t i = 0; i < ARRAY_LEN(provided_names); i++)
-		if (streq(provided, provided_names[i]))
-			en->provided = (enum provided)i;
+	en->provided = (enum provided)how;
 	long long sec = 0;
 	sscanf(mtime, "%lld.%ld", &sec, &en->mtime.tv_nsec);
 	en->mtime.tv_sec = sec;

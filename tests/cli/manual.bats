@@ -18,20 +18,23 @@ options_of_program()
 	immure --dump-cli | awk -F '\t' '$1 == "option" { print $2, $3, $4, $6 }'
 }
 
-# The same from immure(1): "*-q*, *--quiet*" or "*--unit* _UNIT_" in a section or sub-section.
+# The same from immure(1): lines "*-q*, *--quiet*" or "*--unit* _UNIT_" with an indented text below, in
+# the sub-section of their command.
 options_of_manual()
 {
 	awk '
 		/^# / { owner = ($0 == "# COMMON OPTIONS") ? "*" : "" }
 		/^## / { owner = $2 }
-		owner != "" && /^\*-/ {
-			gsub(/[*,]/, "")
-			short = "-"
-			if ($1 ~ /^-[a-zA-Z]$/) { short = $1; $1 = ""; $0 = $0 }
-			metavar = (NF > 1) ? $2 : "-"
+		/^\t/ && owner != "" && before ~ /^\*-/ {
+			gsub(/[*,]/, "", before)
+			n = split(before, words, " ")
+			short = (words[1] ~ /^-[a-zA-Z]$/) ? words[1] : "-"
+			long = short == "-" ? 1 : 2
+			metavar = n > long ? words[long + 1] : "-"
 			gsub(/^_|_$/, "", metavar)
-			print owner, $1, short, metavar
-		}' "$MAN/immure.1.scd"
+			print owner, words[long], short, metavar
+		}
+		{ before = $0 }' "$MAN/immure.1.scd"
 }
 
 # What stands in the literal blocks below the heading "## $1".

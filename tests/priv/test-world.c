@@ -212,7 +212,9 @@ static void run(const char *program, int port)
 	CHECK(!r.killed && WIFEXITED(r.status) && WEXITSTATUS(r.status) == 0);
 	const char *out = r.out ? r.out : "";
 	for (size_t i = 0; i < ARRAY_LEN(expected); i++)
-		check_line(out, expected[i]);
+		/* not every kernel has it */
+		if (!str_after(expected[i], "sysrq:") || access("/proc/sysrq-trigger", F_OK) == 0)
+			check_line(out, expected[i]);
 	for (size_t i = 0; i < ARRAY_LEN(rights); i++) {
 		CLEANUP_STR char *line = xasprintf("capability %d: 0", rights[i]);
 		check_line(out, line);

@@ -4,8 +4,7 @@
 # Services picked from Debian's archive before anybody here had tried one (doc/SERVICES.md). Each has
 # a function that says what its story is; the test takes it from build to removal.
 
-# story_NAME sets what helpers.bash wants to know, and fixture_NAME fills $HERE. Nothing else is told
-# about a service, and nothing is told to immure but command line, user and exercise.
+load whole-life
 
 story_dnsmasq()
 {
@@ -447,29 +446,6 @@ fixture_ngircd()
 		  Name = root
 		  Password = canary
 	CONF
-}
-
-# --- the life of each, from build to removal ----------------------------------------------------
-
-setup()
-{
-	NAME=${BATS_TEST_DESCRIPTION%%:*}
-	load helpers
-	"story_$NAME"
-	fixture() { "fixture_$NAME"; }
-	if declare -F "clean_up_$NAME" >/dev/null; then
-		clean_up() { "clean_up_$NAME"; }
-	fi
-	setup_file
-}
-
-teardown() { take_down; }
-
-whole_life()
-{
-	build_proves
-	answers_as_natively
-	remove_leaves_nothing
 }
 
 @test "dnsmasq: grown, proved, run, removed" { whole_life; }

@@ -202,7 +202,7 @@ static void test_errors(void)
 	     AT "unknown key 'execstart' in [Service] (did you mean ExecStart?)"},
 	    {"[Service]\nFoo=x", AT "unknown key 'Foo' in [Service]"},
 	    {"[Service]\nState=/x", AT "key 'State' belongs into [Jail], not [Service]"},
-	    {"[Jial]\nState=/x", AT "unknown section [Jial] (did you mean Jail?)"},
+	    {"\n[Jial]\nState=/x", AT "unknown section [Jial] (did you mean Jail?)"},
 	    {"\nUser=x", AT "a setting before the first [Section]"},
 	    {"[Service]\nfoo", AT "neither a [Section] nor KEY=VALUE"},
 	    {"[Service]\nUser: x=y", AT "neither a [Section] nor KEY=VALUE"},
@@ -467,7 +467,7 @@ static void test_load(void)
 	check_load(dir, "web", -EINVAL, "20.conf: others than its owner may write it; chmod go-w");
 	write_file(drop, "20.conf", "[Servce]\nUser=c\n", 0644);
 	check_load(dir, "web", -EINVAL,
-		   "20.conf:2: unknown section [Servce] (did you mean Service?)");
+		   "20.conf:1: unknown section [Servce] (did you mean Service?)");
 	CHECK(chmod(drop, 0757) == 0);
 	check_load(dir, "web", -EINVAL, "web.conf.d: others than its owner may write it");
 	CHECK(chmod(dir, 0775) == 0);

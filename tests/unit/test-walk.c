@@ -297,7 +297,10 @@ static void test_against_kernel(void)
 			strcat(path, "/");
 			strcat(path, words[(unsigned)rand_r(&seed) % ARRAY_LEN(words)]);
 		}
-		int fd = (int)syscall(SYS_openat2, r.s.fd, path, &how, sizeof(how));
+		int fd;
+		do /* EAGAIN: something was renamed, anywhere on this host */
+			fd = (int)syscall(SYS_openat2, r.s.fd, path, &how, sizeof(how));
+		while (fd < 0 && errno == EAGAIN);
 		bool there = walk(&r.tree, &o, path, true, &at) == WALK_THERE;
 		if (there != (fd >= 0))
 			printf("# %s: %s\n", path, strerror(errno));

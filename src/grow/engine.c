@@ -97,6 +97,28 @@ static void seen_add(struct engine *en, char *key)
 	HASH_ADD_KEYPTR(hh, en->seen, s->key, strlen(s->key), s);
 }
 
+void engine_settle(struct engine *en, pid_t tid)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < en->n_makings; i++) {
+		struct making m = en->makings[i];
+		if (tree_has(en->tree, m.touch->path))
+			m.touch->made = true;
+		else if (m.tid != tid)
+			en->makings[kept++] = m;
+	}
+	en->n_makings = kept;
+}
+
+static void note_making(struct engine *en, const struct event *ev, struct touch *touch)
+{
+	if (touch->made)
+		return;
+	en->makings = xrealloc(en->makings, en->n_makings + 1, sizeof(*en->makings));
+	en->makings[en->n_makings++] = (struct making){touch, ev->tid};
+}
+
 static void record_result(struct engine *en, const struct event *ev, const struct event_path *p,
 			  struct walked *at, enum walk_result r)
 {
@@ -104,6 +126,8 @@ static void record_result(struct engine *en, const struct event *ev, const struc
 		return;
 	/* Missing on the way: the path that is not there was looked for, nothing more. */
 	touch_mark(at->touch, ev, r == WALK_MISSING && !at->last ? TOUCH_LOOK : p->kinds);
+	if (p->kinds & TOUCH_MAKE && r == WALK_MISSING && at->last)
+		note_making(en, ev, at->touch);
 	if (p->kinds & TOUCH_LIST && r == WALK_THERE)
 		tree_list(en->tree, at->path);
 	if (p->kinds & TOUCH_REMOVE && r == WALK_THERE && S_ISDIR(at->type))
@@ -189,6 +213,7 @@ enum engine_answer engine_handle(struct engine *en, struct event *ev)
 {
 	char canonical[2][4096] = {"", ""};
 
+	engine_settle(en, ev->tid);
 	if (full(en))
 		return ENGINE_DONE;
 
@@ -211,6 +236,7 @@ void engine_done(struct engine *en)
 {
 	struct seen *s, *next;
 
+	free(en->makings);
 	HASH_ITER(hh, en->seen, s, next)
 	{
 		HASH_DEL(en->seen, s);

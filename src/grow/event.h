@@ -43,8 +43,16 @@ struct seen {
 	UT_hash_handle hh;
 };
 
+/* A path that a call in flight may be making: whether it did is seen when the call has returned. */
+struct making {
+	struct touch *touch;
+	pid_t tid;
+};
+
 struct engine {
 	struct tree *tree;
+	struct making *makings;
+	size_t n_makings;
 	struct seen *seen;
 	unsigned epoch; /* goes up when names may have come to mean something else */
 };
@@ -54,4 +62,8 @@ enum engine_answer { ENGINE_DONE, ENGINE_LATER };
 /* Resolves, faults and records. ENGINE_LATER: a big copy is under way; handle the same event again
  * when the tree has taken one in. */
 enum engine_answer engine_handle(struct engine *en, struct event *ev);
+
+/* Looks which of the paths in the making are there by now. @tid has just made its next call, so what
+ * it was making is decided; 0: nobody has. */
+void engine_settle(struct engine *en, pid_t tid);
 void engine_done(struct engine *en);

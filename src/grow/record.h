@@ -23,6 +23,7 @@ struct touch {
 	unsigned kinds;	  /* enum touch_kind; 0: only passed through, or put there for a listing */
 	mode_t found;	  /* S_IFMT as the host had it before the service came; 0: it had nothing */
 	enum phase phase; /* of the first touch */
+	bool made;	  /* the service made it, and it was there afterwards */
 	char *by;	  /* the program that touched it first; "" where unknown */
 	char *why;	  /* what brought it in where that is another path: "interpreter of /x" */
 

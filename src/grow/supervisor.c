@@ -22,6 +22,9 @@
 #endif
 #define SYNC_WAKE_UP 1ull
 
+/* How soon a file that was made is noticed though its maker makes no further call. */
+#define SETTLE_MS 20
+
 struct supervisor {
 	struct tree tree;
 	struct engine engine;
@@ -101,8 +104,11 @@ static void *supervise(void *arg)
 	};
 
 	for (;;) {
-		if (poll(pfd, ARRAY_LEN(pfd), -1) < 0 && errno != EINTR)
+		int n = poll(pfd, ARRAY_LEN(pfd), s->engine.n_makings ? SETTLE_MS : -1);
+		if (n < 0 && errno != EINTR)
 			break;
+		if (n == 0)
+			engine_settle(&s->engine, 0);
 		if (pfd[1].revents)
 			break;
 		if (pfd[2].revents)
@@ -194,6 +200,7 @@ int supervisor_stop(struct supervisor *s, struct err *e)
 		return 0;
 	fd_write_all(s->stop, &one, sizeof(one));
 	pthread_join(s->thread, NULL);
+	engine_settle(&s->engine, 0);
 	tree_reap_copies(&s->tree);
 	int r = s->tree.failure.code;
 	if (r < 0)

@@ -417,6 +417,11 @@ void tree_complete(struct tree *t, const char *path)
 	}
 }
 
+bool tree_has(const struct tree *t, const char *path)
+{
+	return type_at(t->jail >= 0 ? t->jail : t->world, path) != 0;
+}
+
 int tree_readlink(struct tree *t, const char *path, char *buf, size_t size)
 {
 	return beneath_readlink(t->jail >= 0 ? t->jail : t->world, path, buf, size);

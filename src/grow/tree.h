@@ -64,6 +64,9 @@ void tree_pull(struct tree *t, const char *path);
  * by names that we cannot see. */
 void tree_complete(struct tree *t, const char *path);
 
+/* Whether the tree has @path now. */
+bool tree_has(const struct tree *t, const char *path);
+
 /* The link at @path, from the tree. */
 int tree_readlink(struct tree *t, const char *path, char *buf, size_t size);
 

@@ -111,7 +111,7 @@ static bool really_written(const struct derive *d, const struct touch *t)
 		return done & (TOUCH_CHANGE | TOUCH_WRITE);
 	if (t->found)
 		return done & ~TOUCH_MAKE || !(t->kinds & ~(TOUCH_MAKE | TOUCH_LISTED));
-	return done & TOUCH_REMOVE || exists(d->world, t->path, &st);
+	return t->made || done & TOUCH_REMOVE || exists(d->world, t->path, &st);
 }
 
 /* The nearest directory of the host at or above @path; *ret_made (may stay NULL) the first one

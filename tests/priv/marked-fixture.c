@@ -166,7 +166,7 @@ static void copy_program(const char *from, const char *to, const char *interp)
 	CLEANUP_STR char *data = NULL;
 	char old[PATH_MAX];
 	enum interp_kind kind;
-	size_t len;
+	size_t len = 0;
 
 	must(in >= 0 && out >= 0 && fd_read_all(in, 64 << 20, &data, &len) == 0, from);
 	if (interp) {

@@ -243,10 +243,11 @@ int main(int argc, char **argv)
 	CLEANUP_STR char *sub = xasprintf("%s/dir", dir);
 	CLEANUP_STR char *live = xasprintf("%s/live", dir);
 	CHECK_INT(mkdir(sub, 0755), 0);
-	CLEANUP_FD int a = serve_unix(live, strlen(live) + 1);
-	CLEANUP_FD int b = serve_unix("\0immure-world-test", 18);
-	CLEANUP_FD int c = serve_tcp(&port);
+	const int servers[] = {serve_unix(live, strlen(live) + 1),
+			       serve_unix("\0immure-world-test", 18), serve_tcp(&port)};
 	run(program, port);
+	for (size_t i = 0; i < ARRAY_LEN(servers); i++)
+		close(servers[i]);
 	shmctl(segment, IPC_RMID, NULL);
 	rig_remove(dir);
 	free(dir);

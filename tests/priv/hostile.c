@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* usage: hostile attack|storm|linger SECONDS DIR SENTINEL
  *
- * What a service that wants out could do to the supervisor that writes into its root: everything here
- * races with a fault. DIR holds d0 ... d15 with files f0 ... f31 each; SENTINEL is a directory that
- * must not change. */
+ * What a service that wants out could do to the supervisor that writes into its root: everything
+ * here races with a fault. DIR holds d0 ... d15 with files f0 ... f31 each; SENTINEL is a directory
+ * that must not change. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,8 +37,9 @@ static void name(char *buf, const char *word, int i)
 
 static void place_link(const char *at, int i)
 {
-	const char *const targets[] = {"/", sentinel, "../../../../../../..", "/proc/self/root", "/etc",
-				       "/proc/self/cwd", ".", "/dev"};
+	const char *const targets[] = {
+	    "/", sentinel, "../../../../../../..", "/proc/self/root", "/etc", "/proc/self/cwd",
+	    ".", "/dev"};
 
 	if (symlink(targets[(unsigned)i % 8], at) == 0)
 		done[0]++;
@@ -208,7 +209,7 @@ static void *mounts(void *arg)
 
 static int attack(void)
 {
-	void *(*const all[])(void *) = {swap,	      swap,  fault,  fault,	    fault, turn,
+	void *(*const all[])(void *) = {swap,	      swap, fault,  fault,	   fault, turn,
 					call_turning, list, remake, kill_children, mounts};
 	const size_t n = sizeof(all) / sizeof(all[0]);
 	pthread_t id[16];

@@ -57,7 +57,8 @@ static void listing(const char *name)
 		snprintf(path, sizeof(path), "many/%s", names[i]->d_name);
 		if (lstat(path, &st) < 0)
 			dprintf(1, "%s: %m\n", path);
-		dprintf(1, "%s %o %lld\n", path, st.st_mode, (long long)(S_ISREG(st.st_mode) ? st.st_size : 0));
+		dprintf(1, "%s %o %lld\n", path, st.st_mode,
+			(long long)(S_ISREG(st.st_mode) ? st.st_size : 0));
 		if (S_ISREG(st.st_mode))
 			cat(path);
 	}
@@ -138,15 +139,16 @@ static void show(const char *path)
 		dprintf(1, "%s: %m\n", path);
 		return;
 	}
-	dprintf(1, "%s %o %u:%u %lld m=%lld.%09ld sparse=%d\n", path, st.st_mode, st.st_uid, st.st_gid,
-		(long long)(S_ISDIR(st.st_mode) ? 0 : st.st_size), (long long)st.st_mtim.tv_sec,
-		st.st_mtim.tv_nsec, S_ISREG(st.st_mode) && st.st_blocks * 512 < st.st_size);
+	dprintf(1, "%s %o %u:%u %lld m=%lld.%09ld sparse=%d\n", path, st.st_mode, st.st_uid,
+		st.st_gid, (long long)(S_ISDIR(st.st_mode) ? 0 : st.st_size),
+		(long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+		S_ISREG(st.st_mode) && st.st_blocks * 512 < st.st_size);
 	show_xattrs(path);
 }
 
 static void meta(const char *name)
 {
-	static const char *const paths[] = {"plain", "mode", "owner", "time", "xattr", "acl",
+	static const char *const paths[] = {"plain", "mode", "owner", "time",	"xattr", "acl",
 					    "cap",   "link", "fifo",  "sparse", "socket"};
 
 	(void)name;
@@ -195,7 +197,8 @@ static void changes(const char *name)
 	told("file as dir", open("over/x", O_RDONLY));
 }
 
-/* By handle a file is opened that no filter sees by name; the path was told when the handle was made. */
+/* By handle a file is opened that no filter sees by name; the path was told when the handle was
+ * made. */
 static void handles(const char *name)
 {
 	union {

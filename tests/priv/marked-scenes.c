@@ -210,7 +210,8 @@ static void fexec(const char *name)
 	char *argv[] = {strdup("tool"), strdup("say"), NULL};
 
 	(void)name;
-	told("execveat", execveat(open("tool", O_PATH | O_CLOEXEC), "", argv, environ, AT_EMPTY_PATH));
+	told("execveat",
+	     execveat(open("tool", O_PATH | O_CLOEXEC), "", argv, environ, AT_EMPTY_PATH));
 }
 
 static void script(const char *name)
@@ -330,10 +331,10 @@ static void caps(const char *name)
 static void own_filter(const char *name)
 {
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mkdirat, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EDOM),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mkdirat, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EDOM),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog prog = {.len = 4, .filter = code};
 
@@ -427,13 +428,25 @@ void scenes(void)
 		const char *name;
 		void (*fn)(const char *name);
 	} all[] = {
-		{"cwd", cwd},		{"in_root", in_root}, {"links", links},
-		{"proc", proc},		{"chrooted", chrooted}, {"threads", threads},
-		{"vforked", vforked},	{"daemonized", daemonized}, {"fexec", fexec},
-		{"script", script},	{"sockets", sockets}, {"devices", devices},
-		{"pty", pty},		{"abi", abi},	      {"set_uid", set_uid},
-		{"caps", caps},		{"own_filter", own_filter}, {"signals", signals},
-		{"big", big},
+	    {"cwd", cwd},
+	    {"in_root", in_root},
+	    {"links", links},
+	    {"proc", proc},
+	    {"chrooted", chrooted},
+	    {"threads", threads},
+	    {"vforked", vforked},
+	    {"daemonized", daemonized},
+	    {"fexec", fexec},
+	    {"script", script},
+	    {"sockets", sockets},
+	    {"devices", devices},
+	    {"pty", pty},
+	    {"abi", abi},
+	    {"set_uid", set_uid},
+	    {"caps", caps},
+	    {"own_filter", own_filter},
+	    {"signals", signals},
+	    {"big", big},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* usage: marked DIR
  *
- * Performs each operation of marked.h on its own path, by raw system calls, each in a process of its
- * own, and prints "CALL: outcome"; then the scenes. What it prints must be the same natively and in
- * a jail that is being grown. */
+ * Performs each operation of marked.h on its own path, by raw system calls, each in a process of
+ * its own, and prints "CALL: outcome"; then the scenes. What it prints must be the same natively
+ * and in a jail that is being grown. */
 #include "marked.h"
 
 #include <errno.h>
@@ -31,14 +31,19 @@
 #define NAME   (2L << 40) /* CALL, relative to the cwd or to FD */
 #define TO     (3L << 40) /* DIR/CALL.to */
 #define TONAME (4L << 40)
-#define FD     (5L << 40) /* a descriptor of DIR */
-#define BUF    (6L << 40) /* a page of zeros */
-#define ATTR   (7L << 40) /* "user.x" */
-#define VALUE  (8L << 40) /* "target" */
-#define OPENED (9L << 40) /* a descriptor of CALL */
+#define FD     (5L << 40)  /* a descriptor of DIR */
+#define BUF    (6L << 40)  /* a page of zeros */
+#define ATTR   (7L << 40)  /* "user.x" */
+#define VALUE  (8L << 40)  /* "target" */
+#define OPENED (9L << 40)  /* a descriptor of CALL */
 #define XARGS  (10L << 40) /* struct xattr_args */
 
-enum tell { SAY, /* the outcome */ QUIET, /* it depends on the file system */ TEXT, /* and BUF */ CONTENT };
+enum tell {
+	SAY,
+	/* the outcome */ QUIET,
+	/* it depends on the file system */ TEXT,
+	/* and BUF */ CONTENT
+};
 
 /* A number of the 32-bit ABI, called by int 0x80. */
 #define COMPAT (1 << 20)
@@ -50,87 +55,87 @@ static const struct op {
 	long args[6];
 } ops[] = {
 #ifdef SYS_open
-	{"open", SYS_open, CONTENT, {PATH, O_RDONLY}},
-	{"creat", SYS_creat, SAY, {PATH, 0644}},
-	{"stat", SYS_stat, SAY, {PATH, BUF}},
-	{"lstat", SYS_lstat, SAY, {PATH, BUF}},
-	{"access", SYS_access, SAY, {NAME, R_OK}},
-	{"readlink", SYS_readlink, TEXT, {NAME, BUF, 64}},
-	{"mkdir", SYS_mkdir, SAY, {PATH, 0755}},
-	{"mknod", SYS_mknod, SAY, {PATH, S_IFIFO | 0600, 0}},
-	{"symlink", SYS_symlink, SAY, {VALUE, PATH}},
-	{"link", SYS_link, SAY, {PATH, TONAME}},
-	{"rename", SYS_rename, SAY, {NAME, TO}},
-	{"unlink", SYS_unlink, SAY, {PATH}},
-	{"rmdir", SYS_rmdir, SAY, {PATH}},
-	{"chmod", SYS_chmod, SAY, {PATH, 0600}},
-	{"chown", SYS_chown, SAY, {PATH, 1, 1}},
-	{"lchown", SYS_lchown, SAY, {PATH, 1, 1}},
-	{"utime", SYS_utime, SAY, {PATH, 0}},
-	{"utimes", SYS_utimes, SAY, {PATH, 0}},
-	{"futimesat", SYS_futimesat, SAY, {FD, NAME, 0}},
-	{"uselib", SYS_uselib, QUIET, {PATH}},
-	{"getdents", SYS_getdents, QUIET, {OPENED, BUF, 4096}},
+    {"open", SYS_open, CONTENT, {PATH, O_RDONLY}},
+    {"creat", SYS_creat, SAY, {PATH, 0644}},
+    {"stat", SYS_stat, SAY, {PATH, BUF}},
+    {"lstat", SYS_lstat, SAY, {PATH, BUF}},
+    {"access", SYS_access, SAY, {NAME, R_OK}},
+    {"readlink", SYS_readlink, TEXT, {NAME, BUF, 64}},
+    {"mkdir", SYS_mkdir, SAY, {PATH, 0755}},
+    {"mknod", SYS_mknod, SAY, {PATH, S_IFIFO | 0600, 0}},
+    {"symlink", SYS_symlink, SAY, {VALUE, PATH}},
+    {"link", SYS_link, SAY, {PATH, TONAME}},
+    {"rename", SYS_rename, SAY, {NAME, TO}},
+    {"unlink", SYS_unlink, SAY, {PATH}},
+    {"rmdir", SYS_rmdir, SAY, {PATH}},
+    {"chmod", SYS_chmod, SAY, {PATH, 0600}},
+    {"chown", SYS_chown, SAY, {PATH, 1, 1}},
+    {"lchown", SYS_lchown, SAY, {PATH, 1, 1}},
+    {"utime", SYS_utime, SAY, {PATH, 0}},
+    {"utimes", SYS_utimes, SAY, {PATH, 0}},
+    {"futimesat", SYS_futimesat, SAY, {FD, NAME, 0}},
+    {"uselib", SYS_uselib, QUIET, {PATH}},
+    {"getdents", SYS_getdents, QUIET, {OPENED, BUF, 4096}},
 #endif
 #ifdef __x86_64__ /* arch/x86/entry/syscalls/syscall_32.tbl */
-	{"stat64", COMPAT | 195, SAY, {PATH, BUF}},
-	{"lstat64", COMPAT | 196, SAY, {PATH, BUF}},
-	{"oldstat", COMPAT | 18, QUIET, {PATH, BUF}},
-	{"oldlstat", COMPAT | 84, QUIET, {PATH, BUF}},
-	{"fstatat64", COMPAT | 300, SAY, {FD, NAME, BUF, 0}},
-	{"statfs64", COMPAT | 268, SAY, {PATH, 84, BUF}},
-	{"truncate64", COMPAT | 193, SAY, {PATH, 1, 0}},
-	{"chown32", COMPAT | 212, SAY, {PATH, 1, 1}},
-	{"lchown32", COMPAT | 198, SAY, {PATH, 1, 1}},
-	{"fchown32", COMPAT | 207, SAY, {OPENED, 1, 1}},
-	{"utimensat_time64", COMPAT | 412, SAY, {FD, NAME, 0, 0}},
+    {"stat64", COMPAT | 195, SAY, {PATH, BUF}},
+    {"lstat64", COMPAT | 196, SAY, {PATH, BUF}},
+    {"oldstat", COMPAT | 18, QUIET, {PATH, BUF}},
+    {"oldlstat", COMPAT | 84, QUIET, {PATH, BUF}},
+    {"fstatat64", COMPAT | 300, SAY, {FD, NAME, BUF, 0}},
+    {"statfs64", COMPAT | 268, SAY, {PATH, 84, BUF}},
+    {"truncate64", COMPAT | 193, SAY, {PATH, 1, 0}},
+    {"chown32", COMPAT | 212, SAY, {PATH, 1, 1}},
+    {"lchown32", COMPAT | 198, SAY, {PATH, 1, 1}},
+    {"fchown32", COMPAT | 207, SAY, {OPENED, 1, 1}},
+    {"utimensat_time64", COMPAT | 412, SAY, {FD, NAME, 0, 0}},
 #endif
-	{"openat", SYS_openat, CONTENT, {FD, NAME, O_RDONLY}},
-	{"name_to_handle_at", SYS_name_to_handle_at, QUIET, {FD, NAME, BUF, BUF, 0}},
-	{"open_tree", SYS_open_tree, SAY, {FD, NAME, O_CLOEXEC}},
-	{"open_tree_attr", 467, QUIET, {FD, NAME, O_CLOEXEC, 0, 0}},
-	{"newfstatat", SYS_newfstatat, SAY, {FD, NAME, BUF, 0}},
-	{"statx", SYS_statx, SAY, {FD, NAME, 0, 0x7ff, BUF}},
-	{"faccessat", SYS_faccessat, SAY, {FD, NAME, R_OK}},
-	{"faccessat2", 439, SAY, {FD, NAME, R_OK, 0}},
-	{"readlinkat", SYS_readlinkat, TEXT, {FD, NAME, BUF, 64}},
-	{"statfs", SYS_statfs, SAY, {PATH, BUF}},
-	{"getxattr", SYS_getxattr, TEXT, {PATH, ATTR, BUF, 64}},
-	{"lgetxattr", SYS_lgetxattr, TEXT, {NAME, ATTR, BUF, 64}},
-	{"listxattr", SYS_listxattr, TEXT, {PATH, BUF, 64}},
-	{"llistxattr", SYS_llistxattr, TEXT, {NAME, BUF, 64}},
-	{"getxattrat", 464, QUIET, {FD, NAME, 0, ATTR, XARGS, 16}},
-	{"listxattrat", 465, TEXT, {FD, NAME, 0, BUF, 64}},
-	{"file_getattr", 468, QUIET, {FD, NAME, BUF, 24, 0}},
-	{"chdir", SYS_chdir, SAY, {NAME}},
-	{"chroot", SYS_chroot, SAY, {PATH}},
-	{"getdents64", SYS_getdents64, QUIET, {OPENED, BUF, 4096}},
-	{"fchmod", SYS_fchmod, SAY, {OPENED, 0600}},
-	{"fchown", SYS_fchown, SAY, {OPENED, 1, 1}},
-	{"fsetxattr", SYS_fsetxattr, SAY, {OPENED, ATTR, VALUE, 6, 0}},
-	{"fremovexattr", SYS_fremovexattr, SAY, {OPENED, ATTR}},
-	{"mkdirat", SYS_mkdirat, SAY, {FD, NAME, 0755}},
-	{"mknodat", SYS_mknodat, SAY, {FD, NAME, S_IFIFO | 0600, 0}},
-	{"symlinkat", SYS_symlinkat, SAY, {VALUE, FD, NAME}},
-	{"linkat", SYS_linkat, SAY, {FD, NAME, AT_FDCWD, TO, 0}},
+    {"openat", SYS_openat, CONTENT, {FD, NAME, O_RDONLY}},
+    {"name_to_handle_at", SYS_name_to_handle_at, QUIET, {FD, NAME, BUF, BUF, 0}},
+    {"open_tree", SYS_open_tree, SAY, {FD, NAME, O_CLOEXEC}},
+    {"open_tree_attr", 467, QUIET, {FD, NAME, O_CLOEXEC, 0, 0}},
+    {"newfstatat", SYS_newfstatat, SAY, {FD, NAME, BUF, 0}},
+    {"statx", SYS_statx, SAY, {FD, NAME, 0, 0x7ff, BUF}},
+    {"faccessat", SYS_faccessat, SAY, {FD, NAME, R_OK}},
+    {"faccessat2", 439, SAY, {FD, NAME, R_OK, 0}},
+    {"readlinkat", SYS_readlinkat, TEXT, {FD, NAME, BUF, 64}},
+    {"statfs", SYS_statfs, SAY, {PATH, BUF}},
+    {"getxattr", SYS_getxattr, TEXT, {PATH, ATTR, BUF, 64}},
+    {"lgetxattr", SYS_lgetxattr, TEXT, {NAME, ATTR, BUF, 64}},
+    {"listxattr", SYS_listxattr, TEXT, {PATH, BUF, 64}},
+    {"llistxattr", SYS_llistxattr, TEXT, {NAME, BUF, 64}},
+    {"getxattrat", 464, QUIET, {FD, NAME, 0, ATTR, XARGS, 16}},
+    {"listxattrat", 465, TEXT, {FD, NAME, 0, BUF, 64}},
+    {"file_getattr", 468, QUIET, {FD, NAME, BUF, 24, 0}},
+    {"chdir", SYS_chdir, SAY, {NAME}},
+    {"chroot", SYS_chroot, SAY, {PATH}},
+    {"getdents64", SYS_getdents64, QUIET, {OPENED, BUF, 4096}},
+    {"fchmod", SYS_fchmod, SAY, {OPENED, 0600}},
+    {"fchown", SYS_fchown, SAY, {OPENED, 1, 1}},
+    {"fsetxattr", SYS_fsetxattr, SAY, {OPENED, ATTR, VALUE, 6, 0}},
+    {"fremovexattr", SYS_fremovexattr, SAY, {OPENED, ATTR}},
+    {"mkdirat", SYS_mkdirat, SAY, {FD, NAME, 0755}},
+    {"mknodat", SYS_mknodat, SAY, {FD, NAME, S_IFIFO | 0600, 0}},
+    {"symlinkat", SYS_symlinkat, SAY, {VALUE, FD, NAME}},
+    {"linkat", SYS_linkat, SAY, {FD, NAME, AT_FDCWD, TO, 0}},
 #ifdef SYS_renameat
-	{"renameat", SYS_renameat, SAY, {FD, NAME, FD, TONAME}},
+    {"renameat", SYS_renameat, SAY, {FD, NAME, FD, TONAME}},
 #endif
-	{"renameat2", SYS_renameat2, SAY, {FD, NAME, FD, TONAME, 0}},
-	{"unlinkat", SYS_unlinkat, SAY, {FD, NAME, 0}},
-	{"truncate", SYS_truncate, SAY, {PATH, 1}},
-	{"fchmodat", SYS_fchmodat, SAY, {FD, NAME, 0600}},
-	{"fchmodat2", 452, SAY, {FD, NAME, 0600, 0}},
-	{"fchownat", SYS_fchownat, SAY, {FD, NAME, 1, 1, 0}},
-	{"utimensat", SYS_utimensat, SAY, {FD, NAME, 0, 0}},
-	{"setxattr", SYS_setxattr, SAY, {PATH, ATTR, VALUE, 6, 0}},
-	{"lsetxattr", SYS_lsetxattr, SAY, {PATH, ATTR, VALUE, 6, 0}},
-	{"removexattr", SYS_removexattr, SAY, {PATH, ATTR}},
-	{"lremovexattr", SYS_lremovexattr, SAY, {PATH, ATTR}},
-	{"setxattrat", 463, QUIET, {FD, NAME, 0, ATTR, XARGS, 16}},
-	{"removexattrat", 466, QUIET, {FD, NAME, 0, ATTR}},
-	{"file_setattr", 469, QUIET, {FD, NAME, BUF, 24, 0}},
-	{"io_uring_setup", 425, SAY, {1, BUF}},
+    {"renameat2", SYS_renameat2, SAY, {FD, NAME, FD, TONAME, 0}},
+    {"unlinkat", SYS_unlinkat, SAY, {FD, NAME, 0}},
+    {"truncate", SYS_truncate, SAY, {PATH, 1}},
+    {"fchmodat", SYS_fchmodat, SAY, {FD, NAME, 0600}},
+    {"fchmodat2", 452, SAY, {FD, NAME, 0600, 0}},
+    {"fchownat", SYS_fchownat, SAY, {FD, NAME, 1, 1, 0}},
+    {"utimensat", SYS_utimensat, SAY, {FD, NAME, 0, 0}},
+    {"setxattr", SYS_setxattr, SAY, {PATH, ATTR, VALUE, 6, 0}},
+    {"lsetxattr", SYS_lsetxattr, SAY, {PATH, ATTR, VALUE, 6, 0}},
+    {"removexattr", SYS_removexattr, SAY, {PATH, ATTR}},
+    {"lremovexattr", SYS_lremovexattr, SAY, {PATH, ATTR}},
+    {"setxattrat", 463, QUIET, {FD, NAME, 0, ATTR, XARGS, 16}},
+    {"removexattrat", 466, QUIET, {FD, NAME, 0, ATTR}},
+    {"file_setattr", 469, QUIET, {FD, NAME, BUF, 24, 0}},
+    {"io_uring_setup", 425, SAY, {1, BUF}},
 };
 
 static const char *dir;
@@ -328,8 +333,8 @@ static void do_mount(const char *call)
 static void do_move_mount(const char *call)
 {
 	on_tmpfs(call);
-	tell(call, checked(syscall(SYS_move_mount, AT_FDCWD, argument(NAME, call), argument(FD, call),
-				   argument(TONAME, call), 0)));
+	tell(call, checked(syscall(SYS_move_mount, AT_FDCWD, argument(NAME, call),
+				   argument(FD, call), argument(TONAME, call), 0)));
 }
 
 static void do_pivot_root(const char *call)
@@ -387,13 +392,13 @@ static const struct {
 	const char *call;
 	void (*fn)(const char *call);
 } special[] = {
-	{"openat2", do_openat2},	   {"inotify_add_watch", do_inotify},
-	{"fanotify_mark", do_fanotify},	   {"execve", do_execve},
-	{"execveat", do_execveat},	   {"mount", do_mount},
-	{"move_mount", do_move_mount},	   {"pivot_root", do_pivot_root},
-	{"umount2", do_umount2},	   {"mount_setattr", do_mount_setattr},
-	{"connect", do_connect},	   {"bind", do_bind},
-	{"sendto", do_sendto},
+    {"openat2", do_openat2},	    {"inotify_add_watch", do_inotify},
+    {"fanotify_mark", do_fanotify}, {"execve", do_execve},
+    {"execveat", do_execveat},	    {"mount", do_mount},
+    {"move_mount", do_move_mount},  {"pivot_root", do_pivot_root},
+    {"umount2", do_umount2},	    {"mount_setattr", do_mount_setattr},
+    {"connect", do_connect},	    {"bind", do_bind},
+    {"sendto", do_sendto},
 };
 
 static void perform_mark(const char *call, int compat)
@@ -422,11 +427,13 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	dir = argv[1];
-	low = mmap(NULL, 16 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS
+	low = mmap(NULL, 16 * 4096, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS
 #ifdef MAP_32BIT
-							     | MAP_32BIT
+		       | MAP_32BIT
 #endif
-		   , -1, 0);
+		   ,
+		   -1, 0);
 	if (argc < 2 || low == MAP_FAILED || chdir(dir) < 0)
 		return 2;
 	umask(022);

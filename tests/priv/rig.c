@@ -120,11 +120,11 @@ static int supervise(struct stage *s, struct err *e)
 	}
 	s->res->record = record_new();
 	const struct supervisor_config c = {
-		.listener = take_fd(&s->run.listener),
-		.world = s->world.root,
-		.jail = s->jail,
-		.own_mounts = &own,
-		.record = s->res->record,
+	    .listener = take_fd(&s->run.listener),
+	    .world = s->world.root,
+	    .jail = s->jail,
+	    .own_mounts = &own,
+	    .record = s->res->record,
 	};
 	return supervisor_start(&c, &s->supervisor, e);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs a program in a world as `build` does: natively and watched, or in an empty jail that is grown,
- * without readiness, exercise or seal; and tells what it printed and what was recorded. */
+/* Runs a program in a world as `build` does: natively and watched, or in an empty jail that is
+ * grown, without readiness, exercise or seal; and tells what it printed and what was recorded. */
 #pragma once
 
 #include <stdbool.h>

@@ -16,8 +16,8 @@
 #include "rig.h"
 
 static const mode_t fixture_types[] = {
-	[NOTHING] = 0,	       [PLAIN_FILE] = S_IFREG, [DIRECTORY] = S_IFDIR,
-	[SYMLINK] = S_IFLNK, [SOCKET] = S_IFSOCK,    [SCRIPT] = S_IFREG,
+    [NOTHING] = 0,	 [PLAIN_FILE] = S_IFREG, [DIRECTORY] = S_IFDIR,
+    [SYMLINK] = S_IFLNK, [SOCKET] = S_IFSOCK,	 [SCRIPT] = S_IFREG,
 };
 
 /* What the scenes must leave in either record. */
@@ -26,55 +26,55 @@ static const struct {
 	unsigned kinds;
 	mode_t found;
 } expected[] = {
-	{"cwd/one", TOUCH_LOOK, S_IFDIR},
-	{"cwd/two", TOUCH_LOOK, S_IFDIR},
-	{"cwd/one/a", TOUCH_READ, S_IFREG},
-	{"cwd/two/b", TOUCH_READ, S_IFREG},
-	{"cwd/three/c", TOUCH_READ, S_IFREG},
-	{"cwd/three/d", TOUCH_READ, S_IFREG},
-	{"cwd/three/e", TOUCH_READ, S_IFREG},
-	{"cwd/none", TOUCH_LOOK, 0},
-	{"in_root/root/a", TOUCH_READ, S_IFREG},
-	{"in_root/root/link", TOUCH_LINK, S_IFLNK},
-	{"in_root/root/b", TOUCH_READ, S_IFREG},
-	{"in_root/root/c", TOUCH_READ, S_IFREG},
-	{"links/l1", TOUCH_LINK, S_IFLNK},
-	{"links/l2", TOUCH_LINK, S_IFLNK},
-	{"links/dir", 0, S_IFDIR},
-	{"links/dir/up", TOUCH_LINK, S_IFLNK},
-	{"links/other/file", TOUCH_READ, S_IFREG},
-	{"links/nowhere", TOUCH_READ | TOUCH_MAKE, 0},
-	{"proc/a", TOUCH_READ, S_IFREG},
-	{"proc/other/a", TOUCH_READ, S_IFREG},
-	{"proc/b", TOUCH_READ, S_IFREG},
-	{"proc/fds/c", TOUCH_READ, S_IFREG},
-	{"proc/fds/d", TOUCH_READ, S_IFREG},
-	{"proc/e", TOUCH_READ, S_IFREG},
-	{"chrooted/root", TOUCH_LOOK, S_IFDIR},
-	{"chrooted/root/inside", TOUCH_READ, S_IFREG},
-	{"chrooted/root/abs", TOUCH_LINK, S_IFLNK},
-	{"chrooted/root/real", TOUCH_READ, S_IFREG},
-	{"chrooted/root/up", TOUCH_READ, S_IFREG},
-	{"chrooted/root/nowhere", TOUCH_READ, 0},
-	{"chrooted/before", TOUCH_READ, S_IFREG},
-	{"chrooted/outside", TOUCH_READ, S_IFREG},
-	{"threads/cwd0/t", TOUCH_READ, S_IFREG},
-	{"threads/cwd7/t", TOUCH_READ, S_IFREG},
-	{"vforked/script", TOUCH_EXEC | TOUCH_READ, S_IFREG},
-	{"daemonized/file", TOUCH_READ, S_IFREG},
-	{"fexec/tool", TOUCH_EXEC | TOUCH_LOOK, S_IFREG},
-	{"ld", TOUCH_INTERP | TOUCH_READ, S_IFREG},
-	{"script/a", TOUCH_EXEC, S_IFREG},
-	{"script/b", TOUCH_INTERP | TOUCH_READ, S_IFREG},
-	{"script/c", TOUCH_INTERP | TOUCH_READ, S_IFREG},
-	{"sockets/sub/relative",
-	 TOUCH_BIND | TOUCH_MAKE | TOUCH_CONNECT | TOUCH_LOOK | TOUCH_REMOVE, 0},
-	{"sockets/dgram", TOUCH_BIND | TOUCH_MAKE | TOUCH_CONNECT, 0},
-	{"own_filter/file", TOUCH_READ, S_IFREG},
-	{"signals/f199", TOUCH_LOOK, S_IFREG},
-	{"big/big", TOUCH_READ, S_IFREG},
-	{"changes/gone", TOUCH_REMOVE | TOUCH_READ, S_IFREG},
-	{"changes/new", TOUCH_WRITE | TOUCH_MAKE | TOUCH_READ, 0},
+    {"cwd/one", TOUCH_LOOK, S_IFDIR},
+    {"cwd/two", TOUCH_LOOK, S_IFDIR},
+    {"cwd/one/a", TOUCH_READ, S_IFREG},
+    {"cwd/two/b", TOUCH_READ, S_IFREG},
+    {"cwd/three/c", TOUCH_READ, S_IFREG},
+    {"cwd/three/d", TOUCH_READ, S_IFREG},
+    {"cwd/three/e", TOUCH_READ, S_IFREG},
+    {"cwd/none", TOUCH_LOOK, 0},
+    {"in_root/root/a", TOUCH_READ, S_IFREG},
+    {"in_root/root/link", TOUCH_LINK, S_IFLNK},
+    {"in_root/root/b", TOUCH_READ, S_IFREG},
+    {"in_root/root/c", TOUCH_READ, S_IFREG},
+    {"links/l1", TOUCH_LINK, S_IFLNK},
+    {"links/l2", TOUCH_LINK, S_IFLNK},
+    {"links/dir", 0, S_IFDIR},
+    {"links/dir/up", TOUCH_LINK, S_IFLNK},
+    {"links/other/file", TOUCH_READ, S_IFREG},
+    {"links/nowhere", TOUCH_READ | TOUCH_MAKE, 0},
+    {"proc/a", TOUCH_READ, S_IFREG},
+    {"proc/other/a", TOUCH_READ, S_IFREG},
+    {"proc/b", TOUCH_READ, S_IFREG},
+    {"proc/fds/c", TOUCH_READ, S_IFREG},
+    {"proc/fds/d", TOUCH_READ, S_IFREG},
+    {"proc/e", TOUCH_READ, S_IFREG},
+    {"chrooted/root", TOUCH_LOOK, S_IFDIR},
+    {"chrooted/root/inside", TOUCH_READ, S_IFREG},
+    {"chrooted/root/abs", TOUCH_LINK, S_IFLNK},
+    {"chrooted/root/real", TOUCH_READ, S_IFREG},
+    {"chrooted/root/up", TOUCH_READ, S_IFREG},
+    {"chrooted/root/nowhere", TOUCH_READ, 0},
+    {"chrooted/before", TOUCH_READ, S_IFREG},
+    {"chrooted/outside", TOUCH_READ, S_IFREG},
+    {"threads/cwd0/t", TOUCH_READ, S_IFREG},
+    {"threads/cwd7/t", TOUCH_READ, S_IFREG},
+    {"vforked/script", TOUCH_EXEC | TOUCH_READ, S_IFREG},
+    {"daemonized/file", TOUCH_READ, S_IFREG},
+    {"fexec/tool", TOUCH_EXEC | TOUCH_LOOK, S_IFREG},
+    {"ld", TOUCH_INTERP | TOUCH_READ, S_IFREG},
+    {"script/a", TOUCH_EXEC, S_IFREG},
+    {"script/b", TOUCH_INTERP | TOUCH_READ, S_IFREG},
+    {"script/c", TOUCH_INTERP | TOUCH_READ, S_IFREG},
+    {"sockets/sub/relative", TOUCH_BIND | TOUCH_MAKE | TOUCH_CONNECT | TOUCH_LOOK | TOUCH_REMOVE,
+     0},
+    {"sockets/dgram", TOUCH_BIND | TOUCH_MAKE | TOUCH_CONNECT, 0},
+    {"own_filter/file", TOUCH_READ, S_IFREG},
+    {"signals/f199", TOUCH_LOOK, S_IFREG},
+    {"big/big", TOUCH_READ, S_IFREG},
+    {"changes/gone", TOUCH_REMOVE | TOUCH_READ, S_IFREG},
+    {"changes/new", TOUCH_WRITE | TOUCH_MAKE | TOUCH_READ, 0},
 };
 
 /* Lines that tell of the watching itself: no io_uring under the filter. */
@@ -232,6 +232,7 @@ int main(int argc, char **argv)
 	static const char *const labels[] = {"alone", "watched", "grown"};
 	struct rig_result r[3] = {RIG_RESULT_INIT, RIG_RESULT_INIT, RIG_RESULT_INIT};
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	rig_need_root();
 	if (argc < 2)
 		return 2;
@@ -242,8 +243,7 @@ int main(int argc, char **argv)
 	CLEANUP_STR char *before = rig_listing(dir);
 	const char *const command[] = {program, dir, NULL};
 	for (int i = 0; i < 3; i++) {
-		const struct rig rig = {
-			.kind = (enum rig_kind)i, .argv = command, .seconds = 60};
+		const struct rig rig = {.kind = (enum rig_kind)i, .argv = command, .seconds = 60};
 		if (rig_run(&rig, &r[i]) < 0)
 			return 1;
 		check_ended_well(labels[i], &r[i]);

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,8 +69,7 @@ static unsigned long flags_of(const char *path)
 	struct statvfs fs = {0};
 
 	CHECK_INT(statvfs(path, &fs), 0);
-	return fs.f_flag &
-	       (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC);
+	return fs.f_flag & (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC);
 }
 
 /* A namespace as the init has it, with the tree taken hold of. */
@@ -182,25 +181,25 @@ static const struct refusal {
 	int code;
 	const char *says;
 } refusals[] = {
-	/* on the way to the source, and as the source itself */
-	{MOUNT_BIND, "/data", "trap/x", -ELOOP, "symbolic link"},
-	{MOUNT_BIND, "/data", "trap", -ELOOP, "symbolic link"},
-	{MOUNT_BIND, "/data", "../source/../source/trap/x", -ELOOP, "symbolic link"},
-	{MOUNT_BIND, "/data", "none", -ENOENT, "/source/none"},
-	/* planted in the tree */
-	{MOUNT_BIND, "/trap/x", "data", -ELOOP, "/trap/x"},
-	{MOUNT_BIND, "/trap", "data", -ELOOP, "/trap"},
-	{MOUNT_BIND, "/up/x", "data", -ELOOP, "/up/x"},
-	{MOUNT_TMPFS, "/trap", NULL, -ELOOP, "/trap"},
-	{MOUNT_DEV, "/trap", NULL, -ELOOP, "/trap"},
-	{MOUNT_DIR, "/trap/made", NULL, -ELOOP, "/trap/made"},
-	{MOUNT_LINK, "/trap/made", "x", -ELOOP, "/trap/made"},
-	{MOUNT_OWN, "/trap/file", NULL, -ELOOP, "symbolic link"},
-	/* out of the tree by the path itself */
-	{MOUNT_BIND, "/../../source/data", "data", -EXDEV, "source/data"},
-	/* a directory on a file, and where nothing is */
-	{MOUNT_BIND, "/etc/file", "data", -EINVAL, "/etc/file"},
-	{MOUNT_TMPFS, "/none", NULL, -ENOENT, "/none"},
+    /* on the way to the source, and as the source itself */
+    {MOUNT_BIND, "/data", "trap/x", -ELOOP, "symbolic link"},
+    {MOUNT_BIND, "/data", "trap", -ELOOP, "symbolic link"},
+    {MOUNT_BIND, "/data", "../source/../source/trap/x", -ELOOP, "symbolic link"},
+    {MOUNT_BIND, "/data", "none", -ENOENT, "/source/none"},
+    /* planted in the tree */
+    {MOUNT_BIND, "/trap/x", "data", -ELOOP, "/trap/x"},
+    {MOUNT_BIND, "/trap", "data", -ELOOP, "/trap"},
+    {MOUNT_BIND, "/up/x", "data", -ELOOP, "/up/x"},
+    {MOUNT_TMPFS, "/trap", NULL, -ELOOP, "/trap"},
+    {MOUNT_DEV, "/trap", NULL, -ELOOP, "/trap"},
+    {MOUNT_DIR, "/trap/made", NULL, -ELOOP, "/trap/made"},
+    {MOUNT_LINK, "/trap/made", "x", -ELOOP, "/trap/made"},
+    {MOUNT_OWN, "/trap/file", NULL, -ELOOP, "symbolic link"},
+    /* out of the tree by the path itself */
+    {MOUNT_BIND, "/../../source/data", "data", -EXDEV, "source/data"},
+    /* a directory on a file, and where nothing is */
+    {MOUNT_BIND, "/etc/file", "data", -EINVAL, "/etc/file"},
+    {MOUNT_TMPFS, "/none", NULL, -ENOENT, "/none"},
 };
 
 static int case_refused(const struct refusal *c)
@@ -245,8 +244,9 @@ static void make_files(void)
 {
 	CLEANUP_STR char *trap = xasprintf("%s/tree/trap", dir), *up = xasprintf("%s/tree/up", dir);
 	CLEANUP_STR char *bait = xasprintf("%s/source/trap", dir), *outside = source("data");
-	static const char *const dirs[] = {"tree/tmp/", "tree/data/", "tree/conf/", "tree/dev/",
-					   "tree/absent/", "source/data/", "source/conf/below/"};
+	static const char *const dirs[] = {"tree/tmp/",		"tree/data/",	"tree/conf/",
+					   "tree/dev/",		"tree/absent/", "source/data/",
+					   "source/conf/below/"};
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
 		put(dirs[i], NULL);
@@ -264,6 +264,7 @@ static void make_files(void)
 
 int main(void)
 {
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	rig_need_root();
 	dir = rig_dir();
 	make_files();

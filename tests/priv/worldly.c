@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* usage: worldly DIR PORT NUMBER...
  *
- * Runs in a world and prints, "WHAT: ANSWER" a line, what it can see and do there. DIR holds files of
- * the host's and a live socket; PORT is one on which the host listens on 127.0.0.1; NUMBER are
+ * Runs in a world and prints, "WHAT: ANSWER" a line, what it can see and do there. DIR holds files
+ * of the host's and a live socket; PORT is one on which the host listens on 127.0.0.1; NUMBER are
  * capabilities that it should not have. */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -106,8 +106,8 @@ static void use_sockets(int port)
 	told("same port", bind(s, (struct sockaddr *)&in, sizeof(in)));
 	told("bind", bind(u, (struct sockaddr *)&un, sizeof(un)));
 	in.sin_addr.s_addr = inet_addr("192.0.2.1");
-	told("outside", connect(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), (struct sockaddr *)&in,
-				sizeof(in)));
+	told("outside", connect(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+				(struct sockaddr *)&in, sizeof(in)));
 }
 
 static void show_addresses(void)
@@ -123,9 +123,10 @@ static void show_addresses(void)
 		if (!i->ifa_addr || (in->sin_family != AF_INET && in->sin_family != AF_INET6))
 			continue;
 		inet_ntop(in->sin_family,
-			  in->sin_family == AF_INET ? (const void *)&in->sin_addr : &in6->sin6_addr, text,
-			  sizeof(text));
-		printf("address %s: %s %s\n", text, i->ifa_name, i->ifa_flags & IFF_UP ? "up" : "down");
+			  in->sin_family == AF_INET ? (const void *)&in->sin_addr : &in6->sin6_addr,
+			  text, sizeof(text));
+		printf("address %s: %s %s\n", text, i->ifa_name,
+		       i->ifa_flags & IFF_UP ? "up" : "down");
 	}
 	freeifaddrs(all);
 }
@@ -182,7 +183,8 @@ int main(int argc, char **argv)
 	show_addresses();
 	look_up();
 	for (int i = 3; i < argc; i++)
-		printf("capability %s: %d\n", argv[i], prctl(PR_CAPBSET_READ, atoi(argv[i]), 0, 0, 0));
+		printf("capability %s: %d\n", argv[i],
+		       prctl(PR_CAPBSET_READ, atoi(argv[i]), 0, 0, 0));
 	change_mounts();
 	change_files();
 	return 0;

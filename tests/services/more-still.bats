@@ -201,7 +201,7 @@ story_icecast2()
 	COMMAND=(/usr/bin/icecast2 -c "$HERE/icecast.xml")
 	local url=http://127.0.0.1:18303
 	STEPS=(
-		"curl -sS $url/status-json.xsl | grep -o 'location.:.Cage'"
+		"for n in \$(seq 50); do curl -sS $url/status-json.xsl | grep -o 'location.:.Cage' && break; sleep 0.1; done"
 		"curl -sS $url/style.css | md5sum"
 		"curl -sS -o /dev/null -w '%{http_code}\n' -u admin:wrong $url/admin/stats"
 		"(seq 20000; sleep 1) | curl -sS -T - -u source:canary -H 'Content-Type: audio/mpeg' -H 'Ice-Name: cage radio' $url/live & sleep 0.4; curl -sS $url/status-json.xsl | grep -o -e 'server_name.:.cage radio' -e 'server_type.:.audio/mpeg' | sort; curl -sS -m 1 $url/live | head -n 3; wait"
@@ -455,12 +455,12 @@ story_rabbitmq()
 		ERL_EPMD_ADDRESS=127.0.0.1 "RABBITMQ_MNESIA_BASE=$HERE/mnesia" "RABBITMQ_LOG_BASE=$HERE/log"
 		"RABBITMQ_ENABLED_PLUGINS_FILE=$HERE/plugins")
 	COMMAND=(/usr/lib/rabbitmq/bin/rabbitmq-server)
-	local at="-u amqp://guest:guest@127.0.0.1:18312/"
+	local at="-u amqp://guest:guest@127.0.0.1:18312/%2f"
 	STEPS=(
 		"amqp-declare-queue $at -q cage -d"
 		"amqp-publish $at -r cage -p -b 'I see you'"
 		"amqp-get $at -q cage"
-		"amqp-publish -u amqp://guest:wrong@127.0.0.1:18312/ -r cage -b no 2>&1 || echo refused"
+		"amqp-publish -u amqp://guest:wrong@127.0.0.1:18312/%2f -r cage -b no 2>&1 || echo refused"
 		"amqp-delete-queue $at -q cage"
 		"env HOME=/var/lib/rabbitmq ERL_EPMD_PORT=18315 setpriv --reuid=rabbitmq --regid=rabbitmq --init-groups /usr/lib/rabbitmq/bin/rabbitmqctl -q -n cage@localhost list_vhosts"
 	)

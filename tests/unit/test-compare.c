@@ -16,7 +16,8 @@ struct half {
 static struct outcome outcome_of(const struct half *h)
 {
 	size_t len = h->len ? h->len : strlen(h->text);
-	struct outcome o = {.status = h->status, .out = memfd_create("out", MFD_CLOEXEC), .err = -1};
+	struct outcome o = {
+	    .status = h->status, .out = memfd_create("out", MFD_CLOEXEC), .err = -1};
 
 	CHECK(o.out >= 0 && write(o.out, h->text, len) == (ssize_t)len);
 	return o;
@@ -28,22 +29,22 @@ static const struct {
 	size_t line;
 	const char *show_a, *show_b;
 } rows[] = {
-	{{"", 0, 0}, {"", 0, 0}, false, 0, "", ""},
-	{{"one\ntwo\n", 0, 0}, {"one\ntwo\n", 0, 0}, false, 0, "", ""},
-	{{"one\n", 0, 0}, {"one\n", 0, 1}, true, 0, "", ""},
-	{{"one\n", 0, 3}, {"one\n", 0, 3}, false, 0, "", ""},
-	{{"one\ntwo\n", 0, 0}, {"one\nTwo\n", 0, 0}, true, 2, "two", "Two"},
-	/* the status differs too: the line says more */
-	{{"one\n", 0, 0}, {"two\n", 0, 1}, true, 1, "one", "two"},
-	{{"one\ntwo\n", 0, 0}, {"one\n", 0, 0}, true, 2, "two", "(no such line)"},
-	{{"", 0, 0}, {"\n", 0, 0}, true, 1, "(no such line)", ""},
-	/* the last line without its newline is another line */
-	{{"one\n", 0, 0}, {"one", 0, 0}, true, 1, "one", "one"},
-	/* bytes are compared, not strings; what is shown is printable */
-	{{"a\0b\n", 4, 0}, {"a\0c\n", 4, 0}, true, 1, "a?b", "a?c"},
-	{{"a\0b\n", 4, 0}, {"a\0b\n", 4, 0}, false, 0, "", ""},
-	{{"\033[2Jx\n", 0, 0}, {"x\n", 0, 0}, true, 1, "?[2Jx", "x"},
-	{{"\xe2\x80\xae\n", 0, 0}, {"\xff\n", 0, 0}, true, 1, "???", "?"},
+    {{"", 0, 0}, {"", 0, 0}, false, 0, "", ""},
+    {{"one\ntwo\n", 0, 0}, {"one\ntwo\n", 0, 0}, false, 0, "", ""},
+    {{"one\n", 0, 0}, {"one\n", 0, 1}, true, 0, "", ""},
+    {{"one\n", 0, 3}, {"one\n", 0, 3}, false, 0, "", ""},
+    {{"one\ntwo\n", 0, 0}, {"one\nTwo\n", 0, 0}, true, 2, "two", "Two"},
+    /* the status differs too: the line says more */
+    {{"one\n", 0, 0}, {"two\n", 0, 1}, true, 1, "one", "two"},
+    {{"one\ntwo\n", 0, 0}, {"one\n", 0, 0}, true, 2, "two", "(no such line)"},
+    {{"", 0, 0}, {"\n", 0, 0}, true, 1, "(no such line)", ""},
+    /* the last line without its newline is another line */
+    {{"one\n", 0, 0}, {"one", 0, 0}, true, 1, "one", "one"},
+    /* bytes are compared, not strings; what is shown is printable */
+    {{"a\0b\n", 4, 0}, {"a\0c\n", 4, 0}, true, 1, "a?b", "a?c"},
+    {{"a\0b\n", 4, 0}, {"a\0b\n", 4, 0}, false, 0, "", ""},
+    {{"\033[2Jx\n", 0, 0}, {"x\n", 0, 0}, true, 1, "?[2Jx", "x"},
+    {{"\xe2\x80\xae\n", 0, 0}, {"\xff\n", 0, 0}, true, 1, "???", "?"},
 };
 
 static void check_row(size_t i)
@@ -59,7 +60,8 @@ static void check_row(size_t i)
 	CHECK_STR(d.a, rows[i].show_a);
 	CHECK_STR(d.b, rows[i].show_b);
 	/* The files' own positions are left alone: they are shown afterwards. */
-	CHECK_INT(lseek(a.out, 0, SEEK_CUR), rows[i].a.len ? rows[i].a.len : strlen(rows[i].a.text));
+	CHECK_INT(lseek(a.out, 0, SEEK_CUR),
+		  rows[i].a.len ? rows[i].a.len : strlen(rows[i].a.text));
 	outcome_done(&a);
 	outcome_done(&b);
 }
@@ -71,18 +73,18 @@ static void test_shape(void)
 		const char *a, *b;
 		size_t line; /* 0: equal */
 	} shapes[] = {
-		{"", "", 0},
-		{"at 12:59:07, pid 1234\n", "at 3:00:00, pid 9\n", 0},
-		{"1\n", "22222\n", 0},
-		{"x1y\n", "x1z\n", 1},
-		{"x1\n", "x\n", 1},
-		{"x\n", "x1\n", 1},
-		{"1.5\n", "15\n", 1},
-		{"1\n2\n", "7\n", 2},
-		{"7\n", "1\n2\n", 2},
-		{"a\n", "", 1},
-		{"-1\n", "1\n", 1},
-		{"\xd9\xa1\n", "1\n", 1}, /* a digit of another script is a letter here */
+	    {"", "", 0},
+	    {"at 12:59:07, pid 1234\n", "at 3:00:00, pid 9\n", 0},
+	    {"1\n", "22222\n", 0},
+	    {"x1y\n", "x1z\n", 1},
+	    {"x1\n", "x\n", 1},
+	    {"x\n", "x1\n", 1},
+	    {"1.5\n", "15\n", 1},
+	    {"1\n2\n", "7\n", 2},
+	    {"7\n", "1\n2\n", 2},
+	    {"a\n", "", 1},
+	    {"-1\n", "1\n", 1},
+	    {"\xd9\xa1\n", "1\n", 1}, /* a digit of another script is a letter here */
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {

@@ -31,7 +31,7 @@ struct scene {
 	struct given touched[ROWS];
 	struct pair pairs[4];
 	const char *section_key[4][2]; /* of [Jail] or [Service], "State", "/x" */
-	const char *want[ROWS];	 /* "path class", with "w" writable, "f" file, "c" to be created */
+	const char *want[ROWS]; /* "path class", with "w" writable, "f" file, "c" to be created */
 };
 
 #define MADE   (TOUCH_READ | TOUCH_WRITE | TOUCH_MAKE)
@@ -41,158 +41,157 @@ struct scene {
 #define REMOVE TOUCH_REMOVE
 
 static const struct scene scenes[] = {
-	{.name = "nothing", .want = {NULL}},
-	{
-		.name = "a database",
-		.host = {"/var/lib/db/data/", "/var/lib/db/data/file", "/usr/lib/x/"},
-		.world = {"/var/lib/db/data/new"},
-		.touched = {{"/var/lib/db/data/file", READ | WRITE, S_IFREG},
-			    {"/var/lib/db/data/new", MADE, 0},
-			    {"/usr/lib/x", READ, S_IFDIR}},
-		.want = {"/var/lib/db/data state w"},
-	},
-	{
-		.name = "several places of one home are joined",
-		.host = {"/var/lib/db/a/", "/var/lib/db/b/", "/var/lib/other/"},
-		.world = {"/var/lib/db/a/1", "/var/lib/db/b/2"},
-		.touched = {{"/var/lib/db/a/1", CREAT, 0}, {"/var/lib/db/b/2", CREAT, 0}},
-		.want = {"/var/lib/db state w"},
-	},
-	{
-		.name = "homes of two are not",
-		.host = {"/var/lib/db/", "/var/lib/other/"},
-		.world = {"/var/lib/db/1", "/var/lib/other/2"},
-		.touched = {{"/var/lib/db/1", CREAT, 0}, {"/var/lib/other/2", CREAT, 0}},
-		.want = {"/var/lib/db state w", "/var/lib/other state w"},
-	},
-	{
-		.name = "logs: a directory of its own, and a file in everybody's",
-		.host = {"/var/log/web/", "/var/log/"},
-		.world = {"/var/log/web/access", "/var/log/one.log"},
-		.touched = {{"/var/log/web/access", CREAT, 0}, {"/var/log/one.log", CREAT, 0}},
-		.want = {"/var/log/one.log log wfc", "/var/log/web log w"},
-	},
-	{
-		.name = "/run: a directory is offered, a file is private",
-		.host = {"/run/"},
-		.world = {"/run/web/", "/run/web/web.pid", "/run/web.pid"},
-		.touched = {{"/run/web", TOUCH_MAKE, 0},
-			    {"/run/web/web.pid", CREAT, 0},
-			    {"/run/web.pid", CREAT, 0}},
-		.want = {"/run/web offered wc"},
-	},
-	{
-		.name = "/tmp is private, whatever is made there",
-		.host = {"/tmp/", "/var/tmp/"},
-		.world = {"/tmp/x", "/tmp/d/", "/tmp/d/y", "/var/tmp/z"},
-		.touched = {{"/tmp/x", CREAT, 0},
-			    {"/tmp/d", TOUCH_MAKE, 0},
-			    {"/tmp/d/y", CREAT, 0},
-			    {"/var/tmp/z", CREAT, 0}},
-		.want = {NULL},
-	},
-	{
-		.name = "attempts that came to nothing",
-		.host = {"/srv/site/", "/srv/site/page", "/var/lib/x/"},
-		.touched = {{"/srv/site/page", READ, S_IFREG},
-			    {"/var/lib/x/lock", CREAT, 0}, /* refused: not there afterwards */
-			    {"/var/lib/x", TOUCH_MAKE, S_IFDIR}}, /* mkdir: EEXIST */
-		.want = {"/srv/site content"},
-	},
-	{
-		.name = "what was made and removed again was written",
-		.host = {"/var/lib/x/"},
-		.touched = {{"/var/lib/x/tmp", CREAT | REMOVE, 0}},
-		.want = {"/var/lib/x state w"},
-	},
-	{
-		.name = "never as a whole: only the file",
-		.host = {"/etc/", "/etc/mtab2", "/var/lib/", "/var/lib/counter"},
-		.touched = {{"/etc/mtab2", READ | WRITE, S_IFREG},
-			    {"/var/lib/counter", WRITE, S_IFREG}},
-		.want = {"/etc/mtab2 state wf", "/var/lib/counter state wf"},
-	},
-	{
-		.name = "program trees are nobody's to write",
-		.host = {"/usr/lib/p/", "/usr/lib/p/cache"},
-		.world = {"/usr/lib/p/new"},
-		.touched = {{"/usr/lib/p/cache", WRITE, S_IFREG}, {"/usr/lib/p/new", CREAT, 0}},
-		.want = {NULL},
-	},
-	{
-		.name = "configuration: a directory of its own, not shared ones, not single files",
-		.host = {"/etc/web/", "/etc/web/sites/", "/etc/web/sites/one", "/etc/passwd",
-			 "/etc/ssl/certs/", "/etc/ssl/certs/ca"},
-		.touched = {{"/etc/web/sites/one", READ, S_IFREG},
-			    {"/etc/passwd", READ, S_IFREG},
-			    {"/etc/ssl/certs/ca", READ, S_IFREG}},
-		.want = {"/etc/web config"},
-	},
-	{
-		.name = "content: looked at is not read; a link is no content",
-		.host = {"/srv/a/", "/srv/a/x", "/srv/b/", "/srv/b/x", "/home/u/www/", "/home/u/www/i",
-			 "/data/", "/data/set/", "/data/set/1"},
-		.touched = {{"/srv/a/x", READ, S_IFREG},
-			    {"/srv/b/x", TOUCH_LOOK, S_IFREG},
-			    {"/srv/b", TOUCH_LINK, S_IFLNK},
-			    {"/home/u/www/i", READ, S_IFREG},
-			    {"/data/set/1", READ, S_IFREG}},
-		.want = {"/data/set content", "/home/u/www content", "/srv/a content"},
-	},
-	{
-		.name = "written content is state, once",
-		.host = {"/srv/a/", "/srv/a/x", "/srv/a/up/", "/srv/a/up/1"},
-		.world = {"/srv/a/up/2"},
-		.touched = {{"/srv/a/x", READ, S_IFREG},
-			    {"/srv/a/up/1", READ, S_IFREG},
-			    {"/srv/a/up/2", CREAT, 0}},
-		.want = {"/srv/a content", "/srv/a/up state w"},
-	},
-	{
-		.name = "renamed between two written trees: one mount",
-		.host = {"/srv/q/", "/srv/q/in/", "/srv/q/out/"},
-		.world = {"/srv/q/in/1", "/srv/q/out/1"},
-		.touched = {{"/srv/q/in/1", CREAT | REMOVE, 0}, {"/srv/q/out/1", TOUCH_MAKE, 0}},
-		.pairs = {{"/srv/q/in", "/srv/q/out"}},
-		.want = {"/srv/q state w"},
-	},
-	{
-		.name = "not across what belongs to everybody",
-		.host = {"/srv/q/", "/opt/r/"},
-		.world = {"/srv/q/1", "/opt/r/1"},
-		.touched = {{"/srv/q/1", CREAT | REMOVE, 0}, {"/opt/r/1", TOUCH_MAKE, 0}},
-		.pairs = {{"/srv/q", "/opt/r"}},
-		.want = {"/opt/r state w", "/srv/q state w"},
-	},
-	{
-		.name = "/sys by the file",
-		.host = {"/sys/", "/sys/devices/", "/sys/devices/cpu/", "/sys/devices/cpu/online"},
-		.touched = {{"/sys/devices/cpu/online", READ, S_IFREG},
-			    {"/sys/devices/cpu", TOUCH_LIST, S_IFDIR},
-			    {"/sys/devices", TOUCH_LOOK, S_IFDIR}},
-		.want = {"/sys/devices/cpu kernel"},
-	},
-	{
-		.name = "the spec's own words",
-		.host = {"/var/lib/mine/", "/srv/c/", "/srv/c/x"},
-		.touched = {{"/srv/c/x", READ, S_IFREG}},
-		.section_key = {{"State", "/var/lib/mine"}, {"Offer", "/run/mine"}, {"Content", "/srv/c"}},
-		.want = {"/run/mine offered wc", "/srv/c content", "/var/lib/mine state w"},
-	},
-	{
-		.name = "a directory owner's mode change counts as writing",
-		.host = {"/var/lib/m/"},
-		.touched = {{"/var/lib/m", TOUCH_CHANGE, S_IFDIR}},
-		.want = {"/var/lib/m state w"},
-	},
-	{
-		.name = "a socket in a directory of its own, and in everybody's",
-		.host = {"/run/", "/run/s/"},
-		.world = {"/run/s/sock", "/run/sock"},
-		.touched = {{"/run/s/sock", TOUCH_BIND | TOUCH_MAKE, 0},
-			    {"/run/sock", TOUCH_BIND | TOUCH_MAKE, 0}},
-		.want = {"/run/s offered w"},
-	},
+    {.name = "nothing", .want = {NULL}},
+    {
+	.name = "a database",
+	.host = {"/var/lib/db/data/", "/var/lib/db/data/file", "/usr/lib/x/"},
+	.world = {"/var/lib/db/data/new"},
+	.touched = {{"/var/lib/db/data/file", READ | WRITE, S_IFREG},
+		    {"/var/lib/db/data/new", MADE, 0},
+		    {"/usr/lib/x", READ, S_IFDIR}},
+	.want = {"/var/lib/db/data state w"},
+    },
+    {
+	.name = "several places of one home are joined",
+	.host = {"/var/lib/db/a/", "/var/lib/db/b/", "/var/lib/other/"},
+	.world = {"/var/lib/db/a/1", "/var/lib/db/b/2"},
+	.touched = {{"/var/lib/db/a/1", CREAT, 0}, {"/var/lib/db/b/2", CREAT, 0}},
+	.want = {"/var/lib/db state w"},
+    },
+    {
+	.name = "homes of two are not",
+	.host = {"/var/lib/db/", "/var/lib/other/"},
+	.world = {"/var/lib/db/1", "/var/lib/other/2"},
+	.touched = {{"/var/lib/db/1", CREAT, 0}, {"/var/lib/other/2", CREAT, 0}},
+	.want = {"/var/lib/db state w", "/var/lib/other state w"},
+    },
+    {
+	.name = "logs: a directory of its own, and a file in everybody's",
+	.host = {"/var/log/web/", "/var/log/"},
+	.world = {"/var/log/web/access", "/var/log/one.log"},
+	.touched = {{"/var/log/web/access", CREAT, 0}, {"/var/log/one.log", CREAT, 0}},
+	.want = {"/var/log/one.log log wfc", "/var/log/web log w"},
+    },
+    {
+	.name = "/run: a directory is offered, a file is private",
+	.host = {"/run/"},
+	.world = {"/run/web/", "/run/web/web.pid", "/run/web.pid"},
+	.touched = {{"/run/web", TOUCH_MAKE, 0},
+		    {"/run/web/web.pid", CREAT, 0},
+		    {"/run/web.pid", CREAT, 0}},
+	.want = {"/run/web offered wc"},
+    },
+    {
+	.name = "/tmp is private, whatever is made there",
+	.host = {"/tmp/", "/var/tmp/"},
+	.world = {"/tmp/x", "/tmp/d/", "/tmp/d/y", "/var/tmp/z"},
+	.touched = {{"/tmp/x", CREAT, 0},
+		    {"/tmp/d", TOUCH_MAKE, 0},
+		    {"/tmp/d/y", CREAT, 0},
+		    {"/var/tmp/z", CREAT, 0}},
+	.want = {NULL},
+    },
+    {
+	.name = "attempts that came to nothing",
+	.host = {"/srv/site/", "/srv/site/page", "/var/lib/x/"},
+	.touched = {{"/srv/site/page", READ, S_IFREG},
+		    {"/var/lib/x/lock", CREAT, 0},	  /* refused: not there afterwards */
+		    {"/var/lib/x", TOUCH_MAKE, S_IFDIR}}, /* mkdir: EEXIST */
+	.want = {"/srv/site content"},
+    },
+    {
+	.name = "what was made and removed again was written",
+	.host = {"/var/lib/x/"},
+	.touched = {{"/var/lib/x/tmp", CREAT | REMOVE, 0}},
+	.want = {"/var/lib/x state w"},
+    },
+    {
+	.name = "never as a whole: only the file",
+	.host = {"/etc/", "/etc/mtab2", "/var/lib/", "/var/lib/counter"},
+	.touched = {{"/etc/mtab2", READ | WRITE, S_IFREG}, {"/var/lib/counter", WRITE, S_IFREG}},
+	.want = {"/etc/mtab2 state wf", "/var/lib/counter state wf"},
+    },
+    {
+	.name = "program trees are nobody's to write",
+	.host = {"/usr/lib/p/", "/usr/lib/p/cache"},
+	.world = {"/usr/lib/p/new"},
+	.touched = {{"/usr/lib/p/cache", WRITE, S_IFREG}, {"/usr/lib/p/new", CREAT, 0}},
+	.want = {NULL},
+    },
+    {
+	.name = "configuration: a directory of its own, not shared ones, not single files",
+	.host = {"/etc/web/", "/etc/web/sites/", "/etc/web/sites/one", "/etc/passwd",
+		 "/etc/ssl/certs/", "/etc/ssl/certs/ca"},
+	.touched = {{"/etc/web/sites/one", READ, S_IFREG},
+		    {"/etc/passwd", READ, S_IFREG},
+		    {"/etc/ssl/certs/ca", READ, S_IFREG}},
+	.want = {"/etc/web config"},
+    },
+    {
+	.name = "content: looked at is not read; a link is no content",
+	.host = {"/srv/a/", "/srv/a/x", "/srv/b/", "/srv/b/x", "/home/u/www/", "/home/u/www/i",
+		 "/data/", "/data/set/", "/data/set/1"},
+	.touched = {{"/srv/a/x", READ, S_IFREG},
+		    {"/srv/b/x", TOUCH_LOOK, S_IFREG},
+		    {"/srv/b", TOUCH_LINK, S_IFLNK},
+		    {"/home/u/www/i", READ, S_IFREG},
+		    {"/data/set/1", READ, S_IFREG}},
+	.want = {"/data/set content", "/home/u/www content", "/srv/a content"},
+    },
+    {
+	.name = "written content is state, once",
+	.host = {"/srv/a/", "/srv/a/x", "/srv/a/up/", "/srv/a/up/1"},
+	.world = {"/srv/a/up/2"},
+	.touched = {{"/srv/a/x", READ, S_IFREG},
+		    {"/srv/a/up/1", READ, S_IFREG},
+		    {"/srv/a/up/2", CREAT, 0}},
+	.want = {"/srv/a content", "/srv/a/up state w"},
+    },
+    {
+	.name = "renamed between two written trees: one mount",
+	.host = {"/srv/q/", "/srv/q/in/", "/srv/q/out/"},
+	.world = {"/srv/q/in/1", "/srv/q/out/1"},
+	.touched = {{"/srv/q/in/1", CREAT | REMOVE, 0}, {"/srv/q/out/1", TOUCH_MAKE, 0}},
+	.pairs = {{"/srv/q/in", "/srv/q/out"}},
+	.want = {"/srv/q state w"},
+    },
+    {
+	.name = "not across what belongs to everybody",
+	.host = {"/srv/q/", "/opt/r/"},
+	.world = {"/srv/q/1", "/opt/r/1"},
+	.touched = {{"/srv/q/1", CREAT | REMOVE, 0}, {"/opt/r/1", TOUCH_MAKE, 0}},
+	.pairs = {{"/srv/q", "/opt/r"}},
+	.want = {"/opt/r state w", "/srv/q state w"},
+    },
+    {
+	.name = "/sys by the file",
+	.host = {"/sys/", "/sys/devices/", "/sys/devices/cpu/", "/sys/devices/cpu/online"},
+	.touched = {{"/sys/devices/cpu/online", READ, S_IFREG},
+		    {"/sys/devices/cpu", TOUCH_LIST, S_IFDIR},
+		    {"/sys/devices", TOUCH_LOOK, S_IFDIR}},
+	.want = {"/sys/devices/cpu kernel"},
+    },
+    {
+	.name = "the spec's own words",
+	.host = {"/var/lib/mine/", "/srv/c/", "/srv/c/x"},
+	.touched = {{"/srv/c/x", READ, S_IFREG}},
+	.section_key = {{"State", "/var/lib/mine"}, {"Offer", "/run/mine"}, {"Content", "/srv/c"}},
+	.want = {"/run/mine offered wc", "/srv/c content", "/var/lib/mine state w"},
+    },
+    {
+	.name = "a directory owner's mode change counts as writing",
+	.host = {"/var/lib/m/"},
+	.touched = {{"/var/lib/m", TOUCH_CHANGE, S_IFDIR}},
+	.want = {"/var/lib/m state w"},
+    },
+    {
+	.name = "a socket in a directory of its own, and in everybody's",
+	.host = {"/run/", "/run/s/"},
+	.world = {"/run/s/sock", "/run/sock"},
+	.touched = {{"/run/s/sock", TOUCH_BIND | TOUCH_MAKE, 0},
+		    {"/run/sock", TOUCH_BIND | TOUCH_MAKE, 0}},
+	.want = {"/run/s offered w"},
+    },
 };
 
 static void put(int fd, const char *path)
@@ -292,22 +291,22 @@ static void test_rules(void)
 		bool never_whole, shared, private, program, kernel;
 		const char *home, *content;
 	} rows[] = {
-		{"/", true, false, false, false, false, NULL, NULL},
-		{"/etc", true, false, false, false, false, NULL, NULL},
-		{"/etc/ssl/private", false, true, false, false, false, NULL, NULL},
-		{"/etc/sslx", false, false, false, false, false, NULL, NULL},
-		{"/usr/lib/x", false, false, false, true, false, NULL, NULL},
-		{"/usrlocal", false, false, false, false, false, NULL, NULL},
-		{"/run/x", false, false, true, false, false, "/run", NULL},
-		{"/var/lib/x/y", false, false, false, false, false, "/var/lib", NULL},
-		{"/var/tmp/x/y", false, false, true, false, false, NULL, "/var/tmp/x"},
-		{"/proc/1", false, false, false, false, true, NULL, NULL},
-		{"/dev/shm/x", false, false, true, false, true, NULL, NULL},
-		{"/home/u/www/a/b", false, false, false, false, false, NULL, "/home/u/www"},
-		{"/home/u/file", false, false, false, false, false, NULL, NULL},
-		{"/srv/site/a", false, false, false, false, false, NULL, "/srv/site"},
-		{"/data/a/b/c", false, false, false, false, false, NULL, "/data/a"},
-		{"/data/a", false, false, false, false, false, NULL, "/data"},
+	    {"/", true, false, false, false, false, NULL, NULL},
+	    {"/etc", true, false, false, false, false, NULL, NULL},
+	    {"/etc/ssl/private", false, true, false, false, false, NULL, NULL},
+	    {"/etc/sslx", false, false, false, false, false, NULL, NULL},
+	    {"/usr/lib/x", false, false, false, true, false, NULL, NULL},
+	    {"/usrlocal", false, false, false, false, false, NULL, NULL},
+	    {"/run/x", false, false, true, false, false, "/run", NULL},
+	    {"/var/lib/x/y", false, false, false, false, false, "/var/lib", NULL},
+	    {"/var/tmp/x/y", false, false, true, false, false, NULL, "/var/tmp/x"},
+	    {"/proc/1", false, false, false, false, true, NULL, NULL},
+	    {"/dev/shm/x", false, false, true, false, true, NULL, NULL},
+	    {"/home/u/www/a/b", false, false, false, false, false, NULL, "/home/u/www"},
+	    {"/home/u/file", false, false, false, false, false, NULL, NULL},
+	    {"/srv/site/a", false, false, false, false, false, NULL, "/srv/site"},
+	    {"/data/a/b/c", false, false, false, false, false, NULL, "/data/a"},
+	    {"/data/a", false, false, false, false, false, NULL, "/data"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -343,13 +342,18 @@ static void test_find(void)
 
 static void test_create(void)
 {
-	static char dir[] = "/run/x", file[] = "/var/log/one", there[] = "/var/kept", trap[] = "/evil/x";
+	static char dir[] = "/run/x", file[] = "/var/log/one", there[] = "/var/kept",
+		    trap[] = "/evil/x";
 	struct provision v[] = {
-		{.path = trap, .create = true, .mode = 0700, .uid = geteuid(), .gid = getegid()},
-		{.path = dir, .create = true, .mode = 01770, .uid = geteuid(), .gid = getegid()},
-		{.path = there, .create = true, .mode = 0700, .uid = geteuid(), .gid = getegid()},
-		{.path = file, .create = true, .file = true, .mode = 0640, .uid = geteuid(),
-		 .gid = getegid()},
+	    {.path = trap, .create = true, .mode = 0700, .uid = geteuid(), .gid = getegid()},
+	    {.path = dir, .create = true, .mode = 01770, .uid = geteuid(), .gid = getegid()},
+	    {.path = there, .create = true, .mode = 0700, .uid = geteuid(), .gid = getegid()},
+	    {.path = file,
+	     .create = true,
+	     .file = true,
+	     .mode = 0640,
+	     .uid = geteuid(),
+	     .gid = getegid()},
 	};
 	const struct layout l = {.v = v, .n = ARRAY_LEN(v)};
 	struct scratch s = scratch_new();
@@ -374,8 +378,14 @@ static void test_json(void)
 {
 	struct layout back CLEANUP_LAYOUT = LAYOUT_INIT, bad CLEANUP_LAYOUT = LAYOUT_INIT;
 	static char path[] = "/srv/a b", why[] = "because";
-	struct provision v[] = {{.path = path, .class = CLASS_OFFERED, .writable = true, .create = true,
-				 .mode = 02755, .uid = 65534, .gid = 7, .why = why}};
+	struct provision v[] = {{.path = path,
+				 .class = CLASS_OFFERED,
+				 .writable = true,
+				 .create = true,
+				 .mode = 02755,
+				 .uid = 65534,
+				 .gid = 7,
+				 .why = why}};
 	const struct layout l = {.v = v, .n = ARRAY_LEN(v)};
 	json_t *j = layout_to_json(&l);
 

@@ -44,10 +44,9 @@ static void fill(struct manifest *m)
 
 static void check_same(const struct entry *a, const struct entry *b)
 {
-	const char *const texts[][2] = {{a->path, b->path}, {a->link, b->link},
-					{a->sha256, b->sha256}, {a->used, b->used},
-					{a->by, b->by},	      {a->phase, b->phase},
-					{a->why, b->why}};
+	const char *const texts[][2] = {
+	    {a->path, b->path}, {a->link, b->link},   {a->sha256, b->sha256}, {a->used, b->used},
+	    {a->by, b->by},	{a->phase, b->phase}, {a->why, b->why}};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		CHECK_STR(texts[i][0], texts[i][1]);
@@ -117,27 +116,27 @@ static void test_empty(void)
 
 /* What a line may not be. Each stands as the second one. */
 static const char *const damaged[] = {
-	"{",
-	"[]",
-	"null",
-	"{}",
-	"x",
-	"{\"path\":\"/x\"}",
-	/* relative path, unknown type, class, a number for a text, a text for a number */
-	"{\"class\":\"program\",\"gid\":0,\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"x\","
-	"\"provided\":\"copy\",\"size\":1,\"type\":\"file\",\"uid\":0}",
-	"{\"class\":\"program\",\"gid\":0,\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"/x\","
-	"\"provided\":\"copy\",\"size\":1,\"type\":\"door\",\"uid\":0}",
-	"{\"class\":\"nobility\",\"gid\":0,\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"/x\","
-	"\"provided\":\"copy\",\"size\":1,\"type\":\"file\",\"uid\":0}",
-	"{\"class\":\"program\",\"gid\":0,\"mode\":755,\"mtime\":\"1.5\",\"path\":\"/x\","
-	"\"provided\":\"copy\",\"size\":1,\"type\":\"file\",\"uid\":0}",
-	"{\"class\":\"program\",\"gid\":\"0\",\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"/x\","
-	"\"provided\":\"copy\",\"size\":1,\"type\":\"file\",\"uid\":0}",
-	"{\"class\":\"program\",\"gid\":0,\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"/x\","
-	"\"provided\":\"lent\",\"size\":1,\"type\":\"file\",\"uid\":0}",
-	GOOD GOOD,
-	GOOD "x",
+    "{",
+    "[]",
+    "null",
+    "{}",
+    "x",
+    "{\"path\":\"/x\"}",
+    /* relative path, unknown type, class, a number for a text, a text for a number */
+    "{\"class\":\"program\",\"gid\":0,\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"x\","
+    "\"provided\":\"copy\",\"size\":1,\"type\":\"file\",\"uid\":0}",
+    "{\"class\":\"program\",\"gid\":0,\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"/x\","
+    "\"provided\":\"copy\",\"size\":1,\"type\":\"door\",\"uid\":0}",
+    "{\"class\":\"nobility\",\"gid\":0,\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"/x\","
+    "\"provided\":\"copy\",\"size\":1,\"type\":\"file\",\"uid\":0}",
+    "{\"class\":\"program\",\"gid\":0,\"mode\":755,\"mtime\":\"1.5\",\"path\":\"/x\","
+    "\"provided\":\"copy\",\"size\":1,\"type\":\"file\",\"uid\":0}",
+    "{\"class\":\"program\",\"gid\":\"0\",\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"/x\","
+    "\"provided\":\"copy\",\"size\":1,\"type\":\"file\",\"uid\":0}",
+    "{\"class\":\"program\",\"gid\":0,\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"/x\","
+    "\"provided\":\"lent\",\"size\":1,\"type\":\"file\",\"uid\":0}",
+    GOOD GOOD,
+    GOOD "x",
 };
 
 static void check_damaged(const char *line)
@@ -194,11 +193,11 @@ static void test_reason(void)
 		struct entry en;
 		const char *text;
 	} rows[] = {
-		{{0}, "on the way to another path"},
-		{{.used = used}, "start: read"},
-		{{.used = used, .by = by}, "start: read by /usr/sbin/x"},
-		{{.used = used, .by = by, .phase = phase}, "exercise: read by /usr/sbin/x"},
-		{{.used = used, .by = by, .why = why}, "because"},
+	    {{0}, "on the way to another path"},
+	    {{.used = used}, "start: read"},
+	    {{.used = used, .by = by}, "start: read by /usr/sbin/x"},
+	    {{.used = used, .by = by, .phase = phase}, "exercise: read by /usr/sbin/x"},
+	    {{.used = used, .by = by, .why = why}, "because"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -48,10 +48,10 @@ static void test_peers(void)
 		uint16_t port;
 		size_t n; /* then in the record */
 	} rows[] = {
-		{true, 2, "0.0.0.0", 80, 1},	 {true, 2, "0.0.0.0", 80, 1},
-		{false, 2, "0.0.0.0", 80, 2},	 {true, 10, "0.0.0.0", 80, 3},
-		{true, 2, "0.0.0.0", 81, 4},	 {true, 2, "127.0.0.1", 81, 5},
-		{false, 10, "2001:db8::1", 53, 6}, {false, 10, "2001:db8::1", 53, 6},
+	    {true, 2, "0.0.0.0", 80, 1},       {true, 2, "0.0.0.0", 80, 1},
+	    {false, 2, "0.0.0.0", 80, 2},      {true, 10, "0.0.0.0", 80, 3},
+	    {true, 2, "0.0.0.0", 81, 4},       {true, 2, "127.0.0.1", 81, 5},
+	    {false, 10, "2001:db8::1", 53, 6}, {false, 10, "2001:db8::1", 53, 6},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -92,12 +92,12 @@ static void test_words(void)
 		unsigned kinds;
 		const char *text;
 	} rows[] = {
-		{0, ""},
-		{TOUCH_LOOK, "look"},
-		{TOUCH_READ | TOUCH_WRITE | TOUCH_MAKE, "read write make"},
-		{TOUCH_LISTED, "listed"},
-		{(TOUCH_LISTED << 1) - 1,
-		 "look read write list exec make remove change connect bind interp link listed"},
+	    {0, ""},
+	    {TOUCH_LOOK, "look"},
+	    {TOUCH_READ | TOUCH_WRITE | TOUCH_MAKE, "read write make"},
+	    {TOUCH_LISTED, "listed"},
+	    {(TOUCH_LISTED << 1) - 1,
+	     "look read write list exec make remove change connect bind interp link listed"},
 	};
 	char buf[160], tiny[8];
 

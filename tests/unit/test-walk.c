@@ -25,14 +25,26 @@ static void put_link(int fd, const char *target, const char *name)
 static struct rig rig_new(void)
 {
 	static const char *const dirs[] = {"a", "a/b", "a/b/c", "d", "jail", "jail/in", "proc"};
-	static const char *const files[] = {"file", "a/one", "a/b/c/deep", "d/two", "jail/in/three"};
+	static const char *const files[] = {"file", "a/one", "a/b/c/deep", "d/two",
+					    "jail/in/three"};
 	static const char *const links[][2] = {
-		{"file", "l"},		   {"l", "l2"},		    {"a/b", "dir"},
-		{"/a/b", "abs"},	   {"../d/two", "a/up"},    {"dir/c", "through"},
-		{"loop2", "loop1"},	   {"loop1", "loop2"},	    {"nowhere", "dangling"},
-		{"/../../d", "over"},	   {".", "self"},	    {"a/one/", "slashed"},
-		{"/in", "jail/abs"},	   {"../../../d", "jail/out"}, {"d/new", "new"},
-		{"/proc/self/cwd", "cwd"}, {"../../../../../../d", "a/b/c/far"},
+	    {"file", "l"},
+	    {"l", "l2"},
+	    {"a/b", "dir"},
+	    {"/a/b", "abs"},
+	    {"../d/two", "a/up"},
+	    {"dir/c", "through"},
+	    {"loop2", "loop1"},
+	    {"loop1", "loop2"},
+	    {"nowhere", "dangling"},
+	    {"/../../d", "over"},
+	    {".", "self"},
+	    {"a/one/", "slashed"},
+	    {"/in", "jail/abs"},
+	    {"../../../d", "jail/out"},
+	    {"d/new", "new"},
+	    {"/proc/self/cwd", "cwd"},
+	    {"../../../../../../d", "a/b/c/far"},
 	};
 	struct rig r = {.s = scratch_new(), .record = record_new()};
 
@@ -61,57 +73,57 @@ static const struct {
 	const char *want;
 	bool not_last; /* what is missing stands on the way */
 } rows[] = {
-	{"/", "/", "/", false, WALK_THERE, "/", false},
-	{"/", "/", "//", false, WALK_THERE, "/", false},
-	{"/", "/a", "", false, WALK_THERE, "/a", false},
-	{"/", "/a", ".", false, WALK_THERE, "/a", false},
-	{"/", "/", "/file", false, WALK_THERE, "/file", false},
-	{"/", "/", "//a///b/./c//deep", false, WALK_THERE, "/a/b/c/deep", false},
-	{"/", "/a/b", "c/deep", false, WALK_THERE, "/a/b/c/deep", false},
-	{"/", "/a/b", "../one", false, WALK_THERE, "/a/one", false},
-	{"/", "/a/b", "../../../../d/two", false, WALK_THERE, "/d/two", false},
-	{"/", "/", "/a/b/..", false, WALK_THERE, "/a", false},
-	/* links: last, on the way, of links, absolute, upward, with a slash behind */
-	{"/", "/", "/l2", false, WALK_THERE, "/file", false},
-	{"/", "/", "/l2", true, WALK_THERE, "/l2", false},
-	{"/", "/", "/through/deep", false, WALK_THERE, "/a/b/c/deep", false},
-	{"/", "/", "/abs/c", false, WALK_THERE, "/a/b/c", false},
-	{"/", "/", "/a/up", false, WALK_THERE, "/d/two", false},
-	{"/", "/", "/dir/../one", false, WALK_THERE, "/a/one", false},
-	{"/", "/", "/dir/", true, WALK_THERE, "/a/b", false},
-	{"/", "/", "/dir/.", true, WALK_THERE, "/a/b", false},
-	{"/", "/", "/over/two", false, WALK_THERE, "/d/two", false},
-	{"/", "/", "/self/self/self/file", false, WALK_THERE, "/file", false},
-	{"/", "/", "/a/b/c/far/two", false, WALK_THERE, "/d/two", false},
-	/* missing: last, on the way, where a link leads */
-	{"/", "/", "/none", false, WALK_MISSING, "/none", false},
-	{"/", "/", "/none/", false, WALK_MISSING, "/none", false},
-	{"/", "/", "/none/x/y", false, WALK_MISSING, "/none", true},
-	{"/", "/", "/dangling", false, WALK_MISSING, "/nowhere", false},
-	{"/", "/", "/dangling/x", false, WALK_MISSING, "/nowhere", true},
-	{"/", "/", "/dangling", true, WALK_THERE, "/dangling", false},
-	{"/", "/", "/new", false, WALK_MISSING, "/d/new", false}, /* where O_CREAT makes it */
-	{"/", "/", "/none/../file", false, WALK_MISSING, "/none", true},
-	/* what the kernel refuses without our help */
-	{"/", "/", "/file/x", false, WALK_NOWHERE, NULL, false},
-	{"/", "/", "/file/..", false, WALK_NOWHERE, NULL, false},
-	{"/", "/", "/file/.", false, WALK_NOWHERE, NULL, false},
-	{"/", "/", "/loop1", false, WALK_NOWHERE, NULL, false},
-	/* in a changed root: absolute paths and links start there, and ".." ends there */
-	{"/jail", "/jail/in", "/in/three", false, WALK_THERE, "/jail/in/three", false},
-	{"/jail", "/jail/in", "/abs/three", false, WALK_THERE, "/jail/in/three", false},
-	{"/jail", "/jail/in", "/../../in/three", false, WALK_THERE, "/jail/in/three", false},
-	{"/jail", "/jail/in", "../../../in", false, WALK_THERE, "/jail/in", false},
-	{"/jail", "/jail", "/out", false, WALK_MISSING, "/jail/d", false},
-	/* chroot(2) without chdir(2): a cwd outside is not held back by the root */
-	{"/jail", "/a/b", "../../d/two", false, WALK_THERE, "/d/two", false},
-	{"/jail", "/a/b", "/in/three", false, WALK_THERE, "/jail/in/three", false},
-	/* /proc is the kernel's */
-	{"/", "/", "/proc", false, WALK_THERE, "/proc", false},
-	{"/", "/", "/proc/1/status", false, WALK_NOWHERE, NULL, false},
-	{"/", "/", "/proc/self/status", false, WALK_NOWHERE, NULL, false},
-	{"/", "/", "/proc/self", false, WALK_NOWHERE, NULL, false},
-	{"/", "/", "/proc/sys/kernel", false, WALK_NOWHERE, NULL, false},
+    {"/", "/", "/", false, WALK_THERE, "/", false},
+    {"/", "/", "//", false, WALK_THERE, "/", false},
+    {"/", "/a", "", false, WALK_THERE, "/a", false},
+    {"/", "/a", ".", false, WALK_THERE, "/a", false},
+    {"/", "/", "/file", false, WALK_THERE, "/file", false},
+    {"/", "/", "//a///b/./c//deep", false, WALK_THERE, "/a/b/c/deep", false},
+    {"/", "/a/b", "c/deep", false, WALK_THERE, "/a/b/c/deep", false},
+    {"/", "/a/b", "../one", false, WALK_THERE, "/a/one", false},
+    {"/", "/a/b", "../../../../d/two", false, WALK_THERE, "/d/two", false},
+    {"/", "/", "/a/b/..", false, WALK_THERE, "/a", false},
+    /* links: last, on the way, of links, absolute, upward, with a slash behind */
+    {"/", "/", "/l2", false, WALK_THERE, "/file", false},
+    {"/", "/", "/l2", true, WALK_THERE, "/l2", false},
+    {"/", "/", "/through/deep", false, WALK_THERE, "/a/b/c/deep", false},
+    {"/", "/", "/abs/c", false, WALK_THERE, "/a/b/c", false},
+    {"/", "/", "/a/up", false, WALK_THERE, "/d/two", false},
+    {"/", "/", "/dir/../one", false, WALK_THERE, "/a/one", false},
+    {"/", "/", "/dir/", true, WALK_THERE, "/a/b", false},
+    {"/", "/", "/dir/.", true, WALK_THERE, "/a/b", false},
+    {"/", "/", "/over/two", false, WALK_THERE, "/d/two", false},
+    {"/", "/", "/self/self/self/file", false, WALK_THERE, "/file", false},
+    {"/", "/", "/a/b/c/far/two", false, WALK_THERE, "/d/two", false},
+    /* missing: last, on the way, where a link leads */
+    {"/", "/", "/none", false, WALK_MISSING, "/none", false},
+    {"/", "/", "/none/", false, WALK_MISSING, "/none", false},
+    {"/", "/", "/none/x/y", false, WALK_MISSING, "/none", true},
+    {"/", "/", "/dangling", false, WALK_MISSING, "/nowhere", false},
+    {"/", "/", "/dangling/x", false, WALK_MISSING, "/nowhere", true},
+    {"/", "/", "/dangling", true, WALK_THERE, "/dangling", false},
+    {"/", "/", "/new", false, WALK_MISSING, "/d/new", false}, /* where O_CREAT makes it */
+    {"/", "/", "/none/../file", false, WALK_MISSING, "/none", true},
+    /* what the kernel refuses without our help */
+    {"/", "/", "/file/x", false, WALK_NOWHERE, NULL, false},
+    {"/", "/", "/file/..", false, WALK_NOWHERE, NULL, false},
+    {"/", "/", "/file/.", false, WALK_NOWHERE, NULL, false},
+    {"/", "/", "/loop1", false, WALK_NOWHERE, NULL, false},
+    /* in a changed root: absolute paths and links start there, and ".." ends there */
+    {"/jail", "/jail/in", "/in/three", false, WALK_THERE, "/jail/in/three", false},
+    {"/jail", "/jail/in", "/abs/three", false, WALK_THERE, "/jail/in/three", false},
+    {"/jail", "/jail/in", "/../../in/three", false, WALK_THERE, "/jail/in/three", false},
+    {"/jail", "/jail/in", "../../../in", false, WALK_THERE, "/jail/in", false},
+    {"/jail", "/jail", "/out", false, WALK_MISSING, "/jail/d", false},
+    /* chroot(2) without chdir(2): a cwd outside is not held back by the root */
+    {"/jail", "/a/b", "../../d/two", false, WALK_THERE, "/d/two", false},
+    {"/jail", "/a/b", "/in/three", false, WALK_THERE, "/jail/in/three", false},
+    /* /proc is the kernel's */
+    {"/", "/", "/proc", false, WALK_THERE, "/proc", false},
+    {"/", "/", "/proc/1/status", false, WALK_NOWHERE, NULL, false},
+    {"/", "/", "/proc/self/status", false, WALK_NOWHERE, NULL, false},
+    {"/", "/", "/proc/self", false, WALK_NOWHERE, NULL, false},
+    {"/", "/", "/proc/sys/kernel", false, WALK_NOWHERE, NULL, false},
 };
 
 static void check_row(struct rig *r, size_t i)
@@ -163,8 +175,12 @@ static void test_kinds(void)
 		unsigned kinds;
 		mode_t found;
 	} want[] = {
-		{"/through", TOUCH_LINK, S_IFLNK}, {"/dir", TOUCH_LINK, S_IFLNK}, {"/a", 0, S_IFDIR},
-		{"/a/b", 0, S_IFDIR},		   {"/a/b/c", 0, S_IFDIR},	  {"/a/b/c/deep", 0, S_IFREG},
+	    {"/through", TOUCH_LINK, S_IFLNK},
+	    {"/dir", TOUCH_LINK, S_IFLNK},
+	    {"/a", 0, S_IFDIR},
+	    {"/a/b", 0, S_IFDIR},
+	    {"/a/b/c", 0, S_IFDIR},
+	    {"/a/b/c/deep", 0, S_IFREG},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
 		struct touch *t = record_find(r.record, want[i].path);
@@ -269,7 +285,8 @@ static void test_foreign_fd(void)
 	const struct origin o = {.tid = getpid(), .root = "/", .base = "/"};
 	struct walked at = {0};
 	char text[64];
-	int fd = openat(r.s.fd, "file", O_RDONLY | O_CLOEXEC); /* "/tmp/.../file": not in the tree */
+	int fd =
+	    openat(r.s.fd, "file", O_RDONLY | O_CLOEXEC); /* "/tmp/.../file": not in the tree */
 
 	snprintf(text, sizeof(text), "/proc/self/fd/%d", fd);
 	enum walk_result got = walk(&r.tree, &o, text, true, &at);
@@ -281,9 +298,9 @@ static void test_foreign_fd(void)
 /* Random paths of a small vocabulary, against the kernel. */
 static void test_against_kernel(void)
 {
-	static const char *const words[] = {"a",	"b",   "c",    "d",    "..",   ".",   "l",
-					    "l2",	"dir", "abs",  "up",   "file", "one", "two",
-					    "through",	"far", "self", "over", "none", "new", "dangling"};
+	static const char *const words[] = {
+	    "a",    "b",   "c",	  "d",	     "..",  ".",    "l",    "l2",   "dir", "abs",     "up",
+	    "file", "one", "two", "through", "far", "self", "over", "none", "new", "dangling"};
 	struct rig r = rig_new();
 	const struct origin o = {.tid = getpid(), .root = "/", .base = "/"};
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 
@@ -14,9 +15,21 @@ static const struct {
     {-EREMOTEIO, EXIT_NO},  {-ECHILD, EXIT_NO},	       {-ETIME, EXIT_NO},
 };
 
+/* Messages hold names and lines that a service has chosen: of control bytes only the newline is let
+ * through. */
+static void print_message(const char *msg)
+{
+	CLEANUP_STR char *copy = xstrdup(msg);
+	char *save = NULL;
+
+	fputs("immure: ", stderr);
+	for (char *l = strtok_r(copy, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+		fprintf(stderr, "%s\n", str_printable(l));
+}
+
 int cmd_fail(const struct err *e)
 {
-	fprintf(stderr, "immure: %s\n", e->msg);
+	print_message(e->msg);
 	for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
 		if (e->code == statuses[i].code)
 			return statuses[i].status;

@@ -2,31 +2,86 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
 #include "cmd/cmd.h"
 #include "jail/generation.h"
 
-/* The service wrote it: nothing of it may reach the terminal raw. */
-static void print_lines(FILE *f, json_t *list)
-{
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t n;
+/* What is shown of a log at most, and of one line: the service decides how much it prints. */
+#define SHOWN_BYTES (4l << 20)
+#define LINE_BYTES  4096
 
-	while ((n = getline(&line, &room, f)) > 0) {
-		for (ssize_t i = 0; i < n; i++)
-			if (!line[i])
-				line[i] = '?';
-		line[n - (line[n - 1] == '\n')] = '\0';
-		str_printable(line);
-		if (list)
-			json_array_append_new(list, json_string(line));
-		else
-			puts(line);
+static void print_line(char *line, json_t *list)
+{
+	str_printable(line); /* nothing of it may reach the terminal raw */
+	if (list)
+		json_array_append_new(list, json_string(line));
+	else
+		puts(line);
+}
+
+struct printer {
+	json_t *list;
+	char line[LINE_BYTES];
+	size_t n;
+};
+
+static void take_byte(struct printer *p, char c)
+{
+	if (c && c != '\n')
+		p->line[p->n++] = c;
+	if (c != '\n' && p->n < sizeof(p->line) - 1)
+		return;
+	p->line[p->n] = '\0';
+	p->n = 0;
+	print_line(p->line, p->list);
+}
+
+/* Prints the data of one extent, less the first *skip bytes that are too old to be shown. */
+static int print_extent(struct printer *p, int fd, off_t from, off_t to, off_t *skip)
+{
+	char buf[65536];
+
+	if (*skip >= to - from) {
+		*skip -= to - from;
+		return 0;
 	}
-	free(line);
+	for (from += *skip, *skip = 0; from < to;) {
+		off_t left = to - from;
+		size_t want = left < (off_t)sizeof(buf) ? (size_t)left : sizeof(buf);
+		ssize_t n = pread(fd, buf, want, from);
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		for (ssize_t i = 0; i < n; i++)
+			take_byte(p, buf[i]);
+		from += n;
+	}
+	return 0;
+}
+
+/* Holes, which a service can make as large as it likes, are passed over. */
+static int print_lines(int fd, json_t *list)
+{
+	struct printer p = {.list = list};
+	struct stat st;
+	off_t from = 0, to, skip;
+	int r = 0;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	skip = (off_t)st.st_blocks * 512 - SHOWN_BYTES;
+	skip = skip > 0 ? skip : 0;
+	while (r == 0 && (from = lseek(fd, from, SEEK_DATA)) >= 0) {
+		to = lseek(fd, from, SEEK_HOLE);
+		r = to < 0 ? -errno : print_extent(&p, fd, from, to, &skip);
+		from = to;
+	}
+	if (p.n)
+		take_byte(&p, '\n');
+	return r;
 }
 
 static int run(const struct invocation *in)
@@ -37,15 +92,16 @@ static int run(const struct invocation *in)
 
 	if (generation_load(in->dirs, in->name, &g, &e) < 0)
 		return cmd_fail(&e);
-	FILE *f = fopen(path, "re");
-	if (!f && errno != ENOENT) {
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT) {
 		err_errno(&e, -errno, "opening %s", path);
 		return cmd_fail(&e);
 	}
 	json_t *list = in->common->json ? json_array() : NULL;
-	if (f) {
-		print_lines(f, list);
-		fclose(f);
+	int r = fd >= 0 ? print_lines(fd, list) : 0;
+	if (r < 0) {
+		err_errno(&e, r, "reading %s", path);
+		return cmd_fail(&e);
 	}
 	if (list)
 		return cmd_print_json(json_pack("{ss so}", "name", in->name, "lines", list));

@@ -55,10 +55,12 @@ static void print_list(const char *title, const struct strv *list, size_t most)
 
 static void print_layout(const struct layout *l)
 {
-	for (size_t i = 0; i < l->n; i++)
-		printf("  %-10s %s%s%s\n", class_name(l->v[i].class), l->v[i].path,
+	for (size_t i = 0; i < l->n; i++) {
+		CLEANUP_STR char *path = xstrdup(l->v[i].path);
+		printf("  %-10s %s%s%s\n", class_name(l->v[i].class), str_printable(path),
 		       l->v[i].writable ? "" : " (read-only)",
 		       l->v[i].create ? " (made at the start)" : "");
+	}
 }
 
 /* The first line of a command; a longer one is marked. */

@@ -7,7 +7,7 @@
  * 3. the filter, where the run is watched: loading it without no_new_privs needs CAP_SYS_ADMIN, so
  *    before the user is switched; set-uid programs of the service keep working. Its listener goes
  *    to the caller at once: from here on each call that names a path waits for it.
- * 4. of a twin's rights those over the host itself, by the bounding set: no program regains them.
+ * 4. rights over the host itself are given up (rights.h): no program regains them.
  * 5. the commands that come before the main one, each in a process of its own, under the same
  *    filter (a second listener in one tree is EBUSY).
  * 6. groups, gid, uid, in the only order that works; then checked, not believed.
@@ -17,13 +17,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -31,6 +29,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "confine/rights.h"
 
 static NORETURN void fail(int report, int code, const char *what, const char *arg)
 {
@@ -83,6 +82,11 @@ static void set_limits(const struct plan *p, int report)
 {
 	char text[16];
 
+	/* A dump would hold what the service knows; LimitCORE= asks for it all the same. */
+	const struct rlimit no_core = {0, 0};
+
+	if (!p->limit_set[RLIMIT_CORE] && setrlimit(RLIMIT_CORE, &no_core) < 0)
+		fail(report, -errno, "turning core dumps off", NULL);
 	for (int i = 0; i < PLAN_LIMITS; i++)
 		if (p->limit_set[i] && setrlimit(i, &p->limits[i]) < 0)
 			fail(report, -errno, "setting a resource limit", NULL);
@@ -95,21 +99,6 @@ static void set_limits(const struct plan *p, int report)
 		if (r < 0)
 			fail(report, r, "setting OOMScoreAdjust", NULL);
 	}
-}
-
-/* Rights over the host itself, which no namespace holds back: its clock, its kernel, its devices.
- * A build must not touch them, whatever the service would do with them. */
-static void drop_host_rights(const struct plan *p, int report)
-{
-	static const int rights[] = {
-	    CAP_BPF,	    CAP_LINUX_IMMUTABLE, CAP_MAC_ADMIN, CAP_MAC_OVERRIDE,
-	    CAP_MKNOD,	    CAP_PERFMON,	 CAP_SYSLOG,	CAP_SYS_BOOT,
-	    CAP_SYS_MODULE, CAP_SYS_RAWIO,	 CAP_SYS_TIME,	CAP_WAKE_ALARM,
-	};
-
-	for (size_t i = 0; p->twin && i < ARRAY_LEN(rights); i++)
-		if (prctl(PR_CAPBSET_DROP, rights[i], 0, 0, 0) < 0 && errno != EINVAL)
-			fail(report, -errno, "dropping rights over the host", NULL);
 }
 
 /* Loads the filter and hands its listener over, or just says hello; either way the kernel puts the
@@ -208,7 +197,9 @@ void child_main(const struct plan *p, int ctl, int report)
 	reset_signals(p);
 	greet(p, ctl, report);
 	close(ctl);
-	drop_host_rights(p, report);
+	int r = rights_reduce();
+	if (r < 0)
+		fail(report, r, "giving up rights over the host", NULL);
 	umask(p->umask);
 	for (size_t i = 0; i < p->n_steps; i++)
 		run_step(p, &p->steps[i], report);

@@ -6,7 +6,8 @@
  * 2. enters the world (namespaces by descriptor), or makes namespaces of its own, and mounts the
  *    /proc of its pid namespace there.
  * 3. builds and enters the root (rootfs.c) and forks the service.
- * 4. forwards signals (a pid 1 without handlers would swallow TERM), reaps, says how the main
+ * 4. hides from the service, and gives up the rights it will not need again.
+ * 5. forwards signals (a pid 1 without handlers would swallow TERM), reaps, says how the main
  *    process ended, and exits when nobody is left: the kernel then ends whatever remains. */
 #include "confine/parts.h"
 
@@ -23,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "confine/rights.h"
 #include "confine/rootfs.h"
 
 static int enter_world(const struct plan *p, struct err *e)
@@ -51,11 +53,19 @@ static int enter_root(const struct plan *p, struct err *e)
 {
 	if (p->root < 0)
 		return 0;
-	if (p->mnt_ns >= 0 && unshare(CLONE_NEWNS) < 0)
-		return err_errno(e, -errno, "making a mount namespace");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_errno(e, -errno, "making mounts private");
 	return rootfs_enter(p, e);
+}
+
+/* The service shares our pid namespace. What whoever started us had in its environment is none of its
+ * business, and our program is a file of the host: a process that is not dumpable cannot be entered
+ * through /proc or ptrace without SYS_PTRACE, which nobody inside has. */
+static void hide(void)
+{
+	for (char **env = environ; *env; env++)
+		memset(*env, 0, strlen(*env));
+	prctl(PR_SET_DUMPABLE, 0);
 }
 
 static NORETURN void give_up(int ctl, const struct err *e)
@@ -149,13 +159,16 @@ void init_main(const struct plan *p, int ctl, int go)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	if (enter_world(p, &e) < 0)
 		give_up(ctl, &e);
-	int proc = rootfs_fs("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	/* Only its processes, none of the kernel's settings: a root service may get at it. */
+	static const char *const options[] = {"subset", "pid", NULL};
+	int proc = rootfs_fs("proc", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	if (proc < 0) {
 		err_errno(&e, proc, "mounting /proc");
 		give_up(ctl, &e);
 	}
 	if (enter_root(p, &e) < 0)
 		give_up(ctl, &e);
+	hide();
 	if (pipe2(report, O_CLOEXEC) < 0)
 		_exit(1);
 	pid_t child = fork();
@@ -163,7 +176,7 @@ void init_main(const struct plan *p, int ctl, int go)
 		child_main(p, ctl, report[1]);
 	const int keep[] = {ctl, proc, report[0]};
 	close_all_but(keep, ARRAY_LEN(keep));
-	if (child < 0)
+	if (child < 0 || rights_reduce() < 0)
 		_exit(1);
 	relay_exec(ctl, report[0]);
 	close(report[0]);

@@ -74,6 +74,7 @@ struct plan {
 
 	int root; /* a detached mount (open_tree) that becomes "/", or -1: stay in the present root
 		   */
+	const char *root_at; /* where the world has it too, for the exercise; NULL: nowhere */
 	struct mount_list mounts; /* parents before children */
 
 	struct identity identity;
@@ -91,7 +92,6 @@ struct plan {
 	int nice, oom_score_adjust;
 	bool nice_set, oom_score_adjust_set;
 	int stdio[3];
-	bool twin; /* a throw-away run: what could change the host itself is taken away */
 	const struct sock_fprog *filter; /* with a listener, which run_start() hands out; or NULL */
 };
 

@@ -296,16 +296,36 @@ static int mount_all(const struct plan *p, struct err *e)
 	return r;
 }
 
+/* In a world the mounts are made where the exercise can see them, and the service's namespace is a
+ * copy of that; else there is one namespace, and the root covers the old one. */
+static int settle(const struct plan *p, struct err *e)
+{
+	if (!p->root_at)
+		return fchdir(p->root) < 0 ? err_errno(e, -errno, "changing to the jail's root") : 0;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_errno(e, -errno, "making a mount namespace");
+	CLEANUP_FD int root = open_strict(-1, p->root_at, O_PATH | O_DIRECTORY);
+	if (root < 0 || fchdir(root) < 0)
+		return err_errno(e, root < 0 ? root : -errno, "changing to the jail's root");
+	return 0;
+}
+
 int rootfs_enter(const struct plan *p, struct err *e)
 {
-	if (move_mount(p->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	const char *at = p->root_at ? p->root_at : "/";
+
+	if (p->root_at && mkdir(at, 0755) < 0 && errno != EEXIST)
+		return err_errno(e, -errno, "making %s in the world", at);
+	if (move_mount(p->root, "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_errno(e, -errno, "attaching the jail's root");
 	mode_t old = umask(0);
 	int r = mount_all(p, e);
 	umask(old);
+	if (r == 0)
+		r = settle(p, e);
 	if (r < 0)
 		return r;
-	if (fchdir(p->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_errno(e, -errno, "changing to the jail's root");
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return err_errno(e, -errno, "leaving the old root");

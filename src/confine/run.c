@@ -51,20 +51,32 @@ static int next_message(struct run *r, int ms, struct run_message *m)
 	return n;
 }
 
-static int wait_message(struct run *r, enum run_message_type want, struct err *e)
+static long now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int wait_message(struct run *r, enum run_message_type want, long end, struct err *e)
 {
 	for (;;) {
 		struct run_message m = {0};
-		int n = next_message(r, -1, &m);
+		long left = end == LONG_MAX ? -1 : end - now_ms();
+		int n = left < -1 ? -ETIME : next_message(r, left > INT_MAX ? INT_MAX : (int)left, &m);
 		if (n == -EAGAIN)
 			continue;
+		if (n == -ETIME)
+			return err_set(e, n, "what runs before the service (ExecStartPre=) did not "
+					     "end in time");
 		if (n == -EINTR)
 			return err_set(e, n, "interrupted");
 		if (n <= 0)
 			return err_set(e, -EPIPE,
 				       "the service's first process died while starting");
+		m.err.msg[sizeof(m.err.msg) - 1] = '\0'; /* a root service may have written it */
 		if (m.type == RUN_FAILED)
-			return err_set(e, m.err.code ? m.err.code : -EIO, "%s", m.err.msg);
+			return err_set(e, m.err.code < 0 ? m.err.code : -EIO, "%s", m.err.msg);
 		if (m.type == want)
 			return 0;
 	}
@@ -72,7 +84,7 @@ static int wait_message(struct run *r, enum run_message_type want, struct err *e
 
 static pid_t clone_init(const struct plan *p, int *ret_pidfd)
 {
-	uint64_t new_ns = CLONE_NEWPID;
+	uint64_t new_ns = CLONE_NEWPID | CLONE_NEWCGROUP;
 	if (p->mnt_ns < 0)
 		new_ns |= CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
 	struct clone_args args = {
@@ -114,7 +126,7 @@ int run_start(const struct plan *p, struct run *ret, struct err *e)
 	if (code < 0)
 		err_errno(e, code, "making namespaces (are they allowed on this host?)");
 	else
-		code = wait_message(&r, RUN_HELLO, e);
+		code = wait_message(&r, RUN_HELLO, LONG_MAX, e);
 	if (code < 0) {
 		run_end(&r);
 		return code;
@@ -123,9 +135,10 @@ int run_start(const struct plan *p, struct run *ret, struct err *e)
 	return 0;
 }
 
-int run_wait_exec(struct run *r, struct err *e)
+int run_wait_exec(struct run *r, double seconds, struct err *e)
 {
-	return wait_message(r, RUN_EXEC, e);
+	return wait_message(r, RUN_EXEC, seconds > 0 ? now_ms() + (long)(seconds * 1000) : LONG_MAX,
+			    e);
 }
 
 /* As run_poll(), but a signal that came meanwhile is -EINTR. */
@@ -226,13 +239,6 @@ static void signal_all(const struct run *r, int sig)
 
 	info.si_value.sival_int = sig;
 	pidfd_send_signal(r->init_fd, SIGNAL_ALL, &info, 0);
-}
-
-static long now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static bool has_ended(int pidfd)

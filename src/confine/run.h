@@ -37,8 +37,8 @@ struct run {
  * and execute. Whoever asked for a filter must serve the listener before run_wait_exec(). */
 int run_start(const struct plan *p, struct run *ret, struct err *e);
 
-/* Waits until the program is executed, or says why it is not. */
-int run_wait_exec(struct run *r, struct err *e);
+/* Waits until the program is executed, at most @seconds (0: for ever), or says why it is not. */
+int run_wait_exec(struct run *r, double seconds, struct err *e);
 
 /* Takes in what the init has said, waiting at most @ms (-1: for ever, 0: not at all). Returns 1
  * when the init, and with it the whole run, is gone, else 0. */

@@ -198,6 +198,7 @@ int supervisor_stop(struct supervisor *s, struct err *e)
 
 	if (!s)
 		return 0;
+	__atomic_store_n(&s->tree.stopped, true, __ATOMIC_RELAXED);
 	fd_write_all(s->stop, &one, sizeof(one));
 	pthread_join(s->thread, NULL);
 	engine_settle(&s->engine, 0);

@@ -269,11 +269,17 @@ static int place(struct tree *t, struct touch *touch, bool stand_in)
 	return 0;
 }
 
+/* A file of the host that grows meanwhile (a log) is tried again, a few times. */
+#define COPY_TRIES 5
+
 static enum tree_answer fault(struct tree *t, struct touch *touch)
 {
+	int r = -ESTALE;
+
 	if (touch->making)
 		return TREE_LATER;
-	int r = place(t, touch, false);
+	for (int i = 0; i < COPY_TRIES && r == -ESTALE; i++)
+		r = place(t, touch, false);
 	if (r == 1)
 		return TREE_LATER;
 	if (r == 0)
@@ -347,6 +353,11 @@ enum tree_answer tree_look(struct tree *t, const char *path, mode_t *ret_type,
 	return answer;
 }
 
+static bool stopped(const struct tree *t)
+{
+	return __atomic_load_n(&t->stopped, __ATOMIC_RELAXED);
+}
+
 /* One entry of a listed directory. */
 static void stand_in(struct tree *t, const char *dir, const char *name)
 {
@@ -374,7 +385,7 @@ void tree_list(struct tree *t, const char *path)
 		fd_close(&fd);
 		return;
 	}
-	for (struct dirent *de; (de = readdir(d));)
+	for (struct dirent *de; !stopped(t) && (de = readdir(d));)
 		if (!streq(de->d_name, ".") && !streq(de->d_name, ".."))
 			stand_in(t, path, de->d_name);
 	closedir(d);
@@ -388,7 +399,7 @@ static void pull(struct tree *t, const char *path, size_t *room)
 
 	if (fd < 0 || dir_names(fd, &names) < 0)
 		return;
-	for (size_t i = 0; i < names.n && *room; i++, (*room)--) {
+	for (size_t i = 0; i < names.n && *room && !stopped(t); i++, (*room)--) {
 		CLEANUP_STR char *child = path_join(path, names.v[i]);
 		struct touch *touch;
 		mode_t type;

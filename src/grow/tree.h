@@ -35,6 +35,7 @@ struct tree {
 	struct hard_link *stand_ins;
 	struct big_copy *copies; /* under way, in threads */
 	int copies_done;	 /* eventfd, readable when one has ended */
+	bool stopped;		 /* atomic: somebody wants us to end; long listings look at it */
 	struct err failure;	 /* the first error of ours (disk full); the run is void then */
 };
 

@@ -22,6 +22,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "confine/cgroup.h"
+#include "confine/rights.h"
 #include "jail/env-file.h"
 
 static double now(void)
@@ -67,6 +68,9 @@ static NORETURN void shell(const char *command, char *const *env, const int stdi
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(022);
+	/* It shares the service's pid namespace: rights that the service lacks could be taken over. */
+	if (rights_reduce() < 0)
+		_exit(126);
 	execve("/bin/sh", argv, env);
 	_exit(127);
 }
@@ -145,6 +149,9 @@ static int wait_helper(pid_t pid, double timeout, struct outcome *o)
 		if (n == 0) {
 			o->timed_out = true;
 			kill_session(pid);
+			/* A shell that somebody traces stays a zombie: its waiter is ours to end. */
+			if (poll(&pfd, 1, 1000) <= 0)
+				kill(pid, SIGKILL);
 			break;
 		}
 	}

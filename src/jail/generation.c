@@ -16,6 +16,7 @@
 #include "fs/beneath.h"
 #include "fs/dir.h"
 #include "fs/lock.h"
+#include "jail/json-text.h"
 
 #define KEPT 2
 
@@ -78,8 +79,11 @@ static int read_run(struct generation *g, int dir)
 	if (r == 0) {
 		g->built = xstrdup(built);
 		g->steps = (size_t)steps;
-		json_array_foreach(listeners, i, word) if (json_is_string(word))
-		    strv_add(&g->listeners, json_string_value(word));
+		json_array_foreach (listeners, i, word) {
+			char *listener = json_text_value(word);
+			if (listener)
+				strv_take(&g->listeners, listener);
+		}
 	}
 	json_decref(j);
 	return r;
@@ -125,7 +129,7 @@ int generation_write(const struct generation *g, const char *path, struct err *e
 	json_t *listeners = json_array();
 
 	for (size_t i = 0; i < g->listeners.n; i++)
-		json_array_append_new(listeners, json_string(g->listeners.v[i]));
+		json_array_append_new(listeners, json_text(g->listeners.v[i]));
 	json_t *j = json_pack("{si ss so so sI}", "schema", 1, "built", built, "layout",
 			      layout_to_json(&g->layout), "listeners", listeners, "steps",
 			      (json_int_t)g->steps);
@@ -177,6 +181,8 @@ int generation_publish(const struct dirs *d, const char *name, const char *dir, 
 	CLEANUP_STR char *jails = path_join(d->state, "jails");
 	/* A jail may hold what only its modes protect: nobody but root gets as far as them. */
 	int r = jail_make_dir(jails, 0700, e);
+	if (r == 0 && chmod(jails, 0700) < 0)
+		r = err_errno(e, -errno, "closing %s to others", jails);
 	if (r == 0)
 		r = jail_make_dir(all, 0755, e);
 	if (r < 0)

@@ -104,6 +104,18 @@ static int lay_node(struct lay *l, int src, const char *path, bool withheld)
 	return 0;
 }
 
+/* A file that grows meanwhile (a log) is tried again, a few times. */
+#define COPY_TRIES 5
+
+static int lay_patiently(struct lay *l, int src, const char *path, bool withheld)
+{
+	int r = -ESTALE;
+
+	for (int i = 0; i < COPY_TRIES && r == -ESTALE; i++)
+		r = lay_node(l, src, path, withheld);
+	return r;
+}
+
 static int lay_parents(struct lay *l, const char *path, struct err *e)
 {
 	struct stat st;
@@ -125,7 +137,7 @@ static int lay_one(struct lay *l, const char *path, bool withheld, struct err *e
 		return 1;
 	int r = src < 0 ? src : lay_parents(l, path, e);
 	if (r == 0)
-		r = lay_node(l, src, path, withheld);
+		r = lay_patiently(l, src, path, withheld);
 	return r < 0 ? err_errno(e, r, "copying %s into the jail", path) : r;
 }
 

@@ -57,6 +57,14 @@ static enum jail_class class_of_written(const char *path)
 	return path_within(path, "/run") ? CLASS_OFFERED : CLASS_STATE;
 }
 
+/* The mode of what a start makes on the host: never set-id, whatever the twin made of it. */
+static mode_t made_mode(const struct stat *st)
+{
+	if (!st->st_mode)
+		return 0755;
+	return st->st_mode & (S_ISDIR(st->st_mode) ? 03777 : 0777);
+}
+
 /* The provision that gives @path: a new one, the one that is there (made writable where it must
  * be), or a directory above it that gives as much already. Takes @why over. */
 static struct provision *add(struct derive *d, const char *path, enum jail_class class,
@@ -90,7 +98,7 @@ static struct provision *add(struct derive *d, const char *path, enum jail_class
 				.writable = writable,
 				.file = st.st_mode && !S_ISDIR(st.st_mode),
 				.create = !there,
-				.mode = st.st_mode ? st.st_mode & 07777 : 0755,
+				.mode = made_mode(&st),
 				.uid = st.st_uid,
 				.gid = st.st_gid,
 				.why = why};

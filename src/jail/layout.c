@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "fs/beneath.h"
+#include "jail/json-text.h"
 
 static const char *const class_names[CLASS_COUNT] = {
     [CLASS_PROGRAM] = "program", [CLASS_CONFIG] = "config",   [CLASS_SECRET] = "secret",
@@ -54,14 +55,28 @@ const struct provision *layout_find(const struct layout *l, const char *path)
 	return best;
 }
 
+/* mkdir -p that follows no link: whoever owns a directory on the way could lead it elsewhere. */
+static int make_parents(int root, const char *path)
+{
+	CLEANUP_FD int there = beneath_open_nolink(root, path, O_PATH | O_DIRECTORY, 0);
+
+	if (there != -ENOENT)
+		return there < 0 ? there : 0;
+	CLEANUP_STR char *up = path_parent(path);
+	int r = make_parents(root, up);
+	CLEANUP_FD int parent = r < 0 ? r : beneath_open_nolink(root, up, O_PATH | O_DIRECTORY, 0);
+	if (parent < 0)
+		return parent;
+	return mkdirat(parent, path_base(path), 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
 static int make_one(const struct provision *p, int root)
 {
-	const char *name;
+	const char *name = path_base(p->path);
 	CLEANUP_STR char *up = path_parent(p->path);
-	int r = beneath_mkdirs(root, up, 0755);
-	if (r < 0)
-		return r;
-	CLEANUP_FD int parent = beneath_parent(root, p->path, &name);
+	int r = make_parents(root, up);
+	CLEANUP_FD int parent = r < 0 ? r : beneath_open_nolink(root, up, O_PATH | O_DIRECTORY, 0);
+
 	if (parent < 0)
 		return parent;
 	r = p->file ? mknodat(parent, name, S_IFREG | 0600, 0) : mkdirat(parent, name, 0700);
@@ -94,13 +109,39 @@ json_t *layout_to_json(const struct layout *l)
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct provision *p = &l->v[i];
-		json_array_append_new(
-		    list, json_pack("{ss ss sb sb sb si si si ss}", "path", p->path, "class",
-				    class_name(p->class), "writable", p->writable, "file", p->file,
-				    "create", p->create, "mode", (int)p->mode, "uid", (int)p->uid,
-				    "gid", (int)p->gid, "why", p->why));
+		json_t *row = json_pack("{so ss sb sb sb si si si so}", "path", json_text(p->path),
+					"class", class_name(p->class), "writable", p->writable,
+					"file", p->file, "create", p->create, "mode", (int)p->mode,
+					"uid", (int)p->uid, "gid", (int)p->gid, "why",
+					json_text(p->why));
+		json_array_append_new(list, row);
 	}
 	return list;
+}
+
+static bool provision_from_json(const json_t *row, struct provision *ret)
+{
+	const char *word;
+	int writable, file, create, mode, uid, gid;
+	CLEANUP_STR char *path = json_text_value(json_object_get(row, "path"));
+	CLEANUP_STR char *why = json_text_value(json_object_get(row, "why"));
+
+	if (!path || path[0] != '/' || !why ||
+	    json_unpack((json_t *)(uintptr_t)row, "{ss sb sb sb si si si}", "class", &word,
+			"writable", &writable, "file", &file, "create", &create, "mode", &mode,
+			"uid", &uid, "gid", &gid) < 0 ||
+	    class_parse(word) == CLASS_COUNT)
+		return false;
+	*ret = (struct provision){.path = steal_ptr(path),
+				  .class = class_parse(word),
+				  .writable = writable,
+				  .file = file,
+				  .create = create,
+				  .mode = (mode_t)mode,
+				  .uid = (uid_t)uid,
+				  .gid = (gid_t)gid,
+				  .why = steal_ptr(why)};
+	return true;
 }
 
 int layout_from_json(struct layout *l, const json_t *list)
@@ -108,25 +149,12 @@ int layout_from_json(struct layout *l, const json_t *list)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(list, i, row)
-	{
-		const char *path, *word, *why;
-		int writable, file, create, mode, uid, gid;
-		if (json_unpack(row, "{ss ss sb sb sb si si si ss}", "path", &path, "class", &word,
-				"writable", &writable, "file", &file, "create", &create, "mode",
-				&mode, "uid", &uid, "gid", &gid, "why", &why) < 0 ||
-		    path[0] != '/' || class_parse(word) == CLASS_COUNT)
+	json_array_foreach (list, i, row) {
+		struct provision p;
+		if (!provision_from_json(row, &p))
 			return -EBADMSG;
 		l->v = xrealloc(l->v, l->n + 1, sizeof(*l->v));
-		l->v[l->n++] = (struct provision){.path = xstrdup(path),
-						  .class = class_parse(word),
-						  .writable = writable,
-						  .file = file,
-						  .create = create,
-						  .mode = (mode_t)mode,
-						  .uid = (uid_t)uid,
-						  .gid = (gid_t)gid,
-						  .why = xstrdup(why)};
+		l->v[l->n++] = p;
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "fs/atomic.h"
+#include "jail/json-text.h"
 
 static const char *const provided_names[] = {"copy", "bind", "device"};
 
@@ -84,19 +85,6 @@ static mode_t type_parse(const char *word)
 	return 0;
 }
 
-/* Paths are bytes; JSON is UTF-8: what is not valid is written as \x escapes after "\\". */
-static json_t *text(const char *s)
-{
-	json_t *j = json_string(s);
-
-	if (j)
-		return j;
-	CLEANUP_STR char *safe = xcalloc(strlen(s) * 4 + 1, 1);
-	for (const unsigned char *p = (const unsigned char *)s; *p; p++)
-		sprintf(safe + strlen(safe), *p < 0x80 ? "%c" : "\\x%02x", *p);
-	return json_string(safe);
-}
-
 json_t *entry_to_json(const struct entry *en)
 {
 	char mode[16], mtime[40];
@@ -110,36 +98,36 @@ json_t *entry_to_json(const struct entry *en)
 	snprintf(mode, sizeof(mode), "%04o", en->mode & 07777);
 	snprintf(mtime, sizeof(mtime), "%lld.%09ld", (long long)en->mtime.tv_sec,
 		 en->mtime.tv_nsec);
-	json_t *j = json_pack("{so ss ss si si sI ss ss ss}", "path", text(en->path), "type",
+	json_t *j = json_pack("{so ss ss si si sI ss ss ss}", "path", json_text(en->path), "type",
 			      entry_type(en), "mode", mode, "uid", (int)en->uid, "gid",
 			      (int)en->gid, "size", (json_int_t)en->size, "mtime", mtime, "class",
 			      class_name(en->class), "provided", provided_names[en->provided]);
 	for (size_t i = 0; i < ARRAY_LEN(optional); i++)
 		if (optional[i].value && *optional[i].value)
-			json_object_set_new(j, optional[i].key, text(optional[i].value));
+			json_object_set_new(j, optional[i].key, json_text(optional[i].value));
 	return j;
 }
 
 static char *dup_string(const json_t *j, const char *key)
 {
-	const char *s = json_string_value(json_object_get(j, key));
-	return s ? xstrdup(s) : NULL;
+	return json_text_value(json_object_get(j, key));
 }
 
 static bool entry_from_json(const json_t *j, struct manifest *m)
 {
-	const char *path, *type, *mode, *mtime, *class, *provided;
+	const char *type, *mode, *mtime, *class, *provided;
+	CLEANUP_STR char *path = dup_string(j, "path");
 	int uid, gid;
 	json_int_t size;
 
-	if (json_unpack((json_t *)(uintptr_t)j, "{ss ss ss si si sI ss ss ss}", "path", &path,
-			"type", &type, "mode", &mode, "uid", &uid, "gid", &gid, "size", &size,
-			"mtime", &mtime, "class", &class, "provided", &provided) < 0)
+	if (json_unpack((json_t *)(uintptr_t)j, "{ss ss si si sI ss ss ss}", "type", &type, "mode",
+			&mode, "uid", &uid, "gid", &gid, "size", &size, "mtime", &mtime, "class",
+			&class, "provided", &provided) < 0)
 		return false;
 	size_t how = 0;
 	while (how < ARRAY_LEN(provided_names) && !streq(provided, provided_names[how]))
 		how++;
-	if (path[0] != '/' || !type_parse(type) || class_parse(class) == CLASS_COUNT ||
+	if (!path || path[0] != '/' || !type_parse(type) || class_parse(class) == CLASS_COUNT ||
 	    how == ARRAY_LEN(provided_names))
 		return false;
 	struct entry *en = manifest_add(m, path);

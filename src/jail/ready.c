@@ -79,7 +79,11 @@ static void inodes_free(struct inode **set)
 	}
 }
 
-static void add_sockets(pid_t pid, struct inode **set)
+/* How many descriptors one look reads: children mostly hold what their parents hold, and a service
+ * with thousands of both must not stall us. */
+#define MAX_LINKS 50000
+
+static void add_sockets(pid_t pid, struct inode **set, int *room)
 {
 	char path[320], link[64];
 	struct dirent *de;
@@ -87,7 +91,8 @@ static void add_sockets(pid_t pid, struct inode **set)
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	DIR *d = opendir(path);
-	while (d && (de = readdir(d))) {
+	while (d && *room > 0 && (de = readdir(d))) {
+		(*room)--;
 		ssize_t n = readlinkat(dirfd(d), de->d_name, link, sizeof(link) - 1);
 		if (n <= 0)
 			continue;
@@ -218,10 +223,11 @@ void ready_listeners(const struct run *r, struct strv *ret)
 {
 	struct pid_list pids CLEANUP_PIDS = {0};
 	struct inode *set CLEANUP(inodes_free) = NULL;
+	int room = MAX_LINKS;
 
 	run_pids(r, &pids);
 	for (size_t i = 0; i < pids.n; i++)
-		add_sockets(pids.v[i], &set);
+		add_sockets(pids.v[i], &set, &room);
 	for (size_t i = 0; i < ARRAY_LEN(inet_tables); i++)
 		add_inet(r, inet_tables[i].table, inet_tables[i].word, inet_tables[i].state, set,
 			 ret);

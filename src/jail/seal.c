@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -55,6 +56,15 @@ static bool in_groups(const struct account *a, gid_t gid)
 	return a->gid == gid;
 }
 
+static bool has_acl(int source, const char *path)
+{
+	char proc[40];
+	CLEANUP_FD int fd = beneath_open_nolink(source, path, O_PATH | O_NOFOLLOW, 0);
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	return fd >= 0 && getxattr(proc, "system.posix_acl_access", NULL, 0) > 0;
+}
+
 /* Whether the service's user may read the file, by its mode; true where an ACL may say otherwise. A
  * service that starts as root, in whole or in part, may read everything. */
 static bool readable(const struct seal *s, int source, const char *path)
@@ -65,10 +75,10 @@ static bool readable(const struct seal *s, int source, const char *path)
 	if (!s->spec->user || s->spec->start_pre.n || beneath_lstat(source, path, &st) < 0 ||
 	    !S_ISREG(st.st_mode) || account_of(s->spec, &a, NULL) < 0 || a.uid == 0)
 		return true;
-	if (st.st_uid == a.uid)
-		return st.st_mode & S_IRUSR;
-	return st.st_mode & (in_groups(&a, st.st_gid) ? S_IRGRP : S_IROTH) ||
-	       st.st_mode & S_IRWXG; /* the group bits are an ACL's mask */
+	unsigned bit = st.st_uid == a.uid	  ? S_IRUSR
+		       : in_groups(&a, st.st_gid) ? S_IRGRP
+						  : S_IROTH;
+	return st.st_mode & bit || has_acl(source, path);
 }
 
 static int lay_record(struct lay *l, const struct seal *s, const struct record *record,

@@ -165,7 +165,7 @@ static int begin(struct live *l, const int stdio[3], struct err *e)
 	if (r == 0)
 		r = run_start(&l->plan, &l->run, e);
 	if (r == 0)
-		r = run_wait_exec(&l->run, e);
+		r = run_wait_exec(&l->run, l->spec->timeout_start, e);
 	return r == 0 ? write_state(l, e) : r;
 }
 
@@ -283,10 +283,11 @@ int service_run(const struct dirs *d, const char *name, int *ret_status, struct 
 
 /* --- in the background --- */
 
-static int open_log(const struct dirs *d, const char *name, struct err *e)
+/* The service gets the writing end alone: what it printed before is not its to read. */
+static int open_log(const struct dirs *d, const char *name, int flags, struct err *e)
 {
 	CLEANUP_STR char *path = xasprintf("%s/jails/%s/output.log", d->state, name);
-	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
+	int fd = open(path, flags | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
 
 	return fd < 0 ? err_errno(e, -errno, "opening %s", path) : fd;
 }
@@ -296,7 +297,9 @@ static int wait_ready(struct live *l, int log, struct err *e)
 	struct rest rest CLEANUP(rest_done) = {0};
 	double limit_s = l->spec->timeout_start > 0 ? l->spec->timeout_start : 1e9;
 
-	for (double waited = 0; waited < limit_s; waited += READY_TICK_MS / 1000.0) {
+	time_t end = limit_s < 1e8 ? time(NULL) + (time_t)limit_s + 1 : 0;
+
+	while (!end || time(NULL) < end) {
 		if (run_poll(&l->run, READY_TICK_MS) || over(l)) {
 			CLEANUP_STR char *tail = output_tail(log);
 			return err_set(e, -ECHILD, "%s ended before it was ready%s%s", l->name,
@@ -314,15 +317,18 @@ static NORETURN void supervise(struct live *l, int report)
 	CLEANUP_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	setsid();
+	if (chdir("/") < 0) /* the caller's directory is not ours to hold */
+		_exit(1);
 	prctl(PR_SET_NAME, "immure-run");
 	int sigfd = signals();
-	int log = open_log(l->dirs, l->name, &e);
+	int log = open_log(l->dirs, l->name, O_WRONLY | O_APPEND, &e);
+	CLEANUP_FD int tail = open_log(l->dirs, l->name, O_RDONLY, NULL);
 	const int stdio[3] = {null, log, log};
 	for (int i = 0; i < 3; i++)
 		dup2(null, i);
 	int r = log < 0 ? log : begin(l, stdio, &e);
 	if (r == 0)
-		r = wait_ready(l, log, &e);
+		r = wait_ready(l, tail, &e);
 	fd_write_all(report, &e, sizeof(e));
 	close(report);
 	if (r == 0)

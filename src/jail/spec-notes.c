@@ -12,7 +12,8 @@ static const struct {
 	const char *key;
 } idle[] = {
 	{SPEC_SERVICE, "ExecStartPost"}, {SPEC_SERVICE, "ExecReload"}, {SPEC_SERVICE, "ExecStop"},
-	{SPEC_SERVICE, "ExecStopPost"},	 {SPEC_JAIL, "Closure"},       {SPEC_JAIL, "Secret"},
+	{SPEC_SERVICE, "ExecStopPost"},
+	{SPEC_SERVICE, "ReadWritePaths"}, {SPEC_SERVICE, "RemainAfterExit"},	 {SPEC_JAIL, "Closure"},       {SPEC_JAIL, "Secret"},
 	{SPEC_JAIL, "Direct"},		 {SPEC_JAIL, "Accounts"},      {SPEC_JAIL, "Update"},
 	{SPEC_JAIL, "ConfigTest"},
 };

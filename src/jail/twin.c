@@ -27,8 +27,8 @@
 #include "jail/ready.h"
 #include "world/world.h"
 
-/* Seen from the exercise, the first process of the pid namespace stands in the jail. */
-#define JAIL_PREFIX "/proc/1/root"
+/* Where the exercise sees the jail: in the world's own /dev, which is nobody else's. */
+#define JAIL_PREFIX "/dev/.jail"
 
 /* How long a twin may take to stop before it is killed, in milliseconds. */
 #define LEARNING_PATIENCE 5000
@@ -45,6 +45,7 @@ struct stage {
 	struct sock_fprog filter;
 	struct supervisor *supervisor;
 	int jail;   /* O_PATH, the jail's root as the service sees it */
+	int printed; /* the same for reading: not the service's */
 	int output; /* the service's standard output and error, a file */
 };
 
@@ -58,8 +59,9 @@ static double now(void)
 static int open_output(struct stage *s, struct err *e)
 {
 	CLEANUP_STR char *path = path_join(s->t->scratch, "output");
-	s->output = open(path, O_RDWR | O_CREAT | O_APPEND | O_EXCL | O_CLOEXEC, 0600);
-	return s->output < 0 ? err_errno(e, -errno, "making %s", path) : 0;
+	s->output = open(path, O_WRONLY | O_CREAT | O_APPEND | O_EXCL | O_CLOEXEC, 0600);
+	s->printed = s->output < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	return s->printed < 0 ? err_errno(e, -errno, "making %s", path) : 0;
 }
 
 static int attach_tree(struct stage *s, struct err *e)
@@ -96,11 +98,11 @@ static int make_plan(struct stage *s, struct err *e)
 	command_set_plan(&s->commands, t->spec, p);
 	p->stdio[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	p->stdio[1] = p->stdio[2] = s->output;
-	p->twin = true;
 	p->cgroup = t->cgroup;
 	p->filter = t->record ? &s->filter : NULL;
 	if (t->kind == TWIN_NATIVE)
 		return 0;
+	p->root_at = JAIL_PREFIX;
 	int r = t->kind == TWIN_GROW ? lay_mount_points(s, e) : 0;
 	if (r == 0)
 		r = attach_tree(s, e);
@@ -172,13 +174,13 @@ static int start(struct stage *s, struct err *e)
 		r = run_start(&s->plan, &s->run, e);
 	if (r == 0)
 		r = supervise(s, e);
-	return r == 0 ? run_wait_exec(&s->run, e) : r;
+	return r == 0 ? run_wait_exec(&s->run, t->spec->timeout_start, e) : r;
 }
 
 static int died(struct stage *s, struct err *e)
 {
 	char how[64] = "";
-	CLEANUP_STR char *tail = output_tail(s->output);
+	CLEANUP_STR char *tail = output_tail(s->printed);
 
 	if (s->run.main_exited && WIFSIGNALED(s->run.main_status))
 		snprintf(how, sizeof(how), " by signal %d", WTERMSIG(s->run.main_status));
@@ -190,7 +192,7 @@ static int died(struct stage *s, struct err *e)
 
 static int not_ready(struct stage *s, double waited, struct err *e)
 {
-	CLEANUP_STR char *tail = output_tail(s->output);
+	CLEANUP_STR char *tail = output_tail(s->printed);
 
 	return err_set(e, -ETIME, "the service was not ready after %.0f s (%s)%s%s; %s%s", waited,
 		       s->t->label,
@@ -309,6 +311,7 @@ static void stage_done(struct stage *s)
 	command_set_done(&s->commands);
 	fd_close(&s->jail);
 	fd_close(&s->output);
+	fd_close(&s->printed);
 	world_close(&s->world);
 }
 
@@ -334,7 +337,7 @@ static int play(struct stage *s, struct twin_report *rep, struct err *e)
 int twin_run(const struct twin *t, struct twin_report *ret, struct err *e)
 {
 	struct twin_report rep = TWIN_REPORT_INIT;
-	struct stage s = {.t = t, .world = WORLD_INIT, .run = RUN_INIT, .jail = -1, .output = -1};
+	struct stage s = {.t = t, .world = WORLD_INIT, .run = RUN_INIT, .jail = -1, .output = -1, .printed = -1};
 
 	plan_init(&s.plan);
 	int r = play(&s, &rep, e);

@@ -217,7 +217,7 @@ static int set_up(const char *scratch, const struct mount_table *t, const struct
 static pid_t clone_keeper(enum world_net net)
 {
 	struct clone_args args = {
-	    .flags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
+	    .flags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
 		     (net == WORLD_NET_PRIVATE ? (uint64_t)CLONE_NEWNET : 0),
 	    .exit_signal = SIGCHLD,
 	};

@@ -310,10 +310,13 @@ static void do_execveat(const char *call)
 	tell(call, checked(syscall(SYS_execveat, argument(FD, call), call, argv, script_env, 0)));
 }
 
-static void own_mounts(void)
+/* A service without CAP_SYS_ADMIN may still have mounts of its own, in a user namespace. */
+void own_mounts(void)
 {
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
 		dprintf(1, "no mount namespace: %m\n");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		dprintf(1, "mounts are not private: %m\n");
 }
 
 static void on_tmpfs(const char *call)

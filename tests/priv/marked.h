@@ -135,5 +135,8 @@ int int80_works(void);
 /* Prints "NAME: its first bytes" or "NAME: ENOENT". */
 void cat(const char *path);
 
+/* Into a mount namespace of its own. */
+void own_mounts(void);
+
 /* All scenes, in directories of their names below the cwd. */
 void scenes(void);

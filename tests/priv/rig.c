@@ -101,7 +101,6 @@ static int make_plan(struct stage *s, struct err *e)
 	p->stdio[0] = s->null;
 	p->stdio[1] = p->stdio[2] = s->output;
 	p->filter = s->rig->kind == RIG_PLAIN ? NULL : &s->filter;
-	p->twin = true;
 	return s->rig->kind == RIG_GROW ? lay_tree(s, tree, e) : 0;
 }
 
@@ -141,7 +140,7 @@ static int start(struct stage *s, struct err *e)
 		r = run_start(&s->plan, &s->run, e);
 	if (r == 0)
 		r = supervise(s, e);
-	return r == 0 ? run_wait_exec(&s->run, e) : r;
+	return r == 0 ? run_wait_exec(&s->run, 60, e) : r;
 }
 
 static int play(struct stage *s, struct err *e)

@@ -128,6 +128,7 @@ static void check_ended_well(const char *label, const struct rig_result *r)
 	CHECK(!r->killed);
 	CHECK(WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0);
 	CHECK(r->out && strstr(r->out, "[handles]"));
+	CHECK(r->out && !strstr(r->out, "mount namespace") && !strstr(r->out, "not private"));
 }
 
 static void check_touch(const struct record *r, const char *name, unsigned kinds, mode_t found)

@@ -11,6 +11,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netdb.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,12 +72,22 @@ static void change_files(void)
 static void change_mounts(void)
 {
 	told("mount", mount("tmpfs", "/mnt", "tmpfs", 0, NULL));
-	told("bind", mount("/etc", "/mnt", NULL, MS_BIND, NULL));
+	told("mount bind", mount("/etc", "/mnt", NULL, MS_BIND, NULL));
 	told("sys", open("/sys/kernel/uevent_helper", O_WRONLY | O_CLOEXEC));
 	told_open("proc sys", "/proc/sys/kernel/core_pattern", O_WRONLY);
 	told_open("sysrq", "/proc/sysrq-trigger", O_WRONLY);
 	told_open("mem", "/dev/mem", O_RDONLY);
 	told("disk", mknod("/tmp/immure-world-disk", S_IFBLK | 0600, makedev(254, 0)));
+}
+
+/* Everybody may have mounts in a user namespace of his own, where they stay. */
+static void own_mounts(void)
+{
+	told("own namespace", unshare(CLONE_NEWUSER | CLONE_NEWNS));
+	told("own mount", mount("tmpfs", "/mnt", "tmpfs", 0, NULL));
+	told("remount", mount(NULL, "/proc/sys", NULL, MS_REMOUNT | MS_BIND, NULL));
+	told("uncover", umount2("/proc/sys", MNT_DETACH));
+	told_open("own proc sys", "/proc/sys/kernel/core_pattern", O_WRONLY);
 }
 
 static void connect_to(const char *what, const char *path, size_t len)
@@ -187,5 +198,6 @@ int main(int argc, char **argv)
 		       prctl(PR_CAPBSET_READ, atoi(argv[i]), 0, 0, 0));
 	change_mounts();
 	change_files();
+	own_mounts();
 	return 0;
 }

@@ -320,7 +320,7 @@ story_samba()
 	COMMAND=(/usr/sbin/smbd --foreground --no-process-group -s "$HERE/smb.conf")
 	local smb="smbclient -s /dev/null -p 18209 -U immure-check%canary //127.0.0.1/cage"
 	STEPS=(
-		"$smb -c 'ls' | grep -v blocks"
+		"$smb -c 'ls' | grep notes"
 		"$smb -c 'get notes.txt -'"
 		"$smb -c 'mkdir new; cd new; put $HERE/notes.txt sent.txt; allinfo sent.txt' 2>&1 | grep -e putting -e altname -e stream | sed 's/(.*//'"
 		"cat \$IMMURE_ROOT$HERE/share/new/sent.txt; stat -c '%U %a' \$IMMURE_ROOT$HERE/share/new/sent.txt"

@@ -340,37 +340,59 @@ static void test_find(void)
 	CHECK(layout_find(&l, "/srvx") == NULL);
 }
 
+static struct provision to_make(char *path, bool file, mode_t mode)
+{
+	return (struct provision){.path = path,
+				  .create = true,
+				  .file = file,
+				  .mode = mode,
+				  .uid = geteuid(),
+				  .gid = getegid()};
+}
+
 static void test_create(void)
 {
-	static char dir[] = "/run/x", file[] = "/var/log/one", there[] = "/var/kept",
-		    trap[] = "/evil/x";
-	struct provision v[] = {
-	    {.path = trap, .create = true, .mode = 0700, .uid = geteuid(), .gid = getegid()},
-	    {.path = dir, .create = true, .mode = 01770, .uid = geteuid(), .gid = getegid()},
-	    {.path = there, .create = true, .mode = 0700, .uid = geteuid(), .gid = getegid()},
-	    {.path = file,
-	     .create = true,
-	     .file = true,
-	     .mode = 0640,
-	     .uid = geteuid(),
-	     .gid = getegid()},
-	};
+	static char dir[] = "/run/x", file[] = "/var/log/one", there[] = "/var/kept";
+	struct provision v[] = {to_make(dir, false, 01770), to_make(there, false, 0700),
+				to_make(file, true, 0640)};
 	const struct layout l = {.v = v, .n = ARRAY_LEN(v)};
+	struct strv made CLEANUP_STRV = STRV_INIT;
 	struct scratch s = scratch_new();
 	struct stat st;
 
 	put(s.fd, "/var/kept/");
+	CHECK_INT(layout_create(&l, s.fd, &made, NULL), 0);
+	CHECK(fstatat(s.fd, "run/x", &st, 0) == 0 && st.st_mode == (S_IFDIR | 01770));
+	CHECK(fstatat(s.fd, "var/log/one", &st, 0) == 0 && st.st_mode == (S_IFREG | 0640));
+	CHECK(fstatat(s.fd, "var/kept", &st, 0) == 0 && st.st_mode == (S_IFDIR | 0755));
+	CHECK(strv_has(&made, dir) && strv_has(&made, file) && !strv_has(&made, there));
+	size_t n = made.n;
+	CHECK_INT(layout_create(&l, s.fd, &made, NULL), 0); /* a second time changes nothing */
+	CHECK_INT(made.n, n);
+	scratch_done(&s);
+}
+
+/* A link on the way, or in the place itself, is followed nowhere. */
+static void test_create_trapped(void)
+{
+	static char below[] = "/evil/x", deep[] = "/run/evil/a/b";
+	struct provision v[] = {to_make(below, false, 0700), to_make(deep, true, 0700)};
+	struct scratch s = scratch_new();
+
 	put(s.fd, "/outside/");
-	CLEANUP_FD int root = subdir(&s, "root");
-	put(root, "/var/kept/");
-	CHECK_INT(symlinkat("../outside", root, "evil"), 0); /* stays inside: RESOLVE_IN_ROOT */
-	put(root, "/outside/");
-	CHECK_INT(layout_create(&l, root, NULL, NULL), 0);
-	CHECK(!exists(s.fd, "outside/x"));
-	CHECK(fstatat(root, "run/x", &st, 0) == 0 && st.st_mode == (S_IFDIR | 01770));
-	CHECK(fstatat(root, "var/log/one", &st, 0) == 0 && st.st_mode == (S_IFREG | 0640));
-	CHECK(fstatat(root, "var/kept", &st, 0) == 0 && st.st_mode == (S_IFDIR | 0755));
-	CHECK_INT(layout_create(&l, root, NULL, NULL), 0); /* a second time changes nothing */
+	put(s.fd, "/root/outside/");
+	put(s.fd, "/root/run/");
+	CLEANUP_FD int root = openat(s.fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CHECK_INT(symlinkat("../outside", root, "evil"), 0);
+	CHECK_INT(symlinkat("/outside", root, "run/evil"), 0);
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		const struct layout l = {.v = &v[i], .n = 1};
+		struct err e = {0};
+		CHECK_INT(layout_create(&l, root, NULL, &e), -ELOOP);
+		CHECK(strstr(e.msg, v[i].path));
+	}
+	CHECK(!exists(s.fd, "outside/x") && !exists(root, "outside/x"));
+	CHECK(!exists(s.fd, "outside/a") && !exists(root, "outside/a"));
 	scratch_done(&s);
 }
 
@@ -412,6 +434,7 @@ int main(void)
 		check_scene(&scenes[i]);
 	test_find();
 	test_create();
+	test_create_trapped();
 	test_json();
 	return check_done("layout");
 }

@@ -251,7 +251,8 @@ static void list_outside(const struct build *b, struct build_report *rep)
 	for (const struct touch *t = rec->touches; t; t = t->hh.next) {
 		if (t->kinds & TOUCH_CONNECT && S_ISSOCK(t->found))
 			strv_add(&rep->sockets, t->path);
-		if (streq(t->path, "/dev/log") && t->kinds & TOUCH_CONNECT)
+		if (streq(t->path, "/dev/log") && t->kinds & TOUCH_CONNECT &&
+		    !(t->kinds & TOUCH_BIND))
 			rep->syslog = true;
 		if (!t->found && t->kinds & (TOUCH_MAKE | TOUCH_BIND) &&
 		    t->made && path_within(t->path, "/run") &&

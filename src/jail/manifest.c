@@ -98,9 +98,9 @@ json_t *entry_to_json(const struct entry *en)
 	snprintf(mode, sizeof(mode), "%04o", en->mode & 07777);
 	snprintf(mtime, sizeof(mtime), "%lld.%09ld", (long long)en->mtime.tv_sec,
 		 en->mtime.tv_nsec);
-	json_t *j = json_pack("{so ss ss si si sI ss ss ss}", "path", json_text(en->path), "type",
-			      entry_type(en), "mode", mode, "uid", (int)en->uid, "gid",
-			      (int)en->gid, "size", (json_int_t)en->size, "mtime", mtime, "class",
+	json_t *j = json_pack("{so ss ss sI sI sI ss ss ss}", "path", json_text(en->path), "type",
+			      entry_type(en), "mode", mode, "uid", (json_int_t)en->uid, "gid",
+			      (json_int_t)en->gid, "size", (json_int_t)en->size, "mtime", mtime, "class",
 			      class_name(en->class), "provided", provided_names[en->provided]);
 	for (size_t i = 0; i < ARRAY_LEN(optional); i++)
 		if (optional[i].value && *optional[i].value)
@@ -117,10 +117,9 @@ static bool entry_from_json(const json_t *j, struct manifest *m)
 {
 	const char *type, *mode, *mtime, *class, *provided;
 	CLEANUP_STR char *path = dup_string(j, "path");
-	int uid, gid;
-	json_int_t size;
+	json_int_t uid, gid, size;
 
-	if (json_unpack((json_t *)(uintptr_t)j, "{ss ss si si sI ss ss ss}", "type", &type, "mode",
+	if (json_unpack((json_t *)(uintptr_t)j, "{ss ss sI sI sI ss ss ss}", "type", &type, "mode",
 			&mode, "uid", &uid, "gid", &gid, "size", &size, "mtime", &mtime, "class",
 			&class, "provided", &provided) < 0)
 		return false;
@@ -130,16 +129,22 @@ static bool entry_from_json(const json_t *j, struct manifest *m)
 	if (!path || path[0] != '/' || !type_parse(type) || class_parse(class) == CLASS_COUNT ||
 	    how == ARRAY_LEN(provided_names))
 		return false;
+	long long sec;
+	struct timespec when;
+	char *end;
+	unsigned long bits = strtoul(mode, &end, 8);
+	if (end == mode || *end || bits > 07777 || uid < 0 || gid < 0 || size < 0 ||
+	    sscanf(mtime, "%lld.%ld", &sec, &when.tv_nsec) != 2)
+		return false;
+	when.tv_sec = sec;
 	struct entry *en = manifest_add(m, path);
-	en->mode = type_parse(type) | (mode_t)strtoul(mode, NULL, 8);
+	en->mode = type_parse(type) | (mode_t)bits;
 	en->uid = (uid_t)uid;
 	en->gid = (gid_t)gid;
 	en->size = size;
 	en->class = class_parse(class);
 	en->provided = (enum provided)how;
-	long long sec = 0;
-	sscanf(mtime, "%lld.%ld", &sec, &en->mtime.tv_nsec);
-	en->mtime.tv_sec = sec;
+	en->mtime = when;
 	en->link = dup_string(j, "link");
 	en->sha256 = dup_string(j, "sha256");
 	en->used = dup_string(j, "used");

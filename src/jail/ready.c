@@ -22,6 +22,7 @@ enum {
 	QUIET_LISTENING = 300,
 	QUIET_SILENT = 1500,
 	BUSY_LISTENING = 5000,
+	BUSY_FIRST = 30000, /* what else will listen is not known yet: a helper may be first */
 	BUSY_SILENT = 15000,
 };
 
@@ -314,5 +315,5 @@ bool rest_look(struct rest *s, const struct run *r, const struct strv *expected,
 	}
 	if (!s->listeners.n)
 		return s->quiet_ms >= QUIET_SILENT || s->age_ms >= BUSY_SILENT;
-	return known || s->quiet_ms >= QUIET_LISTENING || s->age_ms >= BUSY_LISTENING;
+	return known || s->quiet_ms >= QUIET_LISTENING || s->age_ms >= BUSY_FIRST;
 }

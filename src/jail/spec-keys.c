@@ -111,7 +111,7 @@ static const struct spec_key service_keys[] = {
 	FIELD("IgnoreSIGPIPE", kind_bool, ignore_sigpipe),
 	OLD("InaccessibleDirectories", "InaccessiblePaths"),
 	KEPT("InaccessiblePaths", kept_paths),
-	HAS("KeyringMode", "the keyring is out of reach in a jail"),
+	HAS("KeyringMode", "a jail has a session keyring of its own"),
 	KEPT("KillMode", kept_text),
 	FIELD("KillSignal", kind_signal, kill_signal),
 	LIMIT("LimitAS", RLIMIT_AS),

@@ -3,7 +3,7 @@
 #
 # Services and exercises that fail: the reason is told, and nothing is left behind.
 
-NAME=cli-fail PORT=18304
+NAME=cli-fail PORT=18604
 load helpers
 
 @test "failure: a service that dies at once; its last words are shown" {

@@ -4,7 +4,7 @@
 # An interrupt at any moment of a build: namespaces, mounts, scratch and processes are gone, and the
 # next build is as if nothing had been.
 
-NAME=cli-stop PORT=18305
+NAME=cli-stop PORT=18605
 load helpers
 
 # The build's own service: a name that no other process has.

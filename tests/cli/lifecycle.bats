@@ -3,7 +3,7 @@
 #
 # From build to remove: start and stop, status as the LSB says, JSON for programs.
 
-NAME=cli-life PORT=18303
+NAME=cli-life PORT=18603
 load helpers
 
 @test "life: start and stop, once and twice" {

@@ -3,7 +3,7 @@
 #
 # The spec is the only truth: the first build writes it, later ones follow it.
 
-NAME=cli-spec PORT=18302
+NAME=cli-spec PORT=18602
 load helpers
 
 @test "spec: the first build writes it, the second finds nothing to do" {
@@ -28,7 +28,7 @@ load helpers
 
 @test "spec: an edit makes the next build a new generation" {
 	build_redis
-	echo 'Command=redis-cli -p 18302 echo again' >>"$IMMURE_CONFIG_DIR/$NAME.conf"
+	echo 'Command=redis-cli -p 18602 echo again' >>"$IMMURE_CONFIG_DIR/$NAME.conf"
 	good build "$NAME" --json
 	json '.changed and .generation == 2 and .proved'
 }

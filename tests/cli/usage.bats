@@ -3,7 +3,7 @@
 #
 # Wrong usage: one clear line, the right exit status, and nothing left behind.
 
-NAME=cli-usage PORT=18301
+NAME=cli-usage PORT=18601
 load helpers
 
 COMMANDS=(build run start stop restart status ls files show logs remove)

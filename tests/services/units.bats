@@ -7,7 +7,23 @@
 NAME=units
 load helpers
 
-fixture() { :; }
+made=()
+
+# What the packages leave to the first boot, or to the administrator.
+fixture()
+{
+	made=()
+	if [[ ! -d /run/haproxy ]]; then
+		install -d -o haproxy -g haproxy -m 2775 /run/haproxy
+		made+=(/run/haproxy)
+	fi
+	if [[ ! -e /etc/postfix/main.cf ]]; then
+		cp /usr/share/postfix/main.cf.debian /etc/postfix/main.cf
+		made+=(/etc/postfix/main.cf)
+	fi
+}
+
+clean_up() { rm -rf "${made[@]}"; }
 
 # What the units below write natively and no other story does.
 DATA=(/etc/bind /etc/postfix /etc/postgresql /etc/ssh /var/cache/bind /var/lib/postfix /var/lib/postgresql

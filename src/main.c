@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/nearest.h"
 #include "cmd/cmd.h"
-#include "jail/spec.h"
+#include "spec/spec.h"
 
 static const struct command *const commands[] = {
     &cmd_build, &cmd_run,   &cmd_start, &cmd_stop, &cmd_restart, &cmd_status,

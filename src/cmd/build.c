@@ -23,7 +23,7 @@
 #include "jail/build.h"
 #include "jail/command.h"
 #include "jail/twin.h"
-#include "jail/unit.h"
+#include "spec/unit.h"
 
 struct build_options {
 	const char *unit, *ready, *user, *group, *cwd, *self_chroot, *closure, *net;

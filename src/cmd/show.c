@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
-#include "jail/spec-keys.h"
-#include "jail/spec.h"
+#include "spec/spec-keys.h"
+#include "spec/spec.h"
 
 /* Why a setting has no effect of its own, or NULL. */
 static const char *idle_because(const struct setting *set)

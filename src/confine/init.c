@@ -58,9 +58,9 @@ static int enter_root(const struct plan *p, struct err *e)
 	return rootfs_enter(p, e);
 }
 
-/* The service shares our pid namespace. What whoever started us had in its environment is none of its
- * business, and our program is a file of the host: a process that is not dumpable cannot be entered
- * through /proc or ptrace without SYS_PTRACE, which nobody inside has. */
+/* The service shares our pid namespace. What whoever started us had in its environment is none of
+ * its business, and our program is a file of the host: a process that is not dumpable cannot be
+ * entered through /proc or ptrace without SYS_PTRACE, which nobody inside has. */
 static void hide(void)
 {
 	for (char **env = environ; *env; env++)

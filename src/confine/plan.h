@@ -74,7 +74,7 @@ struct plan {
 
 	int root; /* a detached mount (open_tree) that becomes "/", or -1: stay in the present root
 		   */
-	const char *root_at; /* where the world has it too, for the exercise; NULL: nowhere */
+	const char *root_at;	  /* where the world has it too, for the exercise; NULL: nowhere */
 	struct mount_list mounts; /* parents before children */
 
 	struct identity identity;

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
-#include <stdint.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,11 +14,11 @@
 
 /* AUDIT_CONTROL is answered in the initial pid namespace only, SYS_TTY_CONFIG finds no console. */
 static const int kept[] = {
-	CAP_AUDIT_CONTROL, CAP_AUDIT_WRITE, CAP_CHOWN,	   CAP_DAC_OVERRIDE,  CAP_FOWNER,
-	CAP_FSETID,	   CAP_IPC_LOCK,    CAP_IPC_OWNER, CAP_KILL,	      CAP_LEASE,
-	CAP_NET_ADMIN,	   CAP_NET_BIND_SERVICE, CAP_NET_BROADCAST, CAP_NET_RAW, CAP_SETFCAP,
-	CAP_SETGID,	   CAP_SETPCAP,	    CAP_SETUID,	   CAP_SYS_CHROOT,    CAP_SYS_NICE,
-	CAP_SYS_RESOURCE,  CAP_SYS_TTY_CONFIG,
+    CAP_AUDIT_CONTROL, CAP_AUDIT_WRITE,	     CAP_CHOWN,		CAP_DAC_OVERRIDE, CAP_FOWNER,
+    CAP_FSETID,	       CAP_IPC_LOCK,	     CAP_IPC_OWNER,	CAP_KILL,	  CAP_LEASE,
+    CAP_NET_ADMIN,     CAP_NET_BIND_SERVICE, CAP_NET_BROADCAST, CAP_NET_RAW,	  CAP_SETFCAP,
+    CAP_SETGID,	       CAP_SETPCAP,	     CAP_SETUID,	CAP_SYS_CHROOT,	  CAP_SYS_NICE,
+    CAP_SYS_RESOURCE,  CAP_SYS_TTY_CONFIG,
 };
 
 static uint64_t keep_mask(void)

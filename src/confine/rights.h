@@ -3,8 +3,8 @@
  *
  * A list of what is kept, not of what is taken: a new kernel's new right is not kept by accident.
  * What is missing reaches the host from inside any namespace: its clock, kernel, devices, other
- * processes (SYS_PTRACE), its files by handle (DAC_READ_SEARCH) and its mounts (SYS_ADMIN, with which
- * a control group's release_agent runs programs on the host). */
+ * processes (SYS_PTRACE), its files by handle (DAC_READ_SEARCH) and its mounts (SYS_ADMIN, with
+ * which a control group's release_agent runs programs on the host). */
 #pragma once
 
 /* Reduces the bounding, inheritable, ambient, permitted and effective sets of the calling process

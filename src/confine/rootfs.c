@@ -301,7 +301,8 @@ static int mount_all(const struct plan *p, struct err *e)
 static int settle(const struct plan *p, struct err *e)
 {
 	if (!p->root_at)
-		return fchdir(p->root) < 0 ? err_errno(e, -errno, "changing to the jail's root") : 0;
+		return fchdir(p->root) < 0 ? err_errno(e, -errno, "changing to the jail's root")
+					   : 0;
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_errno(e, -errno, "making a mount namespace");
 	CLEANUP_FD int root = open_strict(-1, p->root_at, O_PATH | O_DIRECTORY);

@@ -63,12 +63,14 @@ static int wait_message(struct run *r, enum run_message_type want, long end, str
 	for (;;) {
 		struct run_message m = {0};
 		long left = end == LONG_MAX ? -1 : end - now_ms();
-		int n = left < -1 ? -ETIME : next_message(r, left > INT_MAX ? INT_MAX : (int)left, &m);
+		int n =
+		    left < -1 ? -ETIME : next_message(r, left > INT_MAX ? INT_MAX : (int)left, &m);
 		if (n == -EAGAIN)
 			continue;
 		if (n == -ETIME)
-			return err_set(e, n, "what runs before the service (ExecStartPre=) did not "
-					     "end in time");
+			return err_set(e, n,
+				       "what runs before the service (ExecStartPre=) did not "
+				       "end in time");
 		if (n == -EINTR)
 			return err_set(e, n, "interrupted");
 		if (n <= 0)

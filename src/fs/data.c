@@ -147,6 +147,7 @@ int data_copy(int in, int out, const struct stat *st)
 		return r;
 	if (fstat(in, &now) < 0)
 		return -errno;
-	/* One that has grown (a log) is what it was when we looked; a shorter one is no longer that. */
+	/* One that has grown (a log) is what it was when we looked; a shorter one is no longer
+	 * that. */
 	return now.st_size >= st->st_size ? 0 : -ESTALE;
 }

@@ -133,7 +133,8 @@ static void record_result(struct engine *en, const struct event *ev, const struc
 	if (p->kinds & TOUCH_REMOVE && r == WALK_THERE && S_ISDIR(at->type))
 		tree_pull(en->tree, at->path);
 	/* What a directory would be renamed onto must be as empty, or as full, as on the host. */
-	if (p->kinds & TOUCH_MAKE && ev->call->changes_links && r == WALK_THERE && S_ISDIR(at->type))
+	if (p->kinds & TOUCH_MAKE && ev->call->changes_links && r == WALK_THERE &&
+	    S_ISDIR(at->type))
 		tree_pull(en->tree, at->path);
 	if (p->mounted && r == WALK_THERE)
 		tree_complete(en->tree, at->path);

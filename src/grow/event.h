@@ -63,7 +63,7 @@ enum engine_answer { ENGINE_DONE, ENGINE_LATER };
  * when the tree has taken one in. */
 enum engine_answer engine_handle(struct engine *en, struct event *ev);
 
-/* Looks which of the paths in the making are there by now. @tid has just made its next call, so what
- * it was making is decided; 0: nobody has. */
+/* Looks which of the paths in the making are there by now. @tid has just made its next call, so
+ * what it was making is decided; 0: nobody has. */
 void engine_settle(struct engine *en, pid_t tid);
 void engine_done(struct engine *en);

@@ -193,7 +193,8 @@ static void set_placed(struct touch *touch, const struct stat *st)
 
 static void remember_if_shared(struct tree *t, const struct touch *touch, const struct stat *st)
 {
-	if (!touch->placeholder && S_ISREG(st->st_mode) && st->st_nlink > 1 && !find_inode(t->links, st))
+	if (!touch->placeholder && S_ISREG(st->st_mode) && st->st_nlink > 1 &&
+	    !find_inode(t->links, st))
 		remember_inode(&t->links, st, touch->path);
 }
 
@@ -295,8 +296,8 @@ static mode_t type_at(int root, const char *path)
 	return beneath_lstat(root, path, &st) == 0 ? st.st_mode & S_IFMT : 0;
 }
 
-/* A stand-in under another name: the service mounted or moved its directory. The bytes go to its own
- * name, which is the same directory entry. Returns false while a thread is at it. */
+/* A stand-in under another name: the service mounted or moved its directory. The bytes go to its
+ * own name, which is the same directory entry. Returns false while a thread is at it. */
 static bool make_real(struct tree *t, const struct stat *st)
 {
 	struct hard_link *l = find_inode(t->stand_ins, st);

@@ -13,8 +13,9 @@
 
 struct big_copy;
 
-/* A file by its inode: one with several names that has been put into the tree (as the world knows it),
- * or a stand-in (as the tree knows it: the service may reach it by another name, through a mount). */
+/* A file by its inode: one with several names that has been put into the tree (as the world knows
+ * it), or a stand-in (as the tree knows it: the service may reach it by another name, through a
+ * mount). */
 struct inode_key {
 	dev_t dev;
 	ino_t ino;
@@ -61,8 +62,8 @@ void tree_list(struct tree *t, const char *path);
  * others, and what was not there yet could not be found under them. */
 void tree_pull(struct tree *t, const char *path);
 
-/* Makes the stand-ins below @path real: in a mount namespace of the service's own they may be reached
- * by names that we cannot see. */
+/* Makes the stand-ins below @path real: in a mount namespace of the service's own they may be
+ * reached by names that we cannot see. */
 void tree_complete(struct tree *t, const char *path);
 
 /* Whether the tree has @path now. */

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "confine/plan.h"
-#include "jail/spec.h"
+#include "spec/spec.h"
 
 struct account {
 	uid_t uid;

@@ -254,9 +254,9 @@ static void list_outside(const struct build *b, struct build_report *rep)
 		if (streq(t->path, "/dev/log") && t->kinds & TOUCH_CONNECT &&
 		    !(t->kinds & TOUCH_BIND))
 			rep->syslog = true;
-		if (!t->found && t->kinds & (TOUCH_MAKE | TOUCH_BIND) &&
-		    t->made && path_within(t->path, "/run") &&
-		    path_depth(t->path) == 2 && !layout_find(&b->layout, t->path))
+		if (!t->found && t->kinds & (TOUCH_MAKE | TOUCH_BIND) && t->made &&
+		    path_within(t->path, "/run") && path_depth(t->path) == 2 &&
+		    !layout_find(&b->layout, t->path))
 			strv_add(&rep->private, t->path);
 		if (!t->found && t->kinds &&
 		    !(t->kinds & ~(TOUCH_LOOK | TOUCH_READ | TOUCH_EXEC | TOUCH_CONNECT)))

@@ -8,7 +8,7 @@
 #include "jail/compare.h"
 #include "jail/generation.h"
 #include "jail/scratch.h"
-#include "jail/spec.h"
+#include "spec/spec.h"
 
 /* One exercise step, native against jailed. */
 struct proof_step {

@@ -11,7 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
-#include "jail/env-file.h"
+#include "spec/env-file.h"
 
 /* systemd.exec(5), "Environment Variables Set or Propagated by the Service Manager". */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "confine/plan.h"
 #include "jail/account.h"
-#include "jail/spec.h"
+#include "spec/spec.h"
 
 /* One command of a run: the words, and the file that is executed. */
 struct command_line {

@@ -23,7 +23,7 @@
 #include "base/fd.h"
 #include "confine/cgroup.h"
 #include "confine/rights.h"
-#include "jail/env-file.h"
+#include "spec/env-file.h"
 
 static double now(void)
 {
@@ -68,7 +68,8 @@ static NORETURN void shell(const char *command, char *const *env, const int stdi
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(022);
-	/* It shares the service's pid namespace: rights that the service lacks could be taken over. */
+	/* It shares the service's pid namespace: rights that the service lacks could be taken over.
+	 */
 	if (rights_reduce() < 0)
 		_exit(126);
 	execve("/bin/sh", argv, env);
@@ -149,7 +150,8 @@ static int wait_helper(pid_t pid, double timeout, struct outcome *o)
 		if (n == 0) {
 			o->timed_out = true;
 			kill_session(pid);
-			/* A shell that somebody traces stays a zombie: its waiter is ours to end. */
+			/* A shell that somebody traces stays a zombie: its waiter is ours to end.
+			 */
 			if (poll(&pfd, 1, 1000) <= 0)
 				kill(pid, SIGKILL);
 			break;

@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "confine/run.h"
-#include "jail/spec.h"
+#include "spec/spec.h"
 #include "world/world.h"
 
 struct place {

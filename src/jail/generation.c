@@ -79,7 +79,8 @@ static int read_run(struct generation *g, int dir)
 	if (r == 0) {
 		g->built = xstrdup(built);
 		g->steps = (size_t)steps;
-		json_array_foreach (listeners, i, word) {
+		json_array_foreach(listeners, i, word)
+		{
 			char *listener = json_text_value(word);
 			if (listener)
 				strv_take(&g->listeners, listener);

@@ -19,7 +19,7 @@
 #include "jail/dirs.h"
 #include "jail/layout.h"
 #include "jail/manifest.h"
-#include "jail/spec.h"
+#include "spec/spec.h"
 
 struct generation {
 	int number;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes in JSON. Paths are bytes, JSON strings are UTF-8: a byte that is part of no valid character,
- * a control byte and the backslash itself are written as \xNN, and read back as they were. */
+/* Bytes in JSON. Paths are bytes, JSON strings are UTF-8: a byte that is part of no valid
+ * character, a control byte and the backslash itself are written as \xNN, and read back as they
+ * were. */
 #pragma once
 
 #include <jansson.h>

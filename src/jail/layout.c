@@ -109,11 +109,11 @@ json_t *layout_to_json(const struct layout *l)
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct provision *p = &l->v[i];
-		json_t *row = json_pack("{so ss sb sb sb si si si so}", "path", json_text(p->path),
-					"class", class_name(p->class), "writable", p->writable,
-					"file", p->file, "create", p->create, "mode", (int)p->mode,
-					"uid", (int)p->uid, "gid", (int)p->gid, "why",
-					json_text(p->why));
+		json_t *row =
+		    json_pack("{so ss sb sb sb si si si so}", "path", json_text(p->path), "class",
+			      class_name(p->class), "writable", p->writable, "file", p->file,
+			      "create", p->create, "mode", (int)p->mode, "uid", (int)p->uid, "gid",
+			      (int)p->gid, "why", json_text(p->why));
 		json_array_append_new(list, row);
 	}
 	return list;
@@ -149,7 +149,8 @@ int layout_from_json(struct layout *l, const json_t *list)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach (list, i, row) {
+	json_array_foreach(list, i, row)
+	{
 		struct provision p;
 		if (!provision_from_json(row, &p))
 			return -EBADMSG;

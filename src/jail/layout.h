@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "confine/plan.h"
 #include "grow/record.h"
-#include "jail/spec.h"
+#include "spec/spec.h"
 
 enum jail_class {
 	CLASS_PROGRAM,

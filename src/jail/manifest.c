@@ -98,10 +98,11 @@ json_t *entry_to_json(const struct entry *en)
 	snprintf(mode, sizeof(mode), "%04o", en->mode & 07777);
 	snprintf(mtime, sizeof(mtime), "%lld.%09ld", (long long)en->mtime.tv_sec,
 		 en->mtime.tv_nsec);
-	json_t *j = json_pack("{so ss ss sI sI sI ss ss ss}", "path", json_text(en->path), "type",
-			      entry_type(en), "mode", mode, "uid", (json_int_t)en->uid, "gid",
-			      (json_int_t)en->gid, "size", (json_int_t)en->size, "mtime", mtime, "class",
-			      class_name(en->class), "provided", provided_names[en->provided]);
+	json_t *j =
+	    json_pack("{so ss ss sI sI sI ss ss ss}", "path", json_text(en->path), "type",
+		      entry_type(en), "mode", mode, "uid", (json_int_t)en->uid, "gid",
+		      (json_int_t)en->gid, "size", (json_int_t)en->size, "mtime", mtime, "class",
+		      class_name(en->class), "provided", provided_names[en->provided]);
 	for (size_t i = 0; i < ARRAY_LEN(optional); i++)
 		if (optional[i].value && *optional[i].value)
 			json_object_set_new(j, optional[i].key, json_text(optional[i].value));

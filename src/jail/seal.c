@@ -75,9 +75,7 @@ static bool readable(const struct seal *s, int source, const char *path)
 	if (!s->spec->user || s->spec->start_pre.n || beneath_lstat(source, path, &st) < 0 ||
 	    !S_ISREG(st.st_mode) || account_of(s->spec, &a, NULL) < 0 || a.uid == 0)
 		return true;
-	unsigned bit = st.st_uid == a.uid	  ? S_IRUSR
-		       : in_groups(&a, st.st_gid) ? S_IRGRP
-						  : S_IROTH;
+	unsigned bit = st.st_uid == a.uid ? S_IRUSR : in_groups(&a, st.st_gid) ? S_IRGRP : S_IROTH;
 	return st.st_mode & bit || has_acl(source, path);
 }
 

@@ -9,7 +9,7 @@
 #include "grow/record.h"
 #include "jail/layout.h"
 #include "jail/manifest.h"
-#include "jail/spec.h"
+#include "spec/spec.h"
 
 struct seal {
 	const struct spec *spec;

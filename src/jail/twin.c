@@ -44,9 +44,9 @@ struct stage {
 	struct plan plan;
 	struct sock_fprog filter;
 	struct supervisor *supervisor;
-	int jail;   /* O_PATH, the jail's root as the service sees it */
+	int jail;    /* O_PATH, the jail's root as the service sees it */
 	int printed; /* the same for reading: not the service's */
-	int output; /* the service's standard output and error, a file */
+	int output;  /* the service's standard output and error, a file */
 };
 
 static double now(void)
@@ -337,7 +337,8 @@ static int play(struct stage *s, struct twin_report *rep, struct err *e)
 int twin_run(const struct twin *t, struct twin_report *ret, struct err *e)
 {
 	struct twin_report rep = TWIN_REPORT_INIT;
-	struct stage s = {.t = t, .world = WORLD_INIT, .run = RUN_INIT, .jail = -1, .output = -1, .printed = -1};
+	struct stage s = {
+	    .t = t, .world = WORLD_INIT, .run = RUN_INIT, .jail = -1, .output = -1, .printed = -1};
 
 	plan_init(&s.plan);
 	int r = play(&s, &rep, e);

@@ -6,7 +6,7 @@
 #include "grow/record.h"
 #include "jail/exercise.h"
 #include "jail/layout.h"
-#include "jail/spec.h"
+#include "spec/spec.h"
 
 enum twin_kind {
 	TWIN_NATIVE, /* the world's root is the service's */

@@ -7,7 +7,7 @@ NAME=cli-manual PORT=18307
 load helpers
 
 MAN=$BATS_TEST_DIRNAME/../../man
-KEYS=$BATS_TEST_DIRNAME/../../src/jail/spec-keys.c
+KEYS=$BATS_TEST_DIRNAME/../../src/spec/spec-keys.c
 
 # The two lists, one word or line each, hold the same.
 same() { diff <(sort -u <<<"$1") <(sort -u <<<"$2"); }

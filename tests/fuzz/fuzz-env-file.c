@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "jail/env-file.h"
+#include "spec/env-file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

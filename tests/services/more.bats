@@ -272,7 +272,7 @@ fixture_slapd()
 		sn: Bird
 		mail: tweety@cage.test
 	LDIF
-	slaptest -f "$HERE/slapd.conf" -F "$HERE/slapd.d" >/dev/null 2>&1
+	slaptest -u -f "$HERE/slapd.conf" -F "$HERE/slapd.d" >/dev/null 2>&1
 	chown -R openldap: "$HERE"/{slapd.d,db,run}
 }
 

@@ -6,9 +6,9 @@
 
 #include "base/alloc.h"
 #include "check.h"
-#include "jail/env-file.h"
-#include "jail/spec.h"
-#include "jail/words.h"
+#include "spec/env-file.h"
+#include "spec/spec.h"
+#include "spec/words.h"
 
 /* The strings, each in <>. */
 static char *joined(const struct strv *sv)

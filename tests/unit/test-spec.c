@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "jail/spec.h"
+#include "spec/spec.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +12,9 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "check.h"
-#include "jail/ini-text.h"
-#include "jail/spec-keys.h"
-#include "jail/values.h"
+#include "spec/ini-text.h"
+#include "spec/spec-keys.h"
+#include "spec/values.h"
 
 static int parse(struct spec *s, const char *text, struct err *e)
 {

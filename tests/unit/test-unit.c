@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "jail/unit.h"
+#include "spec/unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "check.h"
-#include "jail/specifier.h"
+#include "spec/specifier.h"
 
 /* A unit's text read into a spec, with the report. */
 struct reading {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "jail/env-file.h"
+#include "spec/env-file.h"
 
 #include <ctype.h>
 #include <errno.h>

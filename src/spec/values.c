@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "jail/values.h"
+#include "spec/values.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "jail/spec-keys.h"
+#include "spec/spec-keys.h"
 
 #define FIELD(key, how, member)                                                                    \
 	{                                                                                          \

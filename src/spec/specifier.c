@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "jail/specifier.h"
+#include "spec/specifier.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
-#include "jail/env-file.h"
+#include "spec/env-file.h"
 
 struct unit_name {
 	const char *unit, *at,

@@ -4,18 +4,25 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "jail/spec-keys.h"
+#include "spec/spec-keys.h"
 
 /* Keys with a typed field that nothing reads yet. */
 static const struct {
 	enum spec_section section;
 	const char *key;
 } idle[] = {
-	{SPEC_SERVICE, "ExecStartPost"}, {SPEC_SERVICE, "ExecReload"}, {SPEC_SERVICE, "ExecStop"},
-	{SPEC_SERVICE, "ExecStopPost"},
-	{SPEC_SERVICE, "ReadWritePaths"}, {SPEC_SERVICE, "RemainAfterExit"},	 {SPEC_JAIL, "Closure"},       {SPEC_JAIL, "Secret"},
-	{SPEC_JAIL, "Direct"},		 {SPEC_JAIL, "Accounts"},      {SPEC_JAIL, "Update"},
-	{SPEC_JAIL, "ConfigTest"},
+    {SPEC_SERVICE, "ExecStartPost"},
+    {SPEC_SERVICE, "ExecReload"},
+    {SPEC_SERVICE, "ExecStop"},
+    {SPEC_SERVICE, "ExecStopPost"},
+    {SPEC_SERVICE, "ReadWritePaths"},
+    {SPEC_SERVICE, "RemainAfterExit"},
+    {SPEC_JAIL, "Closure"},
+    {SPEC_JAIL, "Secret"},
+    {SPEC_JAIL, "Direct"},
+    {SPEC_JAIL, "Accounts"},
+    {SPEC_JAIL, "Update"},
+    {SPEC_JAIL, "ConfigTest"},
 };
 
 static bool is_idle(const struct setting *set)

@@ -6,9 +6,9 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
-#include "jail/spec-keys.h"
-#include "jail/values.h"
-#include "jail/words.h"
+#include "spec/spec-keys.h"
+#include "spec/values.h"
+#include "spec/words.h"
 
 static void replace(char **where, char *value)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "jail/spec.h"
+#include "spec/spec.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,11 +10,11 @@
 
 #include "base/alloc.h"
 #include "base/nearest.h"
-#include "jail/ini-text.h"
-#include "jail/spec-keys.h"
-#include "jail/specifier.h"
-#include "jail/values.h"
-#include "jail/words.h"
+#include "spec/ini-text.h"
+#include "spec/spec-keys.h"
+#include "spec/specifier.h"
+#include "spec/values.h"
+#include "spec/words.h"
 
 #define SETTINGS_MAX 4096
 

@@ -10,8 +10,8 @@
 #include "base/fd.h"
 #include "base/nearest.h"
 #include "base/path.h"
-#include "jail/ini-text.h"
-#include "jail/spec.h"
+#include "spec/ini-text.h"
+#include "spec/spec.h"
 
 struct source {
 	struct spec *spec;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "jail/unit-find.h"
+#include "spec/unit-find.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -14,7 +14,7 @@
 #include "base/nearest.h"
 #include "base/path.h"
 #include "fs/beneath.h"
-#include "jail/unit.h"
+#include "spec/unit.h"
 
 #define SUFFIX	 ".service"
 #define HOPS_MAX 8

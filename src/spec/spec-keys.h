@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "jail/spec.h"
+#include "spec/spec.h"
 
 enum key_use {
 	KEY_USED,      /* it fills a typed field */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "jail/unit.h"
+#include "spec/unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,10 +10,10 @@
 #include "base/fd.h"
 #include "base/nearest.h"
 #include "fs/beneath.h"
-#include "jail/ini-text.h"
-#include "jail/spec-keys.h"
-#include "jail/specifier.h"
-#include "jail/unit-find.h"
+#include "spec/ini-text.h"
+#include "spec/spec-keys.h"
+#include "spec/specifier.h"
+#include "spec/unit-find.h"
 
 #define NOTES_MAX 8192
 

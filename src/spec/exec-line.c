@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "jail/spec.h"
-#include "jail/words.h"
+#include "spec/spec.h"
+#include "spec/words.h"
 
 #define EXEC_FLAGS (WORDS_UNESCAPE | WORDS_RELAXED)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "jail/words.h"
+#include "spec/words.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -5,10 +5,10 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
-#include "jail/env-file.h"
-#include "jail/spec-keys.h"
-#include "jail/values.h"
-#include "jail/words.h"
+#include "spec/env-file.h"
+#include "spec/spec-keys.h"
+#include "spec/values.h"
+#include "spec/words.h"
 
 static void replace(char **where, char *value)
 {

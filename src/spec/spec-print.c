@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "jail/spec-keys.h"
+#include "spec/spec-keys.h"
 
 static void print_settings(FILE *f, const struct spec *s, enum spec_section section,
 			   const char *key)

@@ -7,7 +7,7 @@
  * are parsed as if hostile (bounded, fuzzed). */
 #pragma once
 
-#include "jail/spec.h"
+#include "spec/spec.h"
 
 enum unit_verdict { UNIT_TAKEN, UNIT_REDUNDANT, UNIT_NOT_TAKEN };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "jail/ini-text.h"
+#include "spec/ini-text.h"
 
 #include <errno.h>
 #include <ini.h>

@@ -272,7 +272,9 @@ fixture_slapd()
 		sn: Bird
 		mail: tweety@cage.test
 	LDIF
-	slaptest -u -f "$HERE/slapd.conf" -F "$HERE/slapd.d" >/dev/null 2>&1
+	# An empty database, or slaptest complains.
+	slapadd -f "$HERE/slapd.conf" -b dc=cage,dc=test </dev/null
+	slaptest -f "$HERE/slapd.conf" -F "$HERE/slapd.d" >/dev/null 2>&1
 	chown -R openldap: "$HERE"/{slapd.d,db,run}
 }
 

@@ -184,6 +184,7 @@ int main(int argc, char **argv)
 	const struct command *c = find(argv[1 + asks]);
 	if (!c)
 		return unknown(argv[1 + asks]);
-	char *only_help[] = {xstrdup("--help"), NULL};
+	static char help_option[] = "--help";
+	char *only_help[] = {help_option, NULL};
 	return dispatch(c, asks ? only_help : argv + 2);
 }

@@ -169,17 +169,19 @@ static int begin(struct live *l, const int stdio[3], struct err *e)
 	return r == 0 ? write_state(l, e) : r;
 }
 
-/* What was made in /run goes with the service, as RuntimeDirectory= has it. */
+/* What was made in /run goes with the service, as RuntimeDirectory= has it; but only when it is
+ * empty: another service may share it (/run/apache2 of two instances). */
 static void remove_runtime(const struct live *l)
 {
+	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
 	for (size_t i = 0; i < l->made.n; i++) {
+		const char *name;
 		if (!path_within(l->made.v[i], "/run"))
 			continue;
-		CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		const char *name;
 		CLEANUP_FD int parent = beneath_parent(host, l->made.v[i], &name);
 		if (parent >= 0)
-			tree_remove(parent, name);
+			unlinkat(parent, name, AT_REMOVEDIR);
 	}
 }
 

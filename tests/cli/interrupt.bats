@@ -32,7 +32,7 @@ interrupt()
 		sleep "$moment"
 		kill -s "$1" "$build" 2>/dev/null || true
 		wait "$build" || true
-		eventually 10 gone || { echo "after $moment s of a build, $1"; return 1; }
+		eventually 3 gone || { echo "after $moment s of a build, $1"; return 1; }
 		eventually 3 no_leftovers_of_a_build || { no_leftovers_of_a_build; return 1; }
 	done
 	good build "$NAME" --write-spec --exercise 'echo seen' --ready true -- "${SERVICE[@]}"

@@ -215,7 +215,7 @@ fixture_icecast2()
 	cat >"$HERE/icecast.xml" <<-CONF
 		<icecast>
 		  <location>Cage</location>
-		  <limits><clients>20</clients><sources>2</sources></limits>
+		  <limits><clients>20</clients><sources>2</sources><source-timeout>1</source-timeout></limits>
 		  <authentication>
 		    <source-password>canary</source-password>
 		    <admin-user>admin</admin-user>

@@ -376,7 +376,7 @@ story_varnish()
 {
 	PORTS=(18210 18211)
 	COMMAND=(/usr/sbin/varnishd -F -a 127.0.0.1:18210 -T 127.0.0.1:18211 -f "$HERE/cage.vcl"
-		-S "$HERE/secret" -s malloc,32m -n "$HERE/work")
+		-S "$HERE/secret" -s "malloc,32m" -n "$HERE/work")
 	local origin="$BATS_TEST_DIRNAME/with-origin 18212 $HERE/web" url=http://127.0.0.1:18210
 	local adm="varnishadm -T 127.0.0.1:18211 -S $HERE/secret"
 	STEPS=(

@@ -18,10 +18,11 @@ demo:
 	$(MAKE) all
 	tools/demo $(B)/src/immure
 
+# MORE=1 adds ten more services, with their packages.
 check:
-	tools/deps build check
+	tools/deps build check $(if $(MORE),more)
 	$(MAKE) all
-	tools/check $(B)
+	MORE=$(MORE) tools/check $(B)
 
 # Ratios against the native run, interleaved; see doc/BENCHMARKS.md.
 bench:

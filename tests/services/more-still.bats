@@ -203,7 +203,9 @@ story_icecast2()
 		"for n in \$(seq 50); do curl -sS $url/status-json.xsl | grep -o 'location.:.Cage' && break; sleep 0.1; done"
 		"curl -sS $url/style.css | md5sum"
 		"curl -sS -o /dev/null -w '%{http_code}\n' -u admin:wrong $url/admin/stats"
-		"(seq 20000; sleep 1) | curl -sS -T - -u source:canary -H 'Content-Type: audio/mpeg' -H 'Ice-Name: cage radio' $url/live & sleep 0.4; curl -sS $url/status-json.xsl | grep -o -e 'server_name.:.cage radio' -e 'server_type.:.audio/mpeg' | sort; curl -sS -m 1 $url/live | head -n 3; wait"
+		"(for n in \$(seq 30); do seq 500; sleep 0.1; done) | curl -sS -m 4 -T - -u source:canary -H 'Expect:' -H 'Content-Type: audio/mpeg' -H 'Ice-Name: cage radio' $url/live 2>/dev/null &
+		for n in \$(seq 50); do curl -sS $url/status-json.xsl | grep -o 'server_name.:.cage radio' && break; sleep 0.1; done
+		curl -sS -m 2 $url/live 2>/dev/null | grep -m 1 '^42\$'; wait"
 		"curl -sS -u admin:canary $url/admin/listmounts | grep -c '<icestats'"
 		"curl -sS $url/ | head -n 5"
 	)
@@ -215,7 +217,7 @@ fixture_icecast2()
 	cat >"$HERE/icecast.xml" <<-CONF
 		<icecast>
 		  <location>Cage</location>
-		  <limits><clients>20</clients><sources>2</sources><source-timeout>1</source-timeout></limits>
+		  <limits><clients>20</clients><sources>2</sources></limits>
 		  <authentication>
 		    <source-password>canary</source-password>
 		    <admin-user>admin</admin-user>

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -256,13 +257,35 @@ void jail_unlock(const struct dirs *d, const char *name, int *lock)
 	fd_close(lock);
 }
 
+/* Whether the holder that the lock file names is dead: then what it started is just cleaning up. */
+static bool holder_is_dead(int dir, const char *name)
+{
+	CLEANUP_STR char *text = NULL;
+
+	if (atomic_read(dir, name, 64, &text, NULL) < 0)
+		return false;
+	long pid = strtol(text, NULL, 10);
+	return pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
+/* How long a killed build's other half may take to clean up, in steps of 50 ms. */
+#define CLEAN_UP_STEPS 200
+
 int jail_lock(const struct dirs *d, const char *name, struct err *e)
 {
+	const struct timespec step = {.tv_nsec = 50000000};
 	CLEANUP_STR char *path = path_join(d->state, "locks");
 	int r = jail_make_dir(path, 0755, e);
 
 	if (r < 0)
 		return r;
 	CLEANUP_FD int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return dir < 0 ? err_errno(e, -errno, "opening %s", path) : lock_try(dir, name, e);
+	if (dir < 0)
+		return err_errno(e, -errno, "opening %s", path);
+	r = lock_try(dir, name, e);
+	for (int i = 0; i < CLEAN_UP_STEPS && r == -EBUSY && holder_is_dead(dir, name); i++) {
+		nanosleep(&step, NULL);
+		r = lock_try(dir, name, e);
+	}
+	return r;
 }

@@ -201,6 +201,8 @@ native_start()
 		>"$WORK/out/native.log" 2>&1 </dev/null 3>&- 7>&- 8>&- &
 	echo $! >"$WORK/out/native.pid"
 	eventually 30 ready || { show "$WORK/out/native.log"; return 1; }
+	# A daemon may listen a moment before it writes its pid file.
+	eventually 10 test -s "${PID_FILE:-$WORK/out/native.pid}"
 	pid=$(native_pid)
 	echo "$pid" >"$WORK/out/native.pid"
 }

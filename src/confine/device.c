@@ -95,14 +95,3 @@ int device_copy(const struct stat *st, int dir, const char *name)
 	}
 	return -EPERM;
 }
-
-bool device_allowed(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
-		if (streq(nodes[i].name, name))
-			return true;
-	for (size_t i = 0; i < ARRAY_LEN(links); i++)
-		if (streq(links[i].name, name))
-			return true;
-	return streq(name, "pts") || streq(name, "shm");
-}

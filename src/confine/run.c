@@ -15,9 +15,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "confine/cgroup.h"
@@ -51,18 +51,11 @@ static int next_message(struct run *r, int ms, struct run_message *m)
 	return n;
 }
 
-static long now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int wait_message(struct run *r, enum run_message_type want, long end, struct err *e)
 {
 	for (;;) {
 		struct run_message m = {0};
-		long left = end == LONG_MAX ? -1 : end - now_ms();
+		long left = end == LONG_MAX ? -1 : end - clock_ms();
 		int n =
 		    left < -1 ? -ETIME : next_message(r, left > INT_MAX ? INT_MAX : (int)left, &m);
 		if (n == -EAGAIN)
@@ -139,8 +132,8 @@ int run_start(const struct plan *p, struct run *ret, struct err *e)
 
 int run_wait_exec(struct run *r, double seconds, struct err *e)
 {
-	return wait_message(r, RUN_EXEC, seconds > 0 ? now_ms() + (long)(seconds * 1000) : LONG_MAX,
-			    e);
+	return wait_message(r, RUN_EXEC,
+			    seconds > 0 ? clock_ms() + (long)(seconds * 1000) : LONG_MAX, e);
 }
 
 /* As run_poll(), but a signal that came meanwhile is -EINTR. */
@@ -251,18 +244,18 @@ static bool has_ended(int pidfd)
 
 int run_stop(struct run *r, int sig, int ms)
 {
-	long end = ms < 0 ? LONG_MAX : now_ms() + ms;
+	long end = ms < 0 ? LONG_MAX : clock_ms() + ms;
 	bool told_all = false;
 	int gone = r->ctl < 0 || run_poll(r, 0);
 	CLEANUP_FD int target = gone ? -1 : open_main(r);
 
 	if (target >= 0)
 		pidfd_send_signal(target, sig, NULL, 0);
-	while (!gone && now_ms() < end) {
+	while (!gone && clock_ms() < end) {
 		if (!told_all && has_ended(target)) {
 			signal_all(r, sig);
 			told_all = true;
-			long grace = now_ms() + RUN_GRACE_MS;
+			long grace = clock_ms() + RUN_GRACE_MS;
 			end = grace < end ? grace : end;
 		}
 		gone = wait_end(r, 20);

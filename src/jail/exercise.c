@@ -16,21 +16,14 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "confine/cgroup.h"
 #include "confine/rights.h"
 #include "spec/env-file.h"
-
-static double now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void make_env(const struct place *p, struct strv *env)
 {
@@ -137,11 +130,11 @@ static int wait_helper(pid_t pid, double timeout, struct outcome *o)
 {
 	CLEANUP_FD int fd = pidfd_open(pid, 0);
 	struct pollfd pfd = {.fd = fd, .events = POLLIN};
-	double end = now() + timeout;
+	double end = clock_now() + timeout;
 	int status = 0, n;
 
 	while (fd >= 0) {
-		double left = end - now();
+		double left = end - clock_now();
 		n = left <= 0 ? 0 : poll(&pfd, 1, (int)(left * 1000) + 1);
 		if (n > 0)
 			break;
@@ -171,7 +164,7 @@ int exercise_run(const struct place *p, const char *command, const char *scratch
 	CLEANUP_FD int out = unnamed(scratch);
 	CLEANUP_FD int err = unnamed(scratch);
 	struct outcome o = {.out = -1, .err = -1};
-	double start = now();
+	double start = clock_now();
 
 	if (null < 0 || out < 0 || err < 0)
 		return err_errno(e,
@@ -192,7 +185,7 @@ int exercise_run(const struct place *p, const char *command, const char *scratch
 	}
 	if (r < 0)
 		return err_errno(e, r, "running the exercise");
-	o.seconds = now() - start;
+	o.seconds = clock_now() - start;
 	o.out = take_fd(&out);
 	o.err = take_fd(&err);
 	*ret = o;

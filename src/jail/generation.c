@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "fs/atomic.h"
@@ -113,26 +114,15 @@ int generation_load(const struct dirs *d, const char *name, struct generation *r
 	return 0;
 }
 
-static char *now_text(void)
-{
-	char buf[40];
-	time_t now = time(NULL);
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return xstrdup(buf);
-}
-
 int generation_write(const struct generation *g, const char *path, struct err *e)
 {
 	CLEANUP_FD int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP_STR char *built = now_text();
+	char built[CLOCK_TEXT_MAX];
 	json_t *listeners = json_array();
 
 	for (size_t i = 0; i < g->listeners.n; i++)
 		json_array_append_new(listeners, json_text(g->listeners.v[i]));
-	json_t *j = json_pack("{si ss so so sI}", "schema", 1, "built", built, "layout",
+	json_t *j = json_pack("{si ss so so sI}", "schema", 1, "built", clock_text(built), "layout",
 			      layout_to_json(&g->layout), "listeners", listeners, "steps",
 			      (json_int_t)g->steps);
 	CLEANUP_STR char *text = json_dumps(j, JSON_INDENT(1) | JSON_SORT_KEYS);

@@ -10,10 +10,10 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -29,13 +29,6 @@ struct rebind_file {
 	long due; /* when a missing file is made, in milliseconds of the clock; 0: it is not missing
 		   */
 };
-
-static long now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 void rebind_open(struct rebind *rb, const struct layout *l)
 {
@@ -87,7 +80,7 @@ static void check(struct rebind_file *f, const struct run *r)
 
 	if (lstat(f->path, &st) < 0) {
 		if (!f->due)
-			f->due = now_ms() + CREATE_AFTER_MS;
+			f->due = clock_ms() + CREATE_AFTER_MS;
 		return;
 	}
 	f->due = 0;
@@ -124,7 +117,7 @@ void rebind_serve(struct rebind *rb, const struct run *r)
 	while (rb->inotify >= 0 && read(rb->inotify, events, sizeof(events)) > 0)
 		;
 	for (size_t i = 0; i < rb->n; i++) {
-		if (rb->files[i].due && now_ms() >= rb->files[i].due)
+		if (rb->files[i].due && clock_ms() >= rb->files[i].due)
 			make(&rb->files[i]);
 		check(&rb->files[i], r);
 	}
@@ -139,7 +132,7 @@ int rebind_wait(const struct rebind *rb)
 			soonest = rb->files[i].due;
 	if (!soonest)
 		return -1;
-	long left = soonest - now_ms();
+	long left = soonest - clock_ms();
 	return left < 0 ? 0 : (int)left;
 }
 

@@ -14,10 +14,10 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "confine/run.h"
@@ -112,27 +112,17 @@ static int make_plan(struct live *l, const int stdio[3], struct err *e)
 	return mounts_sealed(&l->plan, &l->generation.layout, l->generation.dir, e);
 }
 
-static void time_text(char *buf, size_t size)
-{
-	time_t now = time(NULL);
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	strftime(buf, size, "%Y-%m-%dT%H:%M:%SZ", &tm);
-}
-
 static int write_state(const struct live *l, struct err *e)
 {
 	CLEANUP_FD int dir = run_dir(l->dirs, e);
-	char started[40], file[96];
+	char started[CLOCK_TEXT_MAX], file[96];
 
 	if (dir < 0)
 		return dir;
-	time_text(started, sizeof(started));
 	snprintf(file, sizeof(file), "%s.json", l->name);
-	json_t *j =
-	    json_pack("{si si si si ss}", "schema", 1, "init", (int)l->run.init, "supervisor",
-		      (int)getpid(), "generation", l->generation.number, "started", started);
+	json_t *j = json_pack("{si si si si ss}", "schema", 1, "init", (int)l->run.init,
+			      "supervisor", (int)getpid(), "generation", l->generation.number,
+			      "started", clock_text(started));
 	json_object_set_new(j, "main", json_integer(l->run.main));
 	CLEANUP_STR char *text = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
 	json_decref(j);
@@ -299,9 +289,9 @@ static int wait_ready(struct live *l, int log, struct err *e)
 	struct rest rest CLEANUP(rest_done) = {0};
 	double limit_s = l->spec->timeout_start > 0 ? l->spec->timeout_start : 1e9;
 
-	time_t end = limit_s < 1e8 ? time(NULL) + (time_t)limit_s + 1 : 0;
+	double end = clock_now() + limit_s;
 
-	while (!end || time(NULL) < end) {
+	while (clock_now() < end) {
 		if (run_poll(&l->run, READY_TICK_MS) || over(l)) {
 			CLEANUP_STR char *tail = output_tail(log);
 			return err_set(e, -ECHILD, "%s ended before it was ready%s%s", l->name,

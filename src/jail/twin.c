@@ -9,10 +9,10 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -48,13 +48,6 @@ struct stage {
 	int printed; /* the same for reading: not the service's */
 	int output;  /* the service's standard output and error, a file */
 };
-
-static double now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static int open_output(struct stage *s, struct err *e)
 {
@@ -233,7 +226,7 @@ static int wait_ready(struct stage *s, struct err *e)
 {
 	struct rest rest CLEANUP(rest_done) = {0};
 	double limit = s->t->spec->timeout_start > 0 ? s->t->spec->timeout_start : 1e9;
-	double begin = now();
+	double begin = clock_now();
 
 	for (;;) {
 		if (twin_interrupted)
@@ -249,7 +242,7 @@ static int wait_ready(struct stage *s, struct err *e)
 						      supervisor_calls(s->supervisor));
 		if (r != 0)
 			return r < 0 ? r : 0;
-		if (now() - begin > limit)
+		if (clock_now() - begin > limit)
 			return not_ready(s, limit, e);
 	}
 }
@@ -287,7 +280,7 @@ static int derive(struct stage *s, struct twin_report *rep, struct err *e)
 
 static int stop(struct stage *s, struct twin_report *rep, struct err *e)
 {
-	double begin = now();
+	double begin = clock_now();
 	/* What a service does when it ends is worth learning, not worth waiting for twice. */
 	int patience = s->t->record ? LEARNING_PATIENCE : PATIENCE;
 
@@ -295,7 +288,7 @@ static int stop(struct stage *s, struct twin_report *rep, struct err *e)
 	rep->forced = run_stop(&s->run, s->t->spec->kill_signal, patience);
 	int r = supervisor_stop(s->supervisor, e);
 	s->supervisor = NULL;
-	rep->stop_s = now() - begin;
+	rep->stop_s = clock_now() - begin;
 	return r < 0 ? r : derive(s, rep, e);
 }
 
@@ -317,20 +310,20 @@ static void stage_done(struct stage *s)
 
 static int play(struct stage *s, struct twin_report *rep, struct err *e)
 {
-	double t0 = now();
+	double t0 = clock_now();
 	int r = start(s, e);
 
 	if (r == 0)
 		r = wait_ready(s, e);
-	double t1 = now();
+	double t1 = clock_now();
 	if (r < 0)
 		return r;
 	ready_listeners(&s->run, &rep->listeners);
 	supervisor_phase(s->supervisor, PHASE_EXERCISE);
-	double t2 = now();
+	double t2 = clock_now();
 	r = exercise_all(s, rep, e);
 	rep->start_s = t1 - t0;
-	rep->exercise_s = now() - t2;
+	rep->exercise_s = clock_now() - t2;
 	return r < 0 ? r : stop(s, rep, e);
 }
 

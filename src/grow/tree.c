@@ -39,6 +39,12 @@ int tree_init(struct tree *t, int world, int jail, struct record *record)
 	return t->copies_done < 0 ? -errno : 0;
 }
 
+/* The tree that the service sees. */
+static int view(const struct tree *t)
+{
+	return t->jail >= 0 ? t->jail : t->world;
+}
+
 static void big_copy_free(struct big_copy *c)
 {
 	pthread_join(c->thread, NULL);
@@ -52,21 +58,13 @@ static void big_copy_free(struct big_copy *c)
 
 void tree_done(struct tree *t)
 {
-	struct hard_link *l, *next;
-
 	while (t->copies) {
 		struct big_copy *c = t->copies;
 		t->copies = c->next;
 		big_copy_free(c);
 	}
-	struct hard_link **const maps[] = {&t->links, &t->stand_ins};
-	for (size_t i = 0; i < ARRAY_LEN(maps); i++)
-		HASH_ITER(hh, *maps[i], l, next)
-		{
-			HASH_DEL(*maps[i], l);
-			free(l->path);
-			free(l);
-		}
+	inodes_free(&t->links);
+	inodes_free(&t->stand_ins);
 	strv_done(&t->own);
 	fd_close(&t->copies_done);
 }
@@ -85,8 +83,7 @@ bool tree_same(const struct tree *t, const char *path, pid_t tid, const char *li
 	char proc[64];
 
 	snprintf(proc, sizeof(proc), "/proc/%d/%s", tid, link);
-	return stat(proc, &there) == 0 &&
-	       beneath_lstat(t->jail >= 0 ? t->jail : t->world, path, &here) == 0 &&
+	return stat(proc, &there) == 0 && beneath_lstat(view(t), path, &here) == 0 &&
 	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
@@ -104,39 +101,6 @@ static void restore_times(struct tree *t, const char *dir, int dir_fd)
 
 	if (d && d->placed)
 		utimensat(dir_fd, "", d->times, AT_EMPTY_PATH);
-}
-
-static struct hard_link *find_inode(struct hard_link *map, const struct stat *st)
-{
-	struct inode_key key;
-	struct hard_link *l;
-
-	memset(&key, 0, sizeof(key)); /* padding is hashed too */
-	key.dev = st->st_dev;
-	key.ino = st->st_ino;
-	HASH_FIND(hh, map, &key, sizeof(key), l);
-	return l;
-}
-
-static void remember_inode(struct hard_link **map, const struct stat *st, const char *path)
-{
-	struct hard_link *l = xcalloc(1, sizeof(*l));
-
-	l->key.dev = st->st_dev;
-	l->key.ino = st->st_ino;
-	l->path = xstrdup(path);
-	HASH_ADD(hh, *map, key, sizeof(l->key), l);
-}
-
-/* The second name of a file of which the first is in the tree already. */
-static int link_again(struct tree *t, const char *first, int dst, const char *name)
-{
-	const char *base;
-	CLEANUP_FD int parent = beneath_parent(t->jail, first, &base);
-
-	if (parent < 0)
-		return parent;
-	return linkat(parent, base, dst, name, 0) < 0 ? -errno : 0;
 }
 
 static void *copy_thread(void *arg)
@@ -194,8 +158,8 @@ static void set_placed(struct touch *touch, const struct stat *st)
 static void remember_if_shared(struct tree *t, const struct touch *touch, const struct stat *st)
 {
 	if (!touch->placeholder && S_ISREG(st->st_mode) && st->st_nlink > 1 &&
-	    !find_inode(t->links, st))
-		remember_inode(&t->links, st, touch->path);
+	    !inodes_find(t->links, st))
+		inodes_add(&t->links, st, touch->path);
 }
 
 int tree_reap_copies(struct tree *t)
@@ -245,12 +209,12 @@ static int place(struct tree *t, struct touch *touch, bool stand_in)
 	if (dst < 0)
 		return -ENOTDIR; /* the service took the directory away: its own doing */
 	bool regular = S_ISREG(m.st.st_mode);
-	struct hard_link *first = regular && m.st.st_nlink > 1 ? find_inode(t->links, &m.st) : NULL;
+	const char *first = regular && m.st.st_nlink > 1 ? inodes_find(t->links, &m.st) : NULL;
 	if (first && touch->placeholder)
 		unlinkat(dst, name, 0);
 	if (S_ISCHR(m.st.st_mode) || S_ISBLK(m.st.st_mode))
 		r = device_copy(&m.st, dst, name); /* of a chroot of the service's own */
-	else if (first && link_again(t, first->path, dst, name) == 0)
+	else if (first && inodes_link(t->jail, first, dst, name) == 0)
 		r = 0;
 	else if (stand_in && regular)
 		r = copy_placeholder(&m, dst, name);
@@ -264,7 +228,7 @@ static int place(struct tree *t, struct touch *touch, bool stand_in)
 	touch->placeholder = stand_in && regular && !first;
 	struct stat made;
 	if (touch->placeholder && fstatat(dst, name, &made, AT_SYMLINK_NOFOLLOW) == 0)
-		remember_inode(&t->stand_ins, &made, touch->path);
+		inodes_add(&t->stand_ins, &made, touch->path);
 	remember_if_shared(t, touch, &m.st);
 	restore_times(t, up, dst);
 	return 0;
@@ -300,8 +264,8 @@ static mode_t type_at(int root, const char *path)
  * own name, which is the same directory entry. Returns false while a thread is at it. */
 static bool make_real(struct tree *t, const struct stat *st)
 {
-	struct hard_link *l = find_inode(t->stand_ins, st);
-	struct touch *touch = l ? record_find(t->record, l->path) : NULL;
+	const char *path = inodes_find(t->stand_ins, st);
+	struct touch *touch = path ? record_find(t->record, path) : NULL;
 
 	return !touch || !touch->placeholder || fault(t, touch) != TREE_LATER;
 }
@@ -335,7 +299,7 @@ enum tree_answer tree_look(struct tree *t, const char *path, mode_t *ret_type,
 	/* Below a mount, and where the service itself made something, the tree decides. */
 	struct stat st = {0};
 	if (!touch->placeholder)
-		beneath_lstat(t->jail >= 0 ? t->jail : t->world, path, &st);
+		beneath_lstat(view(t), path, &st);
 	*ret_type = st.st_mode & S_IFMT;
 	if (*ret_type) {
 		if (first && grown && S_ISREG(st.st_mode) && !make_real(t, &st))
@@ -419,28 +383,27 @@ void tree_pull(struct tree *t, const char *path)
 
 void tree_complete(struct tree *t, const char *path)
 {
-	struct hard_link *l, *next;
+	struct inode *i, *next;
 
-	HASH_ITER(hh, t->stand_ins, l, next)
+	HASH_ITER(hh, t->stand_ins, i, next)
 	{
-		struct touch *touch = record_find(t->record, l->path);
-		if (touch && touch->placeholder && path_within(l->path, path))
+		struct touch *touch = record_find(t->record, i->path);
+		if (touch && touch->placeholder && path_within(i->path, path))
 			fault(t, touch);
 	}
 }
 
 bool tree_has(const struct tree *t, const char *path)
 {
-	return type_at(t->jail >= 0 ? t->jail : t->world, path) != 0;
+	return type_at(view(t), path) != 0;
 }
 
 int tree_readlink(struct tree *t, const char *path, char *buf, size_t size)
 {
-	return beneath_readlink(t->jail >= 0 ? t->jail : t->world, path, buf, size);
+	return beneath_readlink(view(t), path, buf, size);
 }
 
 int tree_open(struct tree *t, const char *path)
 {
-	return beneath_open_nolink(t->jail >= 0 ? t->jail : t->world, path,
-				   O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0);
+	return beneath_open_nolink(view(t), path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0);
 }

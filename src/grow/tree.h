@@ -9,31 +9,18 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "fs/inodes.h"
 #include "grow/record.h"
 
 struct big_copy;
-
-/* A file by its inode: one with several names that has been put into the tree (as the world knows
- * it), or a stand-in (as the tree knows it: the service may reach it by another name, through a
- * mount). */
-struct inode_key {
-	dev_t dev;
-	ino_t ino;
-};
-
-struct hard_link {
-	struct inode_key key;
-	char *path;
-	UT_hash_handle hh;
-};
 
 struct tree {
 	int world;	 /* O_PATH, the world's root: where files come from */
 	int jail;	 /* O_PATH, the jail's root with its mounts, or -1 in a baseline */
 	struct strv own; /* mount points in the jail whose content is not ours to fault */
 	struct record *record;
-	struct hard_link *links;
-	struct hard_link *stand_ins;
+	struct inode *links;	 /* files with several names, by their inode in the world */
+	struct inode *stand_ins; /* by their inode in the tree: the service may have another name */
 	struct big_copy *copies; /* under way, in threads */
 	int copies_done;	 /* eventfd, readable when one has ended */
 	bool stopped;		 /* atomic: somebody wants us to end; long listings look at it */

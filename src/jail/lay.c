@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "jail/lay.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,17 +12,7 @@
 #include "confine/device.h"
 #include "fs/beneath.h"
 #include "fs/copy.h"
-
-struct lay_key {
-	dev_t dev;
-	ino_t ino;
-};
-
-struct lay_inode {
-	struct lay_key key;
-	char *path;
-	UT_hash_handle hh;
-};
+#include "fs/dir.h"
 
 int lay_open(struct lay *l, int source, const char *tree, struct err *e)
 {
@@ -40,38 +29,6 @@ int lay_open(struct lay *l, int source, const char *tree, struct err *e)
 	}
 	strv_add(&l->directories, "/");
 	return 0;
-}
-
-static struct lay_inode *find_inode(struct lay *l, const struct stat *st)
-{
-	struct lay_inode *found;
-	struct lay_key key;
-
-	memset(&key, 0, sizeof(key));
-	key.dev = st->st_dev;
-	key.ino = st->st_ino;
-	HASH_FIND(hh, l->inodes, &key, sizeof(key), found);
-	return found;
-}
-
-static void remember_inode(struct lay *l, const struct stat *st, const char *path)
-{
-	struct lay_inode *i = xcalloc(1, sizeof(*i));
-
-	i->key.dev = st->st_dev;
-	i->key.ino = st->st_ino;
-	i->path = xstrdup(path);
-	HASH_ADD(hh, l->inodes, key, sizeof(i->key), i);
-}
-
-static int link_first(struct lay *l, const char *first, int parent, const char *name)
-{
-	const char *base;
-	CLEANUP_FD int from = beneath_parent(l->tree, first, &base);
-
-	if (from < 0)
-		return from;
-	return linkat(from, base, parent, name, 0) < 0 ? -errno : 0;
 }
 
 static int lay_node(struct lay *l, int src, const char *path, bool withheld)
@@ -91,8 +48,8 @@ static int lay_node(struct lay *l, int src, const char *path, bool withheld)
 	if (withheld && S_ISREG(m.st.st_mode))
 		return copy_placeholder(&m, parent, name);
 	bool shared = S_ISREG(m.st.st_mode) && m.st.st_nlink > 1;
-	struct lay_inode *first = shared ? find_inode(l, &m.st) : NULL;
-	if (first && link_first(l, first->path, parent, name) == 0)
+	const char *first = shared ? inodes_find(l->inodes, &m.st) : NULL;
+	if (first && inodes_link(l->tree, first, parent, name) == 0)
 		return 0;
 	r = copy_node(src, &m, parent, name);
 	if (r < 0)
@@ -100,7 +57,7 @@ static int lay_node(struct lay *l, int src, const char *path, bool withheld)
 	if (S_ISDIR(m.st.st_mode) && r == 0)
 		strv_add(&l->directories, path);
 	if (shared && !first)
-		remember_inode(l, &m.st, path);
+		inodes_add(&l->inodes, &m.st, path);
 	return 0;
 }
 
@@ -153,18 +110,19 @@ int lay_withheld(struct lay *l, const char *path, struct err *e)
 
 int lay_recursive(struct lay *l, const char *path, struct err *e)
 {
+	struct strv names CLEANUP_STRV = STRV_INIT;
 	int r = lay_path(l, path, e);
-	int fd = r ? -1 : beneath_open_nolink(l->source, path, O_RDONLY | O_DIRECTORY, 0);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	CLEANUP_FD int fd =
+	    r ? -1 : beneath_open_nolink(l->source, path, O_RDONLY | O_DIRECTORY, 0);
 
-	for (struct dirent *de; r >= 0 && d && (de = readdir(d));) {
-		if (streq(de->d_name, ".") || streq(de->d_name, ".."))
-			continue;
-		CLEANUP_STR char *child = path_join(path, de->d_name);
+	if (fd < 0)
+		return r < 0 ? r : 0;
+	if ((r = dir_names(fd, &names)) < 0)
+		return err_errno(e, r, "reading %s", path);
+	for (size_t i = 0; r >= 0 && i < names.n; i++) {
+		CLEANUP_STR char *child = path_join(path, names.v[i]);
 		r = lay_recursive(l, child, e);
 	}
-	if (d)
-		closedir(d);
 	return r < 0 ? r : 0;
 }
 
@@ -193,8 +151,6 @@ int lay_point(struct lay *l, const char *path, bool file, struct err *e)
 
 void lay_close(struct lay *l)
 {
-	struct lay_inode *i, *next;
-
 	for (size_t k = l->directories.n; k-- > 0;) {
 		const char *path = l->directories.v[k];
 		struct meta m CLEANUP_META = META_INIT;
@@ -205,12 +161,7 @@ void lay_close(struct lay *l)
 		const struct timespec times[2] = {m.st.st_atim, m.st.st_mtim};
 		utimensat(dst, "", times, AT_EMPTY_PATH);
 	}
-	HASH_ITER(hh, l->inodes, i, next)
-	{
-		HASH_DEL(l->inodes, i);
-		free(i->path);
-		free(i);
-	}
+	inodes_free(&l->inodes);
 	strv_done(&l->directories);
 	fd_close(&l->tree);
 }

@@ -4,17 +4,14 @@
  * program, this works on a tree that nobody else can reach yet. */
 #pragma once
 
-#include <uthash.h>
-
 #include "base/err.h"
 #include "base/str.h"
-
-struct lay_inode;
+#include "fs/inodes.h"
 
 struct lay {
 	int source, tree;	 /* source is borrowed */
 	struct strv directories; /* whose times are set at the end */
-	struct lay_inode *inodes;
+	struct inode *inodes;	 /* of files with several names */
 };
 
 /* @source is an O_PATH root. The tree's own root gets the source's metadata. */

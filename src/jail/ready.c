@@ -64,15 +64,15 @@ void run_pids(const struct run *r, struct pid_list *ret)
 		add_children(ret->v[i], ret);
 }
 
-/* A set of socket inodes. */
-struct inode {
+/* A set of sockets, by inode. */
+struct socket_inode {
 	unsigned long number;
 	UT_hash_handle hh;
 };
 
-static void inodes_free(struct inode **set)
+static void sockets_free(struct socket_inode **set)
 {
-	struct inode *i, *next;
+	struct socket_inode *i, *next;
 	HASH_ITER(hh, *set, i, next)
 	{
 		HASH_DEL(*set, i);
@@ -84,11 +84,11 @@ static void inodes_free(struct inode **set)
  * with thousands of both must not stall us. */
 #define MAX_LINKS 50000
 
-static void add_sockets(pid_t pid, struct inode **set, int *room)
+static void add_sockets(pid_t pid, struct socket_inode **set, int *room)
 {
 	char path[320], link[64];
 	struct dirent *de;
-	struct inode *found;
+	struct socket_inode *found;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	DIR *d = opendir(path);
@@ -148,16 +148,16 @@ static void address_text(const char *hex, char *buf, size_t size)
 		snprintf(buf, size, "?");
 }
 
-static bool has_inode(struct inode *set, unsigned long number)
+static bool has_inode(struct socket_inode *set, unsigned long number)
 {
-	struct inode *found;
+	struct socket_inode *found;
 	HASH_FIND(hh, set, &number, sizeof(number), found);
 	return found;
 }
 
 /* proc_net_tcp(5): listening is state 0A; an unconnected UDP socket is 07 without a remote port. */
 static void add_inet(const struct run *r, const char *table, const char *word, unsigned want,
-		     struct inode *set, struct strv *ret)
+		     struct socket_inode *set, struct strv *ret)
 {
 	char line[512], local[40], text[64];
 	unsigned port, rport, state, from = ephemeral_from();
@@ -191,7 +191,7 @@ static bool path_there(const struct run *r, const char *path)
 }
 
 /* proc_net_unix: flag 0x10000 is __SO_ACCEPTCON; a bound datagram socket has a path and no flag. */
-static void add_unix(const struct run *r, struct inode *set, struct strv *ret)
+static void add_unix(const struct run *r, struct socket_inode *set, struct strv *ret)
 {
 	char line[512], path[128];
 	unsigned long inode;
@@ -223,7 +223,7 @@ static const struct {
 void ready_listeners(const struct run *r, struct strv *ret)
 {
 	struct pid_list pids CLEANUP_PIDS = {0};
-	struct inode *set CLEANUP(inodes_free) = NULL;
+	struct socket_inode *set CLEANUP(sockets_free) = NULL;
 	int room = MAX_LINKS;
 
 	run_pids(r, &pids);

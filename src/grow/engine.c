@@ -145,7 +145,7 @@ static enum engine_answer handle_path(struct engine *en, const struct event *ev,
 {
 	struct origin o = {
 	    .tid = ev->tid, .root = p->in_root ? p->base : ev->root, .base = p->base};
-	struct walked at = {0};
+	struct walked at; /* filled by walk() */
 	CLEANUP_STR char *key = seen_key(ev, p);
 
 	ret_canonical[0] = '\0';
@@ -212,8 +212,9 @@ static bool full(struct engine *en)
 
 enum engine_answer engine_handle(struct engine *en, struct event *ev)
 {
-	char canonical[2][4096] = {"", ""};
+	char canonical[2][4096];
 
+	canonical[0][0] = canonical[1][0] = '\0';
 	engine_settle(en, ev->tid);
 	if (full(en))
 		return ENGINE_DONE;

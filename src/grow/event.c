@@ -144,6 +144,22 @@ static int read_address(struct event *ev, const struct call_path *cp)
 	return p->text[0] == '/' ? 0 : read_base(ev, NO_ARG, p->base, sizeof(p->base));
 }
 
+void event_begin(struct event *ev, pid_t tid, enum phase phase, const struct call *call)
+{
+	ev->tid = tid;
+	ev->phase = phase;
+	ev->call = call;
+	ev->root[0] = '\0';
+	ev->addr.ss_family = AF_UNSPEC;
+	ev->addr_len = 0;
+	for (size_t i = 0; i < ARRAY_LEN(ev->paths); i++) {
+		struct event_path *p = &ev->paths[i];
+		p->text[0] = p->base[0] = '\0';
+		p->used = p->follow = p->mounted = p->in_root = false;
+		p->kinds = 0;
+	}
+}
+
 int event_read(struct event *ev)
 {
 	int r = tracee_link(ev->tid, "root", ev->root, sizeof(ev->root));

@@ -32,6 +32,9 @@ struct event {
 	socklen_t addr_len;
 };
 
+/* Makes @ev ready for a call. Its buffers are not cleared, only emptied: this is the hot path. */
+void event_begin(struct event *ev, pid_t tid, enum phase phase, const struct call *call);
+
 /* Reads what the call names out of the thread. -errno where it cannot be read: then it is the
  * kernel's to refuse, or the thread is gone. */
 int event_read(struct event *ev);

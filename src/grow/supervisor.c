@@ -28,6 +28,7 @@
 struct supervisor {
 	struct tree tree;
 	struct engine engine;
+	struct event event; /* the call being served: too large to be made anew each time */
 	int listener;
 	int stop; /* eventfd */
 	pthread_t thread;
@@ -57,15 +58,14 @@ static void put_aside(struct supervisor *s, const struct seccomp_notif *n)
 
 static void serve(struct supervisor *s, const struct seccomp_notif *n)
 {
-	struct event ev = {
-	    .tid = (pid_t)n->pid,
-	    .phase = __atomic_load_n(&s->phase, __ATOMIC_RELAXED),
-	    .call = call_find(n->data.arch, n->data.nr),
-	};
-	memcpy(ev.args, n->data.args, sizeof(ev.args));
-	int r = ev.call ? event_read(&ev) : -ENOSYS;
+	struct event *ev = &s->event;
+	const struct call *call = call_find(n->data.arch, n->data.nr);
+
+	event_begin(ev, (pid_t)n->pid, __atomic_load_n(&s->phase, __ATOMIC_RELAXED), call);
+	memcpy(ev->args, n->data.args, sizeof(ev->args));
+	int r = call ? event_read(ev) : -ENOSYS;
 	/* What was read may belong to another process that got the caller's pid. */
-	if (r == 0 && still_there(s, n->id) && engine_handle(&s->engine, &ev) == ENGINE_LATER) {
+	if (r == 0 && still_there(s, n->id) && engine_handle(&s->engine, ev) == ENGINE_LATER) {
 		put_aside(s, n);
 		return;
 	}

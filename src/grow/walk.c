@@ -157,10 +157,14 @@ static enum walk_result step(struct walker *w, const char *name, bool follow)
 enum walk_result walk(struct tree *t, const struct origin *o, const char *path, bool follow,
 		      struct walked *ret)
 {
-	struct walker w = {.tree = t, .o = o, .at = ret};
+	struct walker w; /* its buffer is filled below, not cleared */
 	char name[NAME_MAX + 1];
 	size_t n = strlen(path);
 
+	w.tree = t;
+	w.o = o;
+	w.at = ret;
+	w.links = 0;
 	if (n >= PATH_MAX || !set_path(&w, path[0] == '/' ? o->root : o->base))
 		return WALK_NOWHERE;
 	/* "dir/" means that dir is followed even where the last link would not be. */

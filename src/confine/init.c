@@ -79,14 +79,7 @@ static NORETURN void give_up(int ctl, const struct err *e)
 /* The service that put itself into the background: our oldest child, by the kernel's own list. */
 static pid_t adopted(int proc)
 {
-	char buf[4096];
-	CLEANUP_FD int fd = openat(proc, "1/task/1/children", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
-
-	if (n <= 0)
-		return 0;
-	buf[n] = '\0';
-	return (pid_t)strtol(buf, NULL, 10);
+	return children_first(proc, "1/task/1/children");
 }
 
 static void reap(int ctl, pid_t *main_pid)

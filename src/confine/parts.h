@@ -40,5 +40,8 @@ NORETURN void init_main(const struct plan *p, int ctl, int go);
 /* The service's process, from fork to exec; never returns. Errors go to @report. */
 NORETURN void child_main(const struct plan *p, int ctl, int report);
 
+/* The first pid that the file @path below @dir, a proc_pid_children(5), names; or 0. */
+pid_t children_first(int dir, const char *path);
+
 /* For the init and the child only: all descriptors but these (-1: none) are closed. */
 void close_all_but(const int *keep, size_t n);

@@ -177,23 +177,17 @@ pid_t run_pid_inside(pid_t pid)
 	return inside;
 }
 
-/* The init's oldest child, as we see it. */
-static pid_t first_child(pid_t init)
+pid_t run_first_child(pid_t pid)
 {
-	char path[64], text[64];
+	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", init, init);
-	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	return (pid_t)strtol(text, NULL, 10);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	return children_first(AT_FDCWD, path);
 }
 
 pid_t run_main(const struct run *r, pid_t *ret_in)
 {
-	pid_t pid = r->main_exited ? first_child(r->init) : r->main;
+	pid_t pid = r->main_exited ? run_first_child(r->init) : r->main;
 
 	if (ret_in)
 		*ret_in = pid ? run_pid_inside(pid) : 0;
@@ -202,7 +196,7 @@ pid_t run_main(const struct run *r, pid_t *ret_in)
 
 bool run_alive(const struct run *r)
 {
-	return !r->main_exited || first_child(r->init) > 0;
+	return !r->main_exited || run_first_child(r->init) > 0;
 }
 
 /* A pidfd of run_main(), or -ESRCH. */
@@ -214,7 +208,7 @@ static int open_main(const struct run *r)
 	CLEANUP_FD int fd = pidfd_open(pid, 0);
 	/* Between the two calls the pid may have become somebody else's: then it is not a child of
 	 * our init. A main process that has not exited yet is not reaped, so its pid is its own. */
-	if (fd < 0 || (pid != r->main && first_child(r->init) != pid))
+	if (fd < 0 || (pid != r->main && run_first_child(r->init) != pid))
 		return -ESRCH;
 	return take_fd(&fd);
 }

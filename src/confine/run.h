@@ -63,5 +63,8 @@ int run_stop(struct run *r, int sig, int ms);
 /* Ends the namespace at once and releases everything. Safe on RUN_INIT, and twice. */
 void run_end(struct run *r);
 
+/* The oldest child of @pid (of its first thread), or 0. */
+pid_t run_first_child(pid_t pid);
+
 /* The pid that process @pid of ours has in its innermost namespace, or 0. */
 pid_t run_pid_inside(pid_t pid);

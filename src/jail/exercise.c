@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A helper process enters the world (user first: none; then ipc, uts, network, mounts; the pid
- * namespace takes effect for its child only), forks the shell, waits for it, and ends as it ended.
+/* A helper process enters the world (mounts last: by then /proc is the world's; the pid namespace
+ * takes effect for its child only), forks the shell, waits for it, and ends as it ended.
  * The shell leads a process group of its own. Whatever it leaves running dies with the twin. */
 #include "jail/exercise.h"
 
@@ -113,15 +113,8 @@ static int unnamed(const char *scratch)
 /* The shell: the only child of the helper, its own group's and session's leader. */
 static void kill_session(pid_t helper_pid)
 {
-	char path[64], text[32];
+	pid_t leader = run_first_child(helper_pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", helper_pid, helper_pid);
-	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return;
-	text[n] = '\0';
-	pid_t leader = (pid_t)strtol(text, NULL, 10);
 	if (leader > 1)
 		kill(-leader, SIGKILL);
 }

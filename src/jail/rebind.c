@@ -104,8 +104,9 @@ static void make(struct rebind_file *f)
 	f->due = 0;
 	if (fd < 0)
 		return;
+	/* Never set-id: the service may have given the old one any mode. */
 	if (fchown(fd, f->st.st_uid, f->st.st_gid) == 0)
-		fchmod(fd, f->st.st_mode & 07777);
+		fchmod(fd, f->st.st_mode & 0777);
 	close(fd);
 }
 

@@ -166,12 +166,14 @@ static void remove_runtime(const struct live *l)
 	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	for (size_t i = 0; i < l->made.n; i++) {
-		const char *name;
-		if (!path_within(l->made.v[i], "/run"))
+		const char *path = l->made.v[i];
+		if (!path_within(path, "/run"))
 			continue;
-		CLEANUP_FD int parent = beneath_parent(host, l->made.v[i], &name);
+		/* No link is followed: a directory on the way may be the service's. */
+		CLEANUP_STR char *up = path_parent(path);
+		CLEANUP_FD int parent = beneath_open_nolink(host, up, O_PATH | O_DIRECTORY, 0);
 		if (parent >= 0)
-			unlinkat(parent, name, AT_REMOVEDIR);
+			unlinkat(parent, path_base(path), AT_REMOVEDIR);
 	}
 }
 

@@ -45,8 +45,8 @@ struct stage {
 	struct sock_fprog filter;
 	struct supervisor *supervisor;
 	int jail;    /* O_PATH, the jail's root as the service sees it */
-	int printed; /* the same for reading: not the service's */
 	int output;  /* the service's standard output and error, a file */
+	int printed; /* the same for reading: not the service's */
 };
 
 static int open_output(struct stage *s, struct err *e)

@@ -382,7 +382,7 @@ story_varnish()
 	STEPS=(
 		"$origin curl -sS -D- $url/page.html | grep -v -i -e ^date: -e ^age: -e ^x-varnish: -e ^server:"
 		"curl -sS -D- $url/page.html | grep -v -i -e ^date: -e ^age: -e ^x-varnish: -e ^server:"
-		"curl -sS $url/alive"
+		"curl -sS $url/alive | grep -v XID:"
 		"$adm ban 'req.url ~ page'; $origin curl -sS -D- -o /dev/null $url/page.html | grep ^X-Cage"
 		"$adm 'vcl.inline extra \"vcl 4.1; backend default none; sub vcl_recv { return (synth(418)); }\"' && $adm vcl.use extra; curl -sS -o /dev/null -w '%{http_code}\n' $url/; $adm vcl.use boot; $adm vcl.discard extra"
 		"$adm status"

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "fs/beneath.h"
-#include "jail/layout-rules.h"
+#include "host/places.h"
 #include "jail/output.h"
 #include "jail/seal.h"
 #include "jail/twin.h"

@@ -17,7 +17,7 @@
 #include "base/path.h"
 #include "fs/beneath.h"
 #include "jail/account.h"
-#include "jail/layout-rules.h"
+#include "host/places.h"
 #include "jail/layout.h"
 
 #define WRITTEN (TOUCH_WRITE | TOUCH_MAKE | TOUCH_REMOVE | TOUCH_CHANGE | TOUCH_BIND)
@@ -141,7 +141,7 @@ static char *existing_dir(const struct derive *d, const char *path, char **ret_m
 static void add_written_file(struct derive *d, const struct touch *t)
 {
 	struct stat st;
-	bool private = rule_private_area(t->path) || S_ISSOCK(t->found);
+	bool private = place_private_area(t->path) || S_ISSOCK(t->found);
 
 	/* A temporary file in a directory of everybody comes and goes with the run. */
 	if (private || S_ISDIR(t->found) || !exists(d->world, t->path, &st) || S_ISSOCK(st.st_mode))
@@ -157,15 +157,15 @@ static void add_written(struct derive *d, const struct touch *t)
 	CLEANUP_STR char *dir = existing_dir(d, start, &made);
 	struct stat st;
 
-	if (rule_kernel_tree(dir) || rule_program_tree(dir))
+	if (place_kernel_tree(dir) || place_program_tree(dir))
 		return;
-	if (!rule_never_whole(dir)) {
+	if (!place_never_whole(dir)) {
 		add(d, dir, class_of_written(dir), true, xasprintf("%s is written there", t->path));
 		return;
 	}
 	if (!made && exists(d->world, t->path, &st) && S_ISDIR(st.st_mode) && !t->found)
 		made = xstrdup(t->path); /* mkdir right in a directory of everybody */
-	bool temporary = rule_private_area(dir) && !path_within(dir, "/run");
+	bool temporary = place_private_area(dir) && !path_within(dir, "/run");
 	if (made && !temporary && exists(d->world, made, &st))
 		add(d, made, class_of_written(made), true, xasprintf("the service makes %s", made));
 	else if (!made)
@@ -182,20 +182,20 @@ static void add_config(struct derive *d, const struct touch *t)
 		free(dir);
 		dir = up;
 	}
-	if (path_depth(t->path) < 3 || rule_shared_config(t->path) || layout_find(d->l, t->path))
+	if (path_depth(t->path) < 3 || place_shared_config(t->path) || layout_find(d->l, t->path))
 		return;
 	add(d, dir, CLASS_CONFIG, false, xasprintf("%s is read there", t->path));
 }
 
 static void add_content(struct derive *d, const struct touch *t)
 {
-	CLEANUP_STR char *dir = rule_content_dir(t->path);
+	CLEANUP_STR char *dir = place_content_dir(t->path);
 
-	if (!dir && S_ISDIR(t->found) && !rule_never_whole(t->path)) {
+	if (!dir && S_ISDIR(t->found) && !place_never_whole(t->path)) {
 		CLEANUP_STR char *inside = path_join(t->path, "x");
-		dir = rule_content_dir(inside);
+		dir = place_content_dir(inside);
 	}
-	if (!dir || rule_never_whole(dir) || layout_find(d->l, t->path))
+	if (!dir || place_never_whole(dir) || layout_find(d->l, t->path))
 		return;
 	struct stat st;
 	if (exists(d->host, dir, &st) && S_ISDIR(st.st_mode))
@@ -206,14 +206,14 @@ static void add_content(struct derive *d, const struct touch *t)
  * read in them this time: a copy would be stale data. */
 static void add_own_home(struct derive *d, const struct touch *t)
 {
-	const char *base = rule_home_base(t->path);
+	const char *base = place_home_base(t->path);
 	struct stat st;
 
 	if (!base || !d->uid || path_depth(t->path) <= path_depth(base) + 1)
 		return;
 	const char *end = strchr(t->path + strlen(base) + 1, '/');
 	CLEANUP_STR char *home = xstrndup(t->path, (size_t)(end - t->path));
-	if (exists(d->host, home, &st) && st.st_uid == d->uid && !rule_never_whole(home))
+	if (exists(d->host, home, &st) && st.st_uid == d->uid && !place_never_whole(home))
 		add(d, home, class_of_written(home), true,
 		    xasprintf("%s is read there, and it is the service's own", t->path));
 }
@@ -254,7 +254,7 @@ static void join(struct derive *d, const char *a, const char *b)
 	if (!x || !y || x == y || path_within(a, y->path) || path_within(b, x->path))
 		return;
 	CLEANUP_STR char *common = path_common(x->path, y->path);
-	if (!rule_never_whole(common))
+	if (!place_never_whole(common))
 		add(d, common, class_of_written(common), true,
 		    xasprintf("files move between %s and %s", a, b));
 }
@@ -265,12 +265,12 @@ static void join_homes(struct derive *d)
 	for (size_t i = 0; i < d->l->n; i++)
 		for (size_t j = i + 1; j < d->l->n; j++) {
 			struct provision a = d->l->v[i], b = d->l->v[j];
-			const char *base = rule_home_base(a.path);
+			const char *base = place_home_base(a.path);
 			if (!base || !a.writable || !b.writable || a.file || b.file ||
 			    !path_within(b.path, base))
 				continue;
 			CLEANUP_STR char *common = path_common(a.path, b.path);
-			if (path_depth(common) > path_depth(base) && !rule_never_whole(common) &&
+			if (path_depth(common) > path_depth(base) && !place_never_whole(common) &&
 			    !streq(common, a.path) && !streq(common, b.path))
 				add(d, common, class_of_written(common), true,
 				    xasprintf("the service writes in several places of it"));
@@ -347,7 +347,7 @@ static int add_binds(struct derive *d, const struct strv *binds, bool writable, 
 		CLEANUP_STR char *path = path_normal(src);
 		struct stat st;
 		/* The kernel's own, /dev/log among it, is the run's business, not a bind's. */
-		if (rule_kernel_tree(path) || (optional && !exists(d->host, path, &st)))
+		if (place_kernel_tree(path) || (optional && !exists(d->host, path, &st)))
 			continue;
 		if (text[strlen(src)] == ':' && !streq(text + strlen(src) + 1, src))
 			return err_set(e, -EINVAL,
@@ -442,7 +442,7 @@ int layout_derive(struct layout *l, const struct record *record, const struct sp
 	join_homes(&d);
 	simplify(l);
 	for (const struct touch *t = record ? record->touches : NULL; t; t = t->hh.next) {
-		if (rule_kernel_tree(t->path))
+		if (place_kernel_tree(t->path))
 			add_kernel(&d, t);
 		else
 			add_read(&d, t);

@@ -17,7 +17,7 @@
 #include "fs/dir.h"
 #include "jail/account.h"
 #include "jail/lay.h"
-#include "jail/layout-rules.h"
+#include "host/places.h"
 #include "jail/mounts.h"
 
 #define USED                                                                                       \
@@ -28,7 +28,7 @@ enum jail_class seal_class(const char *path, const struct stat *st)
 {
 	bool etc = path_within(path, "/etc");
 
-	if (rule_private_area(path))
+	if (place_private_area(path))
 		return CLASS_RUNTIME;
 	/* What its owner shows to nobody else is a secret, wherever it stands. */
 	if (S_ISREG(st->st_mode) && !(st->st_mode & S_IROTH) && !(st->st_mode & 0111))
@@ -40,12 +40,12 @@ enum jail_class seal_class(const char *path, const struct stat *st)
  * listing count outside program trees: a listing there is part of what was seen. */
 static bool wanted(const struct touch *t)
 {
-	if (!t->found || rule_kernel_tree(t->path))
+	if (!t->found || place_kernel_tree(t->path))
 		return false;
 	if (t->kinds & USED)
 		return true;
 	bool listed = t->kinds & TOUCH_LISTED;
-	return listed && !rule_program_tree(t->path);
+	return listed && !place_program_tree(t->path);
 }
 
 static bool in_groups(const struct account *a, gid_t gid)

@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "fs-scratch.h"
-#include "jail/layout-rules.h"
+#include "host/places.h"
 
 #define ROWS 12
 
@@ -311,14 +311,14 @@ static void test_rules(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *p = rows[i].path;
-		CLEANUP_STR char *content = rule_content_dir(p);
+		CLEANUP_STR char *content = place_content_dir(p);
 		int before = check_failed;
-		CHECK_INT(rule_never_whole(p), rows[i].never_whole);
-		CHECK_INT(rule_shared_config(p), rows[i].shared);
-		CHECK_INT(rule_private_area(p), rows[i].private);
-		CHECK_INT(rule_program_tree(p), rows[i].program);
-		CHECK_INT(rule_kernel_tree(p), rows[i].kernel);
-		CHECK_STR(rule_home_base(p), rows[i].home);
+		CHECK_INT(place_never_whole(p), rows[i].never_whole);
+		CHECK_INT(place_shared_config(p), rows[i].shared);
+		CHECK_INT(place_private_area(p), rows[i].private);
+		CHECK_INT(place_program_tree(p), rows[i].program);
+		CHECK_INT(place_kernel_tree(p), rows[i].kernel);
+		CHECK_STR(place_home_base(p), rows[i].home);
 		CHECK_STR(content, rows[i].content);
 		if (check_failed != before)
 			printf("# of %s\n", p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "jail/layout-rules.h"
+#include "host/places.h"
 
 #include <string.h>
 
@@ -25,7 +25,21 @@ static const char *const never_whole[] = {
     "/srv",
     "/tmp",
     "/usr",
+    "/usr/bin",
+    "/usr/include",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libexec",
     "/usr/local",
+    "/usr/local/bin",
+    "/usr/local/etc",
+    "/usr/local/lib",
+    "/usr/local/sbin",
+    "/usr/local/share",
+    "/usr/sbin",
+    "/usr/share",
+    "/usr/src",
     "/var",
     "/var/cache",
     "/var/lib",
@@ -108,6 +122,15 @@ static const char *const program_trees[] = {
 static const char *const private_areas[] = {"/run", "/tmp", "/var/tmp", "/dev/shm"};
 static const char *const kernel_trees[] = {"/proc", "/sys", "/dev"};
 
+static const char *const common_tables[] = {
+    "/etc/fstab",	"/etc/group",	  "/etc/gshadow",	"/etc/hosts",
+    "/etc/ld.so.cache", "/etc/localtime", "/etc/login.defs",	"/etc/mime.types",
+    "/etc/mtab",	"/etc/networks",  "/etc/nsswitch.conf", "/etc/os-release",
+    "/etc/passwd",	"/etc/protocols", "/etc/resolv.conf",	"/etc/rpc",
+    "/etc/services",	"/etc/shadow",	  "/etc/shells",	"/etc/subgid",
+    "/etc/subuid",	"/etc/timezone",
+};
+
 static bool equals_one(const char *path, const char *const *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -124,32 +147,37 @@ static const char *within_one(const char *path, const char *const *list, size_t 
 	return NULL;
 }
 
-bool rule_never_whole(const char *path)
+bool place_never_whole(const char *path)
 {
 	return equals_one(path, never_whole, ARRAY_LEN(never_whole));
 }
 
-bool rule_shared_config(const char *path)
+bool place_shared_config(const char *path)
 {
 	return within_one(path, shared_config, ARRAY_LEN(shared_config));
 }
 
-const char *rule_home_base(const char *path)
+const char *place_home_base(const char *path)
 {
 	return within_one(path, home_bases, ARRAY_LEN(home_bases));
 }
 
-bool rule_private_area(const char *path)
+bool place_private_area(const char *path)
 {
 	return within_one(path, private_areas, ARRAY_LEN(private_areas));
 }
 
-bool rule_program_tree(const char *path)
+bool place_program_tree(const char *path)
 {
 	return within_one(path, program_trees, ARRAY_LEN(program_trees));
 }
 
-bool rule_kernel_tree(const char *path)
+bool place_common_table(const char *path)
+{
+	return equals_one(path, common_tables, ARRAY_LEN(common_tables));
+}
+
+bool place_kernel_tree(const char *path)
 {
 	return within_one(path, kernel_trees, ARRAY_LEN(kernel_trees));
 }
@@ -164,7 +192,7 @@ static char *first_components(const char *path, size_t n)
 	return p && p > path ? xstrndup(path, (size_t)(p - path)) : NULL;
 }
 
-char *rule_content_dir(const char *path)
+char *place_content_dir(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_LEN(content_bases); i++)
 		if (path_within(path, content_bases[i].base))
@@ -174,4 +202,10 @@ char *rule_content_dir(const char *path)
 	if (within_one(path, system_tops, ARRAY_LEN(system_tops)))
 		return NULL;
 	return first_components(path, path_depth(path) > 2 ? 2 : 1);
+}
+
+char *place_content_at(const char *path, bool dir)
+{
+	CLEANUP_STR char *inside = dir ? path_join(path, "x") : NULL;
+	return place_content_dir(inside ? inside : path);
 }

@@ -15,20 +15,34 @@ static const struct opt rows[] = {
      OPT_STRING, offsetof(struct files_options, class)},
 };
 
-static void print_row(const struct entry *en)
+/* With @packages: who owns it stands before the reason. */
+static void print_row(const struct entry *en, bool packages)
 {
-	CLEANUP_STR char *path = xstrdup(en->path);
-	CLEANUP_STR char *why = entry_reason(en);
+	CLEANUP_STR char *path =
+	    xasprintf("%s%s%s", en->path, en->link ? " -> " : "", en->link ? en->link : "");
+	CLEANUP_STR char *why = xstrdup(entry_reason(en));
 
-	str_printable(path);
-	printf("%-44s %10lld  %-8s %s\n", path, (long long)en->size, class_name(en->class),
-	       str_printable(why));
+	printf("%-44s %10lld  %-8s ", str_printable(path), (long long)en->size,
+	       class_name(en->class));
+	if (packages)
+		printf("%-20s ", en->package ? en->package : "-");
+	puts(str_printable(why));
+}
+
+static void print_head(bool packages)
+{
+	printf("%-44s %10s  %-8s ", "PATH", "SIZE", "CLASS");
+	if (packages)
+		printf("%-20s ", "PACKAGE");
+	puts("FIRST REASON");
 }
 
 /* Directories that are only on the way to something else say nothing new. */
 static bool tells_nothing(const struct entry *en)
 {
-	return S_ISDIR(en->mode) && !en->used && !en->why;
+	return S_ISDIR(en->mode) && !en->used &&
+	       (!en->n_reasons || en->reasons[0].kind == REASON_WAY ||
+		en->reasons[0].kind == REASON_MADE);
 }
 
 static int check_class(const char *word, enum jail_class *ret, struct err *e)
@@ -61,14 +75,14 @@ static int run(const struct invocation *in)
 		return cmd_fail(&e);
 	json_t *list = json_array();
 	if (!in->common->json && !in->common->quiet)
-		printf("%-44s %10s  %-8s %s\n", "PATH", "SIZE", "CLASS", "FIRST REASON");
+		print_head(in->common->verbose);
 	for (size_t i = 0; i < m.n; i++) {
 		if (class != CLASS_COUNT && m.v[i].class != class)
 			continue;
 		if (in->common->json)
 			json_array_append_new(list, entry_to_json(&m.v[i]));
 		else if (in->common->verbose || !tells_nothing(&m.v[i]))
-			print_row(&m.v[i]);
+			print_row(&m.v[i], in->common->verbose);
 	}
 	if (in->common->json)
 		cmd_print_json(json_pack("{ss si sO}", "name", in->name, "generation", g.number,
@@ -81,7 +95,8 @@ const struct command cmd_files = {
     .name = "files",
     .summary = "what is in a jail: path, size, class, first reason",
     .synopsis = "NAME [--class CLASS]",
-    .more = "Directories that are only on the way to something are shown with -v.",
+    .more = "Directories that are only on the way to something are shown with -v, and the package\n"
+	    "that owns each path. why tells all reasons of one path.",
     .options = rows,
     .n_options = ARRAY_LEN(rows),
     .options_size = sizeof(struct files_options),

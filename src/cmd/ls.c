@@ -21,7 +21,9 @@ static int measure(const struct invocation *in, const char *name, struct row *ro
 	if (r == 0)
 		r = manifest_load(g.dir, &m, e);
 	for (size_t i = 0; r == 0 && i < m.n; i++) {
-		bool counted = m.v[i].provided == PROVIDED_COPY && !S_ISDIR(m.v[i].mode);
+		enum provided p = m.v[i].provided;
+		bool held = p == PROVIDED_COPY || p == PROVIDED_MADE;
+		bool counted = held && !S_ISDIR(m.v[i].mode);
 		row->files += counted;
 		row->bytes += counted ? m.v[i].size : 0;
 	}

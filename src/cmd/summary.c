@@ -31,7 +31,8 @@ static void count(const struct manifest *m, struct totals *t)
 			strv_add(&t->secrets, en->path);
 		if (is_program(en))
 			strv_add(&t->programs, en->path);
-		if (en->provided != PROVIDED_COPY || S_ISDIR(en->mode))
+		bool held = en->provided == PROVIDED_COPY || en->provided == PROVIDED_MADE;
+		if (!held || S_ISDIR(en->mode))
 			continue;
 		t->files++;
 		t->bytes += en->size;
@@ -61,6 +62,55 @@ static void print_layout(const struct layout *l)
 		       l->v[i].writable ? "" : " (read-only)",
 		       l->v[i].create ? " (made at the start)" : "");
 	}
+}
+
+static const char *words_of(const struct cost *c, char *buf, size_t size)
+{
+	char bytes[32];
+
+	snprintf(buf, size, "%zu file%s, %s", c->files, c->files == 1 ? "" : "s",
+		 cmd_size(c->bytes, bytes, sizeof(bytes)));
+	return buf;
+}
+
+static void print_evidence(const struct spec *s, const struct build_report *r)
+{
+	static const char *const foreseen[] = {"would add", "adds", "adds"};
+	static const char *const package[] = {"would add", "would add", "adds"};
+	const struct recall *rc = &r->recall;
+	char a[64], b[64], c[64];
+
+	printf("  %-10s used: %s; foresight %s %s; whole packages %s %s\n", "evidence",
+	       words_of(&rc->exact, a, sizeof(a)), foreseen[s->closure],
+	       words_of(&rc->foreseen, b, sizeof(b)), package[s->closure],
+	       words_of(&r->package, c, sizeof(c)));
+	printf("  %-10s %zu of %zu used files were foreseen\n", "foresight", rc->met,
+	       rc->exact.files);
+	print_list("unforeseen", &rc->missed, 4);
+}
+
+static void print_accounts(const struct build_report *r)
+{
+	const struct accounts *a = &r->foresight.accounts;
+	size_t groups = 0;
+
+	for (size_t i = 0; i < a->n; i++)
+		groups += a->v[i].group;
+	if (r->live_accounts)
+		printf("  %-10s the host's own, always current (%s)\n", "accounts",
+		       r->foresight.accounts_live ? r->foresight.accounts_live : "Accounts=live");
+	else
+		printf("  %-10s %zu users, %zu groups\n", "accounts", a->n - groups, groups);
+}
+
+static void print_left_out(const char *title, const struct left_out *v, size_t n, size_t most)
+{
+	for (size_t i = 0; i < n && i < most; i++) {
+		CLEANUP_STR char *line = xasprintf("%s: %s", v[i].path, v[i].text);
+		printf("  %-10s %s\n", title, str_printable(line));
+	}
+	if (n > most)
+		printf("  %-10s and %zu more\n", title, n - most);
 }
 
 /* The first line of a command; a longer one is marked. */
@@ -108,15 +158,21 @@ static void print_head(const struct build_report *r, const char *name)
 
 static void print_text(const struct spec *s, const struct build_report *r, const struct strv *notes)
 {
+	const struct evidence *ev = r->foresight.evidence;
 	struct totals t = {0};
 	char size[32];
 
 	count(&r->manifest, &t);
 	print_head(r, s->name);
 	printf("  %-10s %zu files, %s\n", "jail", t.files, cmd_size(t.bytes, size, sizeof(size)));
+	print_evidence(s, r);
 	print_list("listens", &r->listeners, 8);
 	print_layout(&r->layout);
+	print_accounts(r);
 	print_list("secrets", &t.secrets, 6);
+	print_left_out("left out", ev->secrets, ev->n_secrets, 6);
+	print_left_out("passed by", ev->passed, ev->n_passed, 4);
+	print_list("missing", &r->foresight.missing, 4);
 	print_list("programs", &t.programs, 8);
 	print_list("sockets", &r->sockets, 6);
 	print_list("private", &r->private, 6);
@@ -173,6 +229,36 @@ static json_t *steps(const struct build_report *r)
 	return list;
 }
 
+static json_t *cost_json(const struct cost *c)
+{
+	return json_pack("{sI sI}", "files", (json_int_t)c->files, "bytes", (json_int_t)c->bytes);
+}
+
+static json_t *left_out_json(const struct left_out *v, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP_STR char *path = xstrdup(v[i].path), *text = xstrdup(v[i].text);
+		json_array_append_new(list, json_pack("{ss ss}", "path", str_printable(path),
+						      "text", str_printable(text)));
+	}
+	return list;
+}
+
+static json_t *foresight_json(const struct build_report *r)
+{
+	const struct evidence *ev = r->foresight.evidence;
+
+	return json_pack(
+	    "{so so so sI so so so so sb so}", "used", cost_json(&r->recall.exact), "foreseen",
+	    cost_json(&r->recall.foreseen), "package", cost_json(&r->package), "met",
+	    (json_int_t)r->recall.met, "missed", strings(&r->recall.missed), "secrets_left_out",
+	    left_out_json(ev->secrets, ev->n_secrets), "passed",
+	    left_out_json(ev->passed, ev->n_passed), "missing", strings(&r->foresight.missing),
+	    "live_accounts", r->live_accounts, "families", strings(&r->foresight.families));
+}
+
 static void print_object(const struct spec *s, const struct build_report *r,
 			 const struct strv *notes)
 {
@@ -180,7 +266,7 @@ static void print_object(const struct spec *s, const struct build_report *r,
 
 	count(&r->manifest, &t);
 	cmd_print_json(json_pack(
-	    "{ss sb sb si sI sI so so so so so so so so so sb so s{sf sf sf sf} si}", "name",
+	    "{ss sb sb si sI sI so so so so so so so so so sb so s{sf sf sf sf} si so}", "name",
 	    s->name, "changed", r->proved, "proved", r->proved, "generation", r->generation,
 	    "files", (json_int_t)t.files, "bytes", (json_int_t)t.bytes, "listeners",
 	    strings(&r->listeners), "layout", layout_to_json(&r->layout), "secrets",
@@ -188,7 +274,7 @@ static void print_object(const struct spec *s, const struct build_report *r,
 	    "peers", strings(&r->peers), "misses", strings(&r->misses), "notes", strings(notes),
 	    "private", strings(&r->private), "syslog", r->syslog, "steps", steps(r), "seconds",
 	    "watched", r->baseline_s, "growth", r->growth_s, "native", r->native_s, "jailed",
-	    r->proof_s, "growths", (int)r->growths));
+	    r->proof_s, "growths", (int)r->growths, "evidence", foresight_json(r)));
 	strv_done(&t.secrets);
 	strv_done(&t.programs);
 }

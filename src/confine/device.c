@@ -95,3 +95,13 @@ int device_copy(const struct stat *st, int dir, const char *name)
 	}
 	return -EPERM;
 }
+
+bool device_is_minimal(const char *path)
+{
+	const char *name = str_after(path, "/dev/");
+
+	for (size_t i = 0; name && i < ARRAY_LEN(nodes); i++)
+		if (streq(name, nodes[i].name))
+			return true;
+	return false;
+}

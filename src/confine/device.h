@@ -2,6 +2,7 @@
 /* The minimal /dev: the nodes every program may expect and none that reaches hardware. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "base/err.h"
@@ -13,3 +14,6 @@ int device_populate(int dev, struct err *e);
 /* Makes @name below @dir a node like @st (owner, mode, number), where its number is that of the
  * allow-list; -EPERM for every other device. */
 int device_copy(const struct stat *st, int dir, const char *name);
+
+/* Whether "/dev/NAME" is one of the nodes of the minimal /dev. */
+bool device_is_minimal(const char *path);

@@ -27,6 +27,10 @@ struct build {
 	build_progress progress;
 	struct record *baseline, *growth;
 	struct layout layout;
+	int host; /* O_PATH "/" */
+	struct foresight foresight;
+	struct evidence *packages; /* what Closure=package adds */
+	struct cost package_cost;
 	struct twin_report first, grown, native, sealed; /* in the order in which they run */
 	char *generation_dir;
 };
@@ -92,13 +96,30 @@ static int run_baseline(struct build *b, struct err *e)
 	    .record = b->baseline,
 	    .derive = &b->layout,
 	};
-	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	/* What the spec names is there from the start: a unit's directories are made before it. */
-	int r = layout_derive(&b->layout, NULL, b->spec, host, host, e);
+	int r = layout_derive(&b->layout, NULL, b->spec, b->host, b->host, e);
 	if (r < 0)
 		return r;
 	r = run_twin(&t, b, "baseline", &b->first, e);
 	return r < 0 ? r : check_native(b, &b->first, e);
+}
+
+/* What is foreseen from what the baseline read; its directories are mounted before the growth. */
+static int look_ahead(struct build *b, struct err *e)
+{
+	struct foresight *f = &b->foresight;
+	int r = foreseen_make(b->spec, b->baseline, &b->layout, &b->first.who, b->host, f, e);
+
+	if (r < 0)
+		return err_prefix(e, "foreseeing");
+	if (b->spec->closure != CLOSURE_EXACT)
+		layout_foresee(&b->layout, f->dirs, f->n_dirs, b->host);
+	if (foreseen_accounts_live(b->spec, f))
+		layout_accounts(&b->layout, b->baseline, f->passwords, b->host,
+				f->accounts_live ? f->accounts_live : "Accounts=live");
+	b->packages = evidence_new(b->host);
+	foreseen_packages(f, b->baseline, b->packages, &b->package_cost);
+	return 0;
 }
 
 static int run_growth(struct build *b, unsigned n, struct err *e)
@@ -139,28 +160,48 @@ static int grow(struct build *b, unsigned *ret_growths, struct err *e)
 	}
 }
 
-static int seal(struct build *b, struct manifest *ret, struct err *e)
+static int write_generation(const struct build *b, const struct manifest *m, struct err *e)
 {
-	struct generation g = {
+	const struct evidence *ev = b->foresight.evidence;
+	CLEANUP_STR char *text = spec_print(b->spec);
+	struct left_out *left_out = xcalloc(ev->n_secrets + ev->n_passed + 1, sizeof(*left_out));
+	for (size_t i = 0; i < ev->n_secrets; i++)
+		left_out[i] = ev->secrets[i];
+	for (size_t i = 0; i < ev->n_passed; i++)
+		left_out[ev->n_secrets + i] = ev->passed[i];
+	const struct generation g = {
 	    .layout = b->layout,
 	    .listeners = b->first.listeners,
-	    .spec_text = spec_print(b->spec),
+	    .spec_text = text,
 	    .steps = b->spec->exercise.n,
+	    .accounts = b->foresight.accounts.v,
+	    .n_accounts = b->foresight.accounts.n,
+	    .left_out = left_out,
+	    .n_left_out = ev->n_secrets + ev->n_passed,
 	};
+	int r = generation_write(&g, b->generation_dir, e);
+	free(left_out); /* what it lists is the evidence's */
+	CLEANUP_FD int dir = open(b->generation_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return r < 0 ? r : manifest_save(m, dir, e);
+}
+
+static int seal(struct build *b, struct manifest *ret, struct err *e)
+{
 	const struct seal s = {
-	    .spec = b->spec, .layout = &b->layout, .baseline = b->baseline, .growth = b->growth};
+	    .spec = b->spec,
+	    .layout = &b->layout,
+	    .baseline = b->baseline,
+	    .growth = b->growth,
+	    .foresight = &b->foresight,
+	    .packages = b->spec->closure == CLOSURE_PACKAGE ? b->packages : NULL,
+	};
 	int r = scratch_dir(b->scratch, "generation", &b->generation_dir, e);
 
+	foreseen_drop_known(&b->foresight, b->growth, &b->layout);
 	if (r == 0)
 		r = seal_make(&s, b->generation_dir, ret, e);
-	if (r == 0)
-		r = generation_write(&g, b->generation_dir, e);
-	if (r == 0) {
-		CLEANUP_FD int dir = open(b->generation_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		r = manifest_save(ret, dir, e);
-	}
-	free(g.spec_text);
-	return r;
+	return r == 0 ? write_generation(b, ret, e) : r;
 }
 
 static int run_native(struct build *b, struct err *e)
@@ -272,6 +313,8 @@ static int carry_out(struct build *b, struct build_report *rep, struct err *e)
 	int r = run_baseline(b, e);
 
 	if (r == 0)
+		r = look_ahead(b, e);
+	if (r == 0)
 		r = grow(b, &rep->growths, e);
 	if (r == 0)
 		r = seal(b, &rep->manifest, e);
@@ -286,6 +329,9 @@ static int carry_out(struct build *b, struct build_report *rep, struct err *e)
 	if (r < 0)
 		return r;
 	list_outside(b, rep);
+	recall_measure(&rep->manifest, &b->foresight, &b->layout, &rep->recall);
+	rep->package = b->package_cost;
+	rep->live_accounts = foreseen_accounts_live(b->spec, &b->foresight);
 	rep->baseline_s = seconds(&b->first);
 	rep->growth_s = seconds(&b->grown);
 	rep->native_s = seconds(&b->native);
@@ -303,6 +349,9 @@ static void build_done(struct build *b)
 	twin_report_done(&b->grown);
 	twin_report_done(&b->native);
 	twin_report_done(&b->sealed);
+	evidence_free(b->packages);
+	foresight_done(&b->foresight);
+	fd_close(&b->host);
 	free(b->generation_dir);
 }
 
@@ -311,6 +360,7 @@ int build_run(const struct dirs *d, const struct spec *s, const struct scratch *
 {
 	struct build b = {
 	    .spec = s, .scratch = scratch, .progress = progress, .baseline = record_new()};
+	b.host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct build_report rep = BUILD_REPORT_INIT;
 	int r = carry_out(&b, &rep, e);
 
@@ -319,6 +369,8 @@ int build_run(const struct dirs *d, const struct spec *s, const struct scratch *
 	if (r == 0) {
 		rep.layout = b.layout;
 		b.layout = (struct layout)LAYOUT_INIT;
+		rep.foresight = b.foresight;
+		b.foresight = (struct foresight)FORESIGHT_INIT;
 		strv_add_all(&rep.listeners, &b.first.listeners);
 		r = rep.proved ? 0 : 1;
 	}
@@ -335,6 +387,8 @@ void build_report_done(struct build_report *r)
 	free(r->steps);
 	manifest_done(&r->manifest);
 	layout_done(&r->layout);
+	foresight_done(&r->foresight);
+	recall_done(&r->recall);
 	strv_done(&r->listeners);
 	strv_done(&r->peers);
 	strv_done(&r->sockets);
@@ -348,10 +402,11 @@ static bool same_on_host(int host, const struct entry *en)
 {
 	struct stat st;
 
-	if (en->provided != PROVIDED_COPY || !S_ISREG(en->mode))
+	bool made = en->provided == PROVIDED_MADE; /* from the host's file, of another size */
+	if ((en->provided != PROVIDED_COPY && !made) || !S_ISREG(en->mode))
 		return true;
 	return beneath_lstat(host, en->path, &st) == 0 && st.st_mode == en->mode &&
-	       st.st_uid == en->uid && st.st_gid == en->gid && st.st_size == en->size &&
+	       st.st_uid == en->uid && st.st_gid == en->gid && (made || st.st_size == en->size) &&
 	       st.st_mtim.tv_sec == en->mtime.tv_sec && st.st_mtim.tv_nsec == en->mtime.tv_nsec;
 }
 

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "jail/compare.h"
 #include "jail/generation.h"
+#include "jail/recall.h"
 #include "jail/scratch.h"
 #include "spec/spec.h"
 
@@ -29,6 +30,10 @@ struct build_report {
 	struct strv peers; /* "10.0.0.5:5432": connected to, in a world from which nothing leaves */
 	struct strv sockets; /* sockets of other services that it tried to reach */
 	struct strv private; /* files right in /run: in the jail's memory, unseen by the host */
+	struct foresight foresight;
+	struct recall recall;
+	struct cost package; /* what Closure=package adds to the foresight */
+	bool live_accounts;  /* the jail's accounts are the host's */
 	bool syslog;	     /* it writes to /dev/log, which is not in the jail */
 	struct strv misses;  /* paths that it asked for and the host lacks too */
 	double baseline_s, growth_s, native_s, proof_s; /* whole twins, start to stop */

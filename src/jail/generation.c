@@ -24,6 +24,16 @@
 
 void generation_done(struct generation *g)
 {
+	for (size_t i = 0; i < g->n_accounts; i++) {
+		free(g->accounts[i].name);
+		free(g->accounts[i].text);
+	}
+	free(g->accounts);
+	for (size_t i = 0; i < g->n_left_out; i++) {
+		free(g->left_out[i].path);
+		free(g->left_out[i].text);
+	}
+	free(g->left_out);
 	free(g->dir);
 	free(g->built);
 	free(g->spec_text);
@@ -61,6 +71,63 @@ int generation_number(const struct dirs *d, const char *name)
 	return sscanf(target, "generations/%d", &number) == 1 ? number : 0;
 }
 
+static void read_left_out(struct generation *g, const json_t *list)
+{
+	const json_t *row;
+	size_t i;
+
+	g->left_out = xcalloc(json_array_size(list) + 1, sizeof(*g->left_out));
+	json_array_foreach(list, i, row)
+	{
+		char *path = json_text_value(json_object_get(row, "path"));
+		char *text = json_text_value(json_object_get(row, "text"));
+		g->left_out[g->n_left_out++] =
+		    (struct left_out){path ? path : xstrdup(""), text ? text : xstrdup("")};
+	}
+}
+
+static json_t *left_out_json(const struct left_out *v, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{so so}", "path", json_text(v[i].path),
+						      "text", json_text(v[i].text)));
+	return list;
+}
+
+static void read_accounts(struct generation *g, const json_t *list)
+{
+	const json_t *row;
+	size_t i;
+
+	g->accounts = xcalloc(json_array_size(list) + 1, sizeof(*g->accounts));
+	json_array_foreach(list, i, row)
+	{
+		char *name = json_text_value(json_object_get(row, "name"));
+		char *text = json_text_value(json_object_get(row, "text"));
+		g->accounts[g->n_accounts++] = (struct account_need){
+		    .name = name ? name : xstrdup(""),
+		    .group = json_is_true(json_object_get(row, "group")),
+		    .id = (id_t)json_integer_value(json_object_get(row, "id")),
+		    .text = text ? text : xstrdup(""),
+		};
+	}
+}
+
+static json_t *accounts_json(const struct generation *g)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < g->n_accounts; i++) {
+		const struct account_need *a = &g->accounts[i];
+		json_array_append_new(list, json_pack("{so sb sI so}", "name", json_text(a->name),
+						      "group", a->group, "id", (json_int_t)a->id,
+						      "text", json_text(a->text)));
+	}
+	return list;
+}
+
 static int read_run(struct generation *g, int dir)
 {
 	CLEANUP_STR char *text = NULL;
@@ -87,6 +154,8 @@ static int read_run(struct generation *g, int dir)
 			if (listener)
 				strv_take(&g->listeners, listener);
 		}
+		read_accounts(g, json_object_get(j, "accounts"));
+		read_left_out(g, json_object_get(j, "left_out"));
 	}
 	json_decref(j);
 	return r;
@@ -125,6 +194,8 @@ int generation_write(const struct generation *g, const char *path, struct err *e
 	json_t *j = json_pack("{si ss so so sI}", "schema", 1, "built", clock_text(built), "layout",
 			      layout_to_json(&g->layout), "listeners", listeners, "steps",
 			      (json_int_t)g->steps);
+	json_object_set_new(j, "accounts", accounts_json(g));
+	json_object_set_new(j, "left_out", left_out_json(g->left_out, g->n_left_out));
 	CLEANUP_STR char *text = json_dumps(j, JSON_INDENT(1) | JSON_SORT_KEYS);
 	json_decref(j);
 	int r = dir < 0 ? -errno : atomic_write(dir, "run.json", text, strlen(text), 0644);

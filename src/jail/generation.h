@@ -16,6 +16,8 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "foresee/evidence.h"
+#include "host/accounts.h"
 #include "jail/dirs.h"
 #include "jail/layout.h"
 #include "jail/manifest.h"
@@ -28,7 +30,12 @@ struct generation {
 	struct layout layout;
 	struct strv listeners; /* what a start waits for */
 	char *spec_text;
-	size_t steps; /* exercise steps that were proved */
+	size_t steps;		       /* exercise steps that were proved */
+	struct account_need *accounts; /* of the jail's passwd and group, and why */
+	size_t n_accounts;
+	/* What foresight came upon and did not take: secrets, and directories of others. */
+	struct left_out *left_out;
+	size_t n_left_out;
 };
 #define GENERATION_INIT                                                                            \
 	{                                                                                          \

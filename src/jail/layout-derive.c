@@ -16,8 +16,8 @@
 #include "base/alloc.h"
 #include "base/path.h"
 #include "fs/beneath.h"
-#include "jail/account.h"
 #include "host/places.h"
+#include "jail/account.h"
 #include "jail/layout.h"
 
 #define WRITTEN (TOUCH_WRITE | TOUCH_MAKE | TOUCH_REMOVE | TOUCH_CHANGE | TOUCH_BIND)
@@ -420,6 +420,46 @@ static int add_spec(struct derive *d, const struct spec *s, struct err *e)
 	if (r == 0)
 		r = add_binds(d, &s->bind_read_only_paths, false, "BindReadOnlyPaths", e);
 	return r;
+}
+
+int layout_foresee(struct layout *l, const struct foreseen_dir *dirs, size_t n, int host)
+{
+	struct derive d = {.l = l, .host = host, .world = host};
+
+	for (size_t i = 0; i < n; i++) {
+		bool writable = dirs[i].writable;
+		add(&d, dirs[i].path, writable ? class_of_written(dirs[i].path) : CLASS_CONTENT,
+		    writable, xstrdup(dirs[i].text));
+	}
+	simplify(l);
+	return d.added;
+}
+
+int layout_accounts(struct layout *l, const struct record *record, bool passwords, int host,
+		    const char *why)
+{
+	const struct {
+		const char *path;
+		enum jail_class class;
+		bool wanted;
+	} files[] = {
+	    {"/etc/passwd", CLASS_CONFIG, true},
+	    {"/etc/group", CLASS_CONFIG, true},
+	    {"/etc/shadow", CLASS_SECRET, passwords},
+	    {"/etc/gshadow", CLASS_SECRET, false},
+	};
+	struct derive d = {.l = l, .host = host, .world = host};
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const struct touch *t = record_find(record, files[i].path);
+		bool used = t && t->kinds & TOUCH_READ;
+		if (exists(host, files[i].path, &st) && (used || files[i].wanted))
+			add(&d, files[i].path, files[i].class, false,
+			    xasprintf("accounts are the host's: %s", why));
+	}
+	simplify(l);
+	return d.added;
 }
 
 int layout_derive(struct layout *l, const struct record *record, const struct spec *s, int host,

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "confine/plan.h"
+#include "foresee/foresee.h"
 #include "grow/record.h"
 #include "spec/spec.h"
 
@@ -66,6 +67,14 @@ const struct provision *layout_find(const struct layout *l, const char *path);
  * world as the baseline left it. Returns how many provisions are new, or -errno. */
 int layout_derive(struct layout *l, const struct record *record, const struct spec *s, int host,
 		  int world, struct err *e);
+
+/* Adds the directories that were foreseen. As layout_derive(); @host is O_PATH. */
+int layout_foresee(struct layout *l, const struct foreseen_dir *dirs, size_t n, int host);
+
+/* The host's account files as they are and will be: clients of the service name accounts; with
+ * @passwords, or where a run has read them, /etc/shadow too. */
+int layout_accounts(struct layout *l, const struct record *record, bool passwords, int host,
+		    const char *why);
 
 /* Makes what `create` asks for below the root @root (a world, or the host at a real start). What
  * was not there before is added to @made (may be NULL). */

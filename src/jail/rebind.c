@@ -24,6 +24,7 @@
 
 struct rebind_file {
 	char *path;
+	bool writable;
 	int watch;	/* of its directory */
 	struct stat st; /* of the file that is mounted now */
 	long due; /* when a missing file is made, in milliseconds of the clock; 0: it is not missing
@@ -34,12 +35,13 @@ void rebind_open(struct rebind *rb, const struct layout *l)
 {
 	*rb = (struct rebind)REBIND_INIT;
 	for (size_t i = 0; i < l->n; i++) {
-		if (!l->v[i].file || !l->v[i].writable)
+		if (!l->v[i].file || l->v[i].class == CLASS_KERNEL)
 			continue;
 		if (rb->inotify < 0)
 			rb->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 		CLEANUP_STR char *dir = path_parent(l->v[i].path);
-		struct rebind_file f = {.path = xstrdup(l->v[i].path)};
+		struct rebind_file f = {.path = xstrdup(l->v[i].path),
+					.writable = l->v[i].writable};
 		f.watch = inotify_add_watch(rb->inotify, dir,
 					    IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE);
 		if (lstat(f.path, &f.st) < 0)
@@ -51,9 +53,12 @@ void rebind_open(struct rebind *rb, const struct layout *l)
 
 /* In a process of its own: takes hold of the host's file, enters the jail's mount namespace, and
  * puts it where the old one was. No link is followed on either side. */
-static NORETURN void replace(const char *path, const struct run *r)
+static NORETURN void replace(const struct rebind_file *f, const struct run *r)
 {
+	const char *path = f->path;
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
+	if (!f->writable)
+		attr.attr_set |= MOUNT_ATTR_RDONLY;
 	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int file = beneath_open_nolink(host, path, O_PATH | O_NOFOLLOW, 0);
 	struct stat st;
@@ -79,7 +84,7 @@ static void check(struct rebind_file *f, const struct run *r)
 	struct stat st;
 
 	if (lstat(f->path, &st) < 0) {
-		if (!f->due)
+		if (!f->due && f->writable)
 			f->due = clock_ms() + CREATE_AFTER_MS;
 		return;
 	}
@@ -89,7 +94,7 @@ static void check(struct rebind_file *f, const struct run *r)
 	int status = 0;
 	pid_t pid = fork();
 	if (pid == 0)
-		replace(f->path, r);
+		replace(f, r);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	log_debug("%s was replaced on the host: mounted anew (%d)", f->path, status);

@@ -21,7 +21,8 @@ struct rebind {
 	}
 #define CLEANUP_REBIND CLEANUP(rebind_done)
 
-/* Watches the writable single files of @l. */
+/* Watches the single files of @l: written ones, and accounts that are the host's own. Only the
+ * first are made where the host has none. */
 void rebind_open(struct rebind *rb, const struct layout *l);
 
 /* To be called when the descriptor is readable, and after rebind_wait() milliseconds. */

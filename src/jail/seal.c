@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -14,10 +13,12 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "fs/beneath.h"
-#include "fs/dir.h"
-#include "jail/account.h"
-#include "jail/lay.h"
 #include "host/places.h"
+#include "jail/account.h"
+#include "jail/describe.h"
+#include "jail/foreseen.h"
+#include "jail/lay.h"
+#include "jail/made.h"
 #include "jail/mounts.h"
 
 #define USED                                                                                       \
@@ -94,142 +95,17 @@ static int lay_record(struct lay *l, const struct seal *s, const struct record *
 	return r < 0 ? r : 0;
 }
 
-static int sha256(int root, const char *path, char hex[65])
+/* Paths that no run has touched, by the evidence for them. */
+static int lay_evidence(struct lay *l, const struct seal *s, const struct evidence *ev,
+			struct err *e)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE], buf[65536];
-	unsigned len = 0;
-	ssize_t n;
-	CLEANUP_FD int fd = beneath_open_nolink(root, path, O_RDONLY | O_NONBLOCK, 0);
-	EVP_MD_CTX *ctx = fd < 0 ? NULL : EVP_MD_CTX_new();
+	int r = 0;
 
-	if (!ctx)
-		return fd < 0 ? fd : -ENOMEM;
-	EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
-		EVP_DigestUpdate(ctx, buf, (size_t)n);
-	EVP_DigestFinal_ex(ctx, digest, &len);
-	EVP_MD_CTX_free(ctx);
-	for (unsigned i = 0; i < len; i++)
-		sprintf(hex + 2 * (size_t)i, "%02x", digest[i]);
-	return n < 0 ? -EIO : 0;
-}
-
-static bool is_own_program(const char *path)
-{
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n < 0)
-		return false;
-	self[n] = '\0';
-	return streq(self, path);
-}
-
-static void add_evidence(struct entry *en, const struct seal *s)
-{
-	static const char *const phases[] = {"start", "exercise", "stop"};
-	const struct touch *t = record_find(s->growth, en->path);
-	char words[160];
-
-	if (!t || !t->kinds)
-		t = record_find(s->baseline, en->path);
-	if (!t || !t->kinds)
-		return;
-	en->used = xstrdup(touch_kinds_text(t->kinds, words, sizeof(words)));
-	en->phase = xstrdup(phases[t->phase]);
-	en->by = t->by ? xstrdup(t->by) : NULL;
-	en->why = t->why ? xstrdup(t->why) : NULL;
-	/* What our own process executed is the command that the spec names. */
-	if (t->by && t->kinds & TOUCH_EXEC && is_own_program(t->by) && !en->why)
-		en->why = xstrdup("the service's command");
-}
-
-static void set_stat(struct entry *en, const struct stat *st)
-{
-	en->mode = st->st_mode;
-	en->uid = st->st_uid;
-	en->gid = st->st_gid;
-	en->size = S_ISREG(st->st_mode) ? st->st_size : 0;
-	en->mtime = st->st_mtim;
-}
-
-static int describe(struct manifest *m, const struct seal *s, int root, const char *path)
-{
-	char link[PATH_MAX], hex[65];
-	struct stat st;
-	int r = beneath_lstat(root, path, &st);
-
-	if (r < 0)
-		return r;
-	struct entry *en = manifest_add(m, path);
-	set_stat(en, &st);
-	en->class = seal_class(path, &st);
-	add_evidence(en, s);
-	if (S_ISLNK(st.st_mode) && beneath_readlink(root, path, link, sizeof(link)) == 0)
-		en->link = xstrdup(link);
-	if (S_ISREG(st.st_mode) && (r = sha256(root, path, hex)) == 0)
-		en->sha256 = xstrdup(hex);
-	const struct provision *p = layout_find(s->layout, path);
-	if (p && streq(p->path, path)) {
-		en->class = p->class;
-		en->provided = PROVIDED_BIND;
-		free(en->why);
-		en->why = xstrdup(p->why);
-	}
-	return r;
-}
-
-static int describe_tree(struct manifest *m, const struct seal *s, int root, const char *path);
-
-static int describe_entries(struct manifest *m, const struct seal *s, int root, const char *path)
-{
-	struct strv names CLEANUP_STRV = STRV_INIT;
-	CLEANUP_FD int fd = beneath_open_nolink(root, path, O_RDONLY | O_DIRECTORY, 0);
-	int r = fd < 0 ? fd : dir_names(fd, &names);
-
-	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		CLEANUP_STR char *child = path_join(path, names.v[i]);
-		r = describe_tree(m, s, root, child);
-	}
-	return r;
-}
-
-static int describe_tree(struct manifest *m, const struct seal *s, int root, const char *path)
-{
-	int r = describe(m, s, root, path);
-	if (r == 0 && S_ISDIR(m->v[m->n - 1].mode))
-		r = describe_entries(m, s, root, path);
-	return r;
-}
-
-/* Files of the host that are seen through a read-only mount: no copy, but part of the listing. */
-static void describe_bound(struct manifest *m, const struct seal *s, int host)
-{
-	for (const struct touch *t = s->growth->touches; t; t = t->hh.next) {
-		const struct provision *p = layout_find(s->layout, t->path);
-		struct stat st;
-		if (!p || p->writable || !(t->kinds & (TOUCH_READ | TOUCH_EXEC)) ||
-		    streq(p->path, t->path) || beneath_lstat(host, t->path, &st) < 0)
-			continue;
-		struct entry *en = manifest_add(m, t->path);
-		set_stat(en, &st);
-		en->class = p->class;
-		en->provided = PROVIDED_BIND;
-		add_evidence(en, s);
-	}
-}
-
-static void describe_devices(struct manifest *m, const struct seal *s)
-{
-	for (const struct touch *t = s->growth->touches; t; t = t->hh.next) {
-		if (!S_ISCHR(t->found) || !path_within(t->path, "/dev"))
-			continue;
-		struct entry *en = manifest_add(m, t->path);
-		en->mode = S_IFCHR | 0666;
-		en->class = CLASS_DEVICE;
-		en->provided = PROVIDED_DEVICE;
-		add_evidence(en, s);
-	}
+	for (const struct node *n = ev->first; r >= 0 && n; n = n->next)
+		if (!S_ISCHR(n->st.st_mode) && !place_kernel_tree(n->path) &&
+		    !layout_find(s->layout, n->path) && foreseen_wanted(s->spec, s->foresight, n))
+			r = lay_path(l, n->path, e);
+	return r < 0 ? r : 0;
 }
 
 static int fill(struct lay *l, const struct seal *s, struct err *e)
@@ -240,8 +116,10 @@ static int fill(struct lay *l, const struct seal *s, struct err *e)
 		r = lay_record(l, s, s->growth, e);
 	if (r == 0)
 		r = lay_record(l, s, s->baseline, e);
-	for (size_t i = 0; r == 0 && i < s->spec->include.n; i++)
-		r = lay_recursive(l, s->spec->include.v[i], e);
+	if (r == 0)
+		r = lay_evidence(l, s, s->foresight->evidence, e);
+	if (r == 0 && s->packages)
+		r = lay_evidence(l, s, s->packages, e);
 	return r;
 }
 
@@ -257,16 +135,19 @@ int seal_make(const struct seal *s, const char *dir, struct manifest *ret, struc
 	if (r < 0)
 		return r;
 	r = fill(&l, s, e);
+	if (r == 0)
+		r = describe_tree(s, l.tree, ret, e);
 	if (r == 0) {
-		r = describe_entries(ret, s, l.tree, "/");
-		if (r < 0)
-			err_errno(e, r, "reading back %s", root);
+		manifest_sort(ret);
+		r = made_write(l.tree, ret, s->foresight, e);
 	}
+	if (r == 0)
+		r = describe_hashes(l.tree, ret, e);
 	lay_close(&l);
 	if (r < 0)
 		return r;
-	describe_bound(ret, s, host);
-	describe_devices(ret, s);
+	describe_beside(s, host, ret);
 	manifest_sort(ret);
+	describe_ways(ret);
 	return 0;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Freezes what a growth has learnt: a fresh tree laid from the host, and its manifest.
+/* Freezes what foresight and growth have learnt: a fresh tree laid from the host, and its manifest.
  *
  * The grown tree itself is not used: the service that ran in it may have been hostile, and what it
  * left there is not evidence. The record says which paths; the host says what they are. */
 #pragma once
 
 #include "base/err.h"
+#include "foresee/foresee.h"
 #include "grow/record.h"
 #include "jail/layout.h"
 #include "jail/manifest.h"
@@ -15,6 +16,8 @@ struct seal {
 	const struct spec *spec;
 	const struct layout *layout;
 	const struct record *baseline, *growth;
+	struct foresight *foresight;	 /* accounts are added */
+	const struct evidence *packages; /* Closure=package: what is taken besides; else NULL */
 };
 
 /* Files that the service asked for but may not read by the host's own rules (a user without rights

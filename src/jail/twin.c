@@ -319,11 +319,13 @@ static int play(struct stage *s, struct twin_report *rep, struct err *e)
 	if (r < 0)
 		return r;
 	ready_listeners(&s->run, &rep->listeners);
+	who_look(&rep->who, &s->run);
 	supervisor_phase(s->supervisor, PHASE_EXERCISE);
 	double t2 = clock_now();
 	r = exercise_all(s, rep, e);
 	rep->start_s = t1 - t0;
 	rep->exercise_s = clock_now() - t2;
+	who_look(&rep->who, &s->run);
 	return r < 0 ? r : stop(s, rep, e);
 }
 
@@ -360,5 +362,6 @@ void twin_report_done(struct twin_report *r)
 		outcome_done(&r->steps[i]);
 	free(r->steps);
 	strv_done(&r->listeners);
+	who_done(&r->who);
 	*r = (struct twin_report)TWIN_REPORT_INIT;
 }

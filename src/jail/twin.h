@@ -6,6 +6,7 @@
 #include "grow/record.h"
 #include "jail/exercise.h"
 #include "jail/layout.h"
+#include "jail/who.h"
 #include "spec/spec.h"
 
 enum twin_kind {
@@ -32,6 +33,7 @@ struct twin_report {
 	struct outcome *steps;
 	size_t n_steps;
 	struct strv listeners;
+	struct who who; /* whom it ran as, at rest and after the exercise */
 	double start_s, exercise_s, stop_s;
 	int derived; /* new provisions */
 	bool forced; /* it had to be killed */

@@ -296,7 +296,7 @@ static const struct spec_key jail_keys[] = {
 	 "/etc/ssl/private/NAME.key"),
     OURS("Offer", kind_jail_paths, offer,
 	 "directories where it leaves sockets and pid files for others", "/run/NAME"),
-    OURS("Include", kind_jail_paths, include, "files and trees to take whether used or not",
+    OURS("Include", kind_included, include, "files, trees and packages to take whether used or not",
 	 "/usr/share/NAME"),
     OURS("Sample", kind_samples, sample,
 	 "what a build runs on in the place of a state directory: DIR=PATH or DIR=empty",

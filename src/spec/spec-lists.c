@@ -150,6 +150,20 @@ static int convert_path(char **word, struct err *e)
 	return r;
 }
 
+/* An absolute path or "package:NAME" (of Debian's, RPM's or Alpine's names). */
+static int convert_included(char **word, struct err *e)
+{
+	const char *name = str_after(*word, "package:");
+
+	if (!name)
+		return convert_path(word, e);
+	if (*name &&
+	    !name[strspn(name,
+			 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._:")])
+		return 0;
+	return err_set(e, -EINVAL, "'%.100s' names no package", *word);
+}
+
 /* Of systemd's path lists: "-" (may be absent) and "+" (below RootDirectory=) may stand in front.
  */
 static int convert_prefixed_path(char **word, struct err *e)
@@ -229,6 +243,7 @@ const struct spec_kind kind_dirs = {WORDS(convert_dir_name), .specifiers = IN_WO
 const struct spec_kind kind_binds = {WORDS(convert_bind), .specifiers = IN_WORDS};
 const struct spec_kind kind_rw_paths = {WORDS(convert_prefixed_path), .specifiers = IN_WORDS};
 const struct spec_kind kind_jail_paths = {WORDS(convert_path)};
+const struct spec_kind kind_included = {WORDS(convert_included)};
 const struct spec_kind kind_samples = {WORDS(convert_sample)};
 const struct spec_kind kind_require = {WORDS(convert_wall)};
 

@@ -17,10 +17,7 @@ static const struct {
     {SPEC_SERVICE, "ExecStopPost"},
     {SPEC_SERVICE, "ReadWritePaths"},
     {SPEC_SERVICE, "RemainAfterExit"},
-    {SPEC_JAIL, "Closure"},
-    {SPEC_JAIL, "Secret"},
     {SPEC_JAIL, "Direct"},
-    {SPEC_JAIL, "Accounts"},
     {SPEC_JAIL, "Update"},
     {SPEC_JAIL, "ConfigTest"},
 };

@@ -32,7 +32,7 @@ enum service_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_FORKING, TYPE_NOTIFY, TYPE_ONES
 enum closure { CLOSURE_EXACT, CLOSURE_FORESEEN, CLOSURE_PACKAGE };
 enum net_mode { NET_PRIVATE, NET_HOST };
 enum compare_mode { COMPARE_EXACT, COMPARE_SHAPE };
-enum accounts { ACCOUNTS_NEEDED, ACCOUNTS_LIVE };
+enum accounts_mode { ACCOUNTS_NEEDED, ACCOUNTS_LIVE };
 enum update { UPDATE_RESTART, UPDATE_BUILD, UPDATE_NO };
 
 /* A command line of an Exec directive, split into words as systemd does, specifiers expanded. */
@@ -96,7 +96,7 @@ struct spec {
 	char *self_chroot;
 	enum closure closure;
 	enum net_mode net;
-	enum accounts accounts;
+	enum accounts_mode accounts;
 	enum update update;
 	struct strv require;	      /* walls without which it does not start: "landlock-net" */
 	struct exec_list config_test; /* run in the jail before a reload or restart */

@@ -24,7 +24,11 @@ static void fill(struct manifest *m)
 	set(&en->used, "exec interp");
 	set(&en->by, "/sbin/init");
 	set(&en->phase, "exercise");
-	set(&en->why, "interpreter of /y");
+	set(&en->package, "x-bin");
+	set(&en->version, "1:2.0-3");
+	entry_add_reason(en, REASON_INTERPRETER, "/y", "interpreter of /y");
+	entry_add_reason(en, REASON_NAMED, "/etc/\xff", "named in /etc/\xff:3");
+	entry_add_reason(en, REASON_COMMAND, NULL, "the service's command");
 	en = manifest_add(m, "/etc/caf\xc3\xa9");
 	en->mode = S_IFLNK | 0777;
 	en->uid = 4294967294; /* "nobody" of a user namespace, the largest real id */
@@ -42,11 +46,23 @@ static void fill(struct manifest *m)
 	en->provided = PROVIDED_BIND;
 }
 
+static void check_same_reasons(const struct entry *a, const struct entry *b)
+{
+	CHECK_INT(a->n_reasons, b->n_reasons);
+	for (size_t i = 0; i < a->n_reasons && i < b->n_reasons; i++) {
+		CHECK_INT(a->reasons[i].kind, b->reasons[i].kind);
+		CHECK_STR(a->reasons[i].from, b->reasons[i].from);
+		CHECK_STR(a->reasons[i].text, b->reasons[i].text);
+	}
+}
+
 static void check_same(const struct entry *a, const struct entry *b)
 {
 	const char *const texts[][2] = {
-	    {a->path, b->path}, {a->link, b->link},   {a->sha256, b->sha256}, {a->used, b->used},
-	    {a->by, b->by},	{a->phase, b->phase}, {a->why, b->why}};
+	    {a->path, b->path},	      {a->link, b->link},	{a->sha256, b->sha256},
+	    {a->used, b->used},	      {a->by, b->by},		{a->phase, b->phase},
+	    {a->package, b->package}, {a->version, b->version},
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		CHECK_STR(texts[i][0], texts[i][1]);
@@ -58,6 +74,7 @@ static void check_same(const struct entry *a, const struct entry *b)
 	CHECK_INT(a->mtime.tv_nsec, b->mtime.tv_nsec);
 	CHECK_INT(a->class, b->class);
 	CHECK_INT(a->provided, b->provided);
+	check_same_reasons(a, b);
 }
 
 static void test_round_trip(void)
@@ -94,8 +111,8 @@ static void test_bytes(void)
 	CHECK_INT(manifest_save(&m, s.fd, NULL), 0);
 	CHECK_INT(manifest_load(s.path, &back, NULL), 0);
 	CHECK_INT(back.n, ARRAY_LEN(paths));
-	for (size_t i = 0; i < back.n; i++)
-		CHECK_STR(back.v[i].path, paths[i]);
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		CHECK(manifest_find(&back, paths[i]) != NULL);
 	scratch_done(&s);
 }
 
@@ -114,33 +131,57 @@ static void test_empty(void)
 	scratch_done(&s);
 }
 
-#define GOOD                                                                                       \
-	"{\"class\":\"program\",\"gid\":0,\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"/x\","    \
-	"\"provided\":\"copy\",\"size\":1,\"type\":\"file\",\"uid\":0}"
+#define LINE(class, gid, mode, mtime, path, provided, more)                                        \
+	"{\"class\":" class ",\"gid\":" gid ",\"mode\":" mode ",\"mtime\":" mtime                  \
+			    ",\"path\":" path ",\"provided\":" provided                            \
+			    ",\"size\":1,\"uid\":0" more "}"
+#define WITH(more) LINE("\"program\"", "0", "\"0755\"", "\"1.5\"", "\"/x\"", "\"copy\"", more)
+#define FILE_TYPE  ",\"type\":\"file\""
+#define REASONS(r) WITH(FILE_TYPE ",\"evidence\":[" r "]")
+#define GOOD	   REASONS("{\"kind\":\"used\",\"text\":\"read at start\"}")
+#define NONE	   FILE_TYPE ",\"evidence\":[]"
 
 /* What a line may not be. Each stands as the second one. */
 static const char *const damaged[] = {
+    "",
     "{",
     "[]",
     "null",
     "{}",
     "x",
     "{\"path\":\"/x\"}",
-    /* relative path, unknown type, class, a number for a text, a text for a number */
-    "{\"class\":\"program\",\"gid\":0,\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"x\","
-    "\"provided\":\"copy\",\"size\":1,\"type\":\"file\",\"uid\":0}",
-    "{\"class\":\"program\",\"gid\":0,\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"/x\","
-    "\"provided\":\"copy\",\"size\":1,\"type\":\"door\",\"uid\":0}",
-    "{\"class\":\"nobility\",\"gid\":0,\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"/x\","
-    "\"provided\":\"copy\",\"size\":1,\"type\":\"file\",\"uid\":0}",
-    "{\"class\":\"program\",\"gid\":0,\"mode\":755,\"mtime\":\"1.5\",\"path\":\"/x\","
-    "\"provided\":\"copy\",\"size\":1,\"type\":\"file\",\"uid\":0}",
-    "{\"class\":\"program\",\"gid\":\"0\",\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"/x\","
-    "\"provided\":\"copy\",\"size\":1,\"type\":\"file\",\"uid\":0}",
-    "{\"class\":\"program\",\"gid\":0,\"mode\":\"0755\",\"mtime\":\"1.5\",\"path\":\"/x\","
-    "\"provided\":\"lent\",\"size\":1,\"type\":\"file\",\"uid\":0}",
     GOOD GOOD,
     GOOD "x",
+    /* paths: relative, not plain, with a NUL byte, a number */
+    LINE("\"program\"", "0", "\"0755\"", "\"1.5\"", "\"x\"", "\"copy\"", NONE),
+    LINE("\"program\"", "0", "\"0755\"", "\"1.5\"", "\"/x/../y\"", "\"copy\"", NONE),
+    LINE("\"program\"", "0", "\"0755\"", "\"1.5\"", "\"/x/\"", "\"copy\"", NONE),
+    LINE("\"program\"", "0", "\"0755\"", "\"1.5\"", "\"/x\\u0000\"", "\"copy\"", NONE),
+    LINE("\"program\"", "0", "\"0755\"", "\"1.5\"", "7", "\"copy\"", NONE),
+    /* unknown words, a number for a text, a text for a number, a number that is no id */
+    LINE("\"nobility\"", "0", "\"0755\"", "\"1.5\"", "\"/x\"", "\"copy\"", NONE),
+    LINE("\"program\"", "0", "755", "\"1.5\"", "\"/x\"", "\"copy\"", NONE),
+    LINE("\"program\"", "0", "\"10000\"", "\"1.5\"", "\"/x\"", "\"copy\"", NONE),
+    LINE("\"program\"", "\"0\"", "\"0755\"", "\"1.5\"", "\"/x\"", "\"copy\"", NONE),
+    LINE("\"program\"", "4294967296", "\"0755\"", "\"1.5\"", "\"/x\"", "\"copy\"", NONE),
+    LINE("\"program\"", "0", "\"0755\"", "\"soon\"", "\"/x\"", "\"copy\"", NONE),
+    LINE("\"program\"", "0", "\"0755\"", "\"1.5\"", "\"/x\"", "\"lent\"", NONE),
+    WITH(",\"type\":\"door\",\"evidence\":[]"),
+    /* a link has a target, and only a link */
+    WITH(",\"type\":\"link\",\"evidence\":[]"),
+    WITH(NONE ",\"link\":\"y\""),
+    WITH(NONE ",\"by\":7"),
+    /* evidence: of an older version, not a list, not reasons */
+    WITH(FILE_TYPE),
+    WITH(FILE_TYPE ",\"why\":\"interpreter of /y\""),
+    WITH(FILE_TYPE ",\"evidence\":{}"),
+    REASONS("7"),
+    REASONS("{}"),
+    REASONS("{\"kind\":\"used\"}"),
+    REASONS("{\"kind\":\"whim\",\"text\":\"x\"}"),
+    REASONS("{\"kind\":\"used\",\"text\":\"x\",\"from\":\"x\"}"),
+    REASONS("{\"kind\":\"used\",\"text\":\"x\",\"from\":7}"),
+    REASONS("1,2,3,4,5,6,7,8,9,10,11,12,13"),
 };
 
 static void check_damaged(const char *line)
@@ -155,7 +196,7 @@ static void check_damaged(const char *line)
 	if (r != -EBADMSG)
 		printf("# %s\n", line);
 	CHECK_INT(r, -EBADMSG);
-	CHECK(strstr(e.msg, "manifest.jsonl:2:"));
+	CHECK(strstr(e.msg, "manifest.jsonl:2:") && strstr(e.msg, "build the jail again"));
 	scratch_done(&s);
 }
 
@@ -185,28 +226,53 @@ static void test_words(void)
 		CHECK_STR(entry_type(&en), types[i].word);
 	}
 	CHECK_STR(provided_name(PROVIDED_BIND), "bind");
+	CHECK_STR(provided_name(PROVIDED_MADE), "made");
 	for (enum jail_class c = 0; c < CLASS_COUNT; c++)
 		CHECK_INT(class_parse(class_name(c)), c);
 	CHECK_INT(class_parse("nobility"), CLASS_COUNT);
 }
 
-static void test_reason(void)
+/* The first tells most: what comes later never pushes it out. */
+static void test_reasons(void)
 {
-	static char used[] = "read", by[] = "/usr/sbin/x", phase[] = "exercise", why[] = "because";
+	struct manifest m CLEANUP_MANIFEST = MANIFEST_INIT;
+	struct entry *en = manifest_add(&m, "/x");
+
+	CHECK_STR(entry_reason(en), "");
+	entry_add_reason(en, REASON_NEEDED, "/y", "needed by /y");
+	CHECK_STR(entry_reason(en), "needed by /y");
+	entry_add_reason(en, REASON_NEEDED, "/y", "needed by /y");
+	CHECK_INT(en->n_reasons, 1);
+	entry_add_reason(en, REASON_USED, "/y", "needed by /y");
+	CHECK_INT(en->n_reasons, 2);
+	for (int i = 0; i < 100; i++) {
+		char text[16];
+		snprintf(text, sizeof(text), "%d", i);
+		entry_add_reason(en, REASON_USED, NULL, text);
+	}
+	CHECK_INT(en->n_reasons, ENTRY_REASONS_MAX);
+	CHECK_STR(entry_reason(en), "needed by /y");
+}
+
+/* Bytes without an end: no newline at the end of the last line, none at all, a NUL. */
+static void test_parse(void)
+{
 	static const struct {
-		struct entry en;
 		const char *text;
+		size_t len;
+		int want, lines;
 	} rows[] = {
-	    {{0}, "on the way to another path"},
-	    {{.used = used}, "start: read"},
-	    {{.used = used, .by = by}, "start: read by /usr/sbin/x"},
-	    {{.used = used, .by = by, .phase = phase}, "exercise: read by /usr/sbin/x"},
-	    {{.used = used, .by = by, .why = why}, "because"},
+	    {"", 0, 0, 0},
+	    {GOOD, sizeof(GOOD) - 1, 0, 1},
+	    {GOOD "\n", sizeof(GOOD), 0, 1},
+	    {GOOD "\0", sizeof(GOOD), -EBADMSG, 0},
+	    {GOOD "\n\0", sizeof(GOOD) + 1, -EBADMSG, 1},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		CLEANUP_STR char *got = entry_reason(&rows[i].en);
-		CHECK_STR(got, rows[i].text);
+		struct manifest m CLEANUP_MANIFEST = MANIFEST_INIT;
+		CHECK_INT(manifest_parse(rows[i].text, rows[i].len, "m", &m, NULL), rows[i].want);
+		CHECK_INT(m.n, rows[i].lines);
 	}
 }
 
@@ -219,6 +285,7 @@ int main(void)
 		check_damaged(damaged[i]);
 	test_cut();
 	test_words();
-	test_reason();
+	test_reasons();
+	test_parse();
 	return check_done("manifest");
 }

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT */
+/* The spread of evidence. Order matters in two places: the configuration's words are read before
+ * the first program is looked at, since families follow them (a charset, a zone); and what the spec
+ * names is followed before what a run has used, so that a library is known as such before it could
+ * be taken for a module of the service. */
+#include "foresee/foresee.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "foresee/interpreters.h"
+#include "foresee/parts.h"
+#include "fs/beneath.h"
+#include "host/host.h"
+#include "host/places.h"
+#include "text/script.h"
+
+#define SCRIPT_MAX   (4u << 20)
+#define COMPILED_MAX 4096 /* paths in one program's data */
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static const struct {
+	const char *symbol, *text;
+} login_signs[] = {
+    {"pam_open_session", "opens PAM sessions"},
+    {"getspnam", "reads passwords (getspnam)"},
+    {"getspnam_r", "reads passwords (getspnam_r)"},
+};
+static const char *const mail_paths[] = {"/var/mail", "/var/spool/mail"};
+
+static bool has_kind(const struct node *n, enum reason_kind kind)
+{
+	for (size_t i = 0; i < n->n_reasons; i++)
+		if (n->reasons[i].kind == kind)
+			return true;
+	return false;
+}
+
+/* Of an interpreter's core library, by itself or with its tree. */
+static bool is_core(const struct foresee *f, const struct node *n)
+{
+	const struct reason *first = &n->reasons[0];
+	const struct node *tree =
+	    first->kind == REASON_BELOW ? evidence_find(f->ev, first->from) : NULL;
+	return has_kind(n, REASON_CORE) || (tree && has_kind(tree, REASON_CORE));
+}
+
+/* A program of the service, or a module that it loads by itself; else a library of the system. */
+static bool is_program(const struct node *n, const struct elf_object *o)
+{
+	enum reason_kind first = n->reasons[0].kind;
+	bool library = first == REASON_NEEDED || first == REASON_FAMILY || first == REASON_CORE;
+	return o->interp ? !strstr(n->path, ".so") : !library && first != REASON_INTERPRETER;
+}
+
+/* Signs that clients of a program name accounts of the host: those who log in by it do. */
+static void live_accounts(struct foresee *f, bool passwords, const char *path, const char *sign)
+{
+	f->out->passwords |= passwords;
+	if (!f->out->accounts_live)
+		f->out->accounts_live = xasprintf("%s %s", path, sign);
+}
+
+/* The program has a PAM stack of its own on this host. */
+static bool has_stack(const struct foresee *f, const struct node *n, const struct elf_object *o)
+{
+	CLEANUP_STR char *stack = path_join("/etc/pam.d", path_base(n->path));
+	CLEANUP_STR char *end = NULL;
+
+	return elf_imports(o, "pam_start") &&
+	       host_resolve(f->in->host, stack, &end, NULL, NULL) == 0;
+}
+
+static void look_for_logins(struct foresee *f, const struct node *n, const struct elf_object *o)
+{
+	/* An interpreter imports what any script might want. */
+	if (interpreter_of(n->path))
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(login_signs); i++)
+		if (elf_imports(o, login_signs[i].symbol))
+			live_accounts(f, true, n->path, login_signs[i].text);
+	if (has_stack(f, n, o))
+		live_accounts(f, true, n->path, "authenticates by PAM");
+	if (elf_imports(o, login_signs[0].symbol))
+		logins_take(f);
+}
+
+/* Paths in the data of the service's own programs. Directories are not meant whole by that: the
+ * program's own helper directory excepted, in which configuration names programs. */
+static void take_compiled(struct foresee *f, const struct node *n)
+{
+	struct strv paths CLEANUP_STRV = STRV_INIT;
+	CLEANUP_STR char *text = xasprintf("compiled into %s", n->path);
+	CLEANUP_FD int fd = beneath_open_nolink(f->in->host, n->path, O_RDONLY | O_NONBLOCK, 0);
+
+	if (fd < 0 || elf_paths(fd, COMPILED_MAX, &paths, NULL) < 0)
+		return;
+	for (size_t i = 0; i < paths.n; i++) {
+		CLEANUP_STR char *end = NULL;
+		struct stat st;
+		if (host_resolve(f->in->host, paths.v[i], &end, &st, NULL) < 0)
+			continue;
+		for (size_t k = 0; k < ARRAY_LEN(mail_paths); k++)
+			if (streq(paths.v[i], mail_paths[k]))
+				live_accounts(f, false, n->path, "knows /var/mail");
+		CLEANUP_STR char *content = place_content_at(end, true);
+		if (!S_ISDIR(st.st_mode) || (path_within(end, "/var") && !content))
+			named_take(f, paths.v[i], REASON_COMPILED, n->path, text);
+	}
+}
+
+static void add_helper_dir(struct foresee *f, const char *path)
+{
+	CLEANUP_STR char *dir = path_parent(path);
+	CLEANUP_STR char *among = xasprintf(":%s:", f->search);
+	CLEANUP_STR char *one = xasprintf(":%s:", dir);
+
+	if (!strstr(among, one) && !place_never_whole(dir) && place_program_tree(dir) &&
+	    packages_owners(f->out->packages, dir) < 2 && !strv_has(&f->helpers, dir))
+		strv_add(&f->helpers, dir);
+}
+
+/* /etc/profile and its kin, compiled into every shell, are for those who log in. */
+static bool is_shell(const char *path)
+{
+	const struct interpreter *in = interpreter_of(path);
+	return in && interpreter_language(in) == SCRIPT_SHELL;
+}
+
+static void expand_object(struct foresee *f, const struct node *n, const struct elf_object *o)
+{
+	/* A helper of another package (cmp, find) does not decide what the service needs. */
+	bool program = is_program(n, o) && named_is_own(f, n->path);
+
+	libraries_take(f->libraries, f->ev, n->path, f->program, &f->out->missing);
+	/* An interpreter imports what any script might want: the script decides. */
+	families_look(f->families, n->path, o, program && !interpreter_of(n->path));
+	if (!program)
+		return;
+	look_for_logins(f, n, o);
+	if (o->interp)
+		add_helper_dir(f, n->path);
+	if (!is_shell(n->path) || f->out->accounts_live)
+		take_compiled(f, n);
+}
+
+/* The program that runs a script: what its first line names, past env(1). NULL where none is. */
+static const struct interpreter *script_runner(struct foresee *f, const struct node *n,
+					       const char *head, size_t len)
+{
+	struct script_line line;
+
+	if (script_line(head, len, &line) == 0)
+		return NULL;
+	const char *program = line.program[0] ? line.program : line.interpreter;
+	evidence_take(f->ev, line.interpreter, REASON_INTERPRETER, n->path, "interpreter of %s",
+		      n->path);
+	if (line.program[0])
+		interpreter_take_words(f->ev, interpreter_of("/bin/sh"), n->path, line.program,
+				       strlen(line.program), f->search, f->in->environment);
+	return interpreter_of(program);
+}
+
+/* Text without a first line of its own: read by the interpreter that led here, or by one its name
+ * tells. */
+static const struct interpreter *text_reader(const struct node *n)
+{
+	static const struct {
+		const char *end, *interpreter;
+	} names[] = {{".pm", "perl"}, {".pl", "perl"}, {".py", "python3"}, {".rb", "ruby"},
+		     {".php", "php"}, {".js", "node"}, {".sh", "sh"}};
+	const char *dot = strrchr(path_base(n->path), '.');
+
+	for (size_t i = 0; dot && i < ARRAY_LEN(names); i++)
+		if (streq(dot, names[i].end))
+			return interpreter_of(names[i].interpreter);
+	const char *from = n->reasons[0].from;
+	bool beside = n->reasons[0].kind == REASON_COMPILED || n->reasons[0].kind == REASON_NAMED;
+	const struct interpreter *in = from && beside ? interpreter_of(from) : NULL;
+	return in && interpreter_language(in) == SCRIPT_SHELL ? in : NULL;
+}
+
+/* Shell scripts that packages bring (an apachectl, an ask-for-passphrase) have branches for every
+ * host: what they run on this one is seen when they run. The administrator's own are taken at
+ * their word. */
+static bool is_packaged_shell(const struct foresee *f, const struct node *n,
+			      const struct interpreter *in)
+{
+	return interpreter_language(in) == SCRIPT_SHELL &&
+	       packages_owners(f->out->packages, n->path);
+}
+
+static void expand_text(struct foresee *f, const struct node *n)
+{
+	CLEANUP_STR char *text = NULL;
+	size_t len;
+
+	/* What an interpreter's core holds uses the core. */
+	if (is_core(f, n) || host_read(f->in->host, n->path, SCRIPT_MAX, &text, &len) < 0)
+		return;
+	const struct interpreter *in = script_runner(f, n, text, len);
+	if (!in)
+		in = text_reader(n);
+	if (in && !packages_owners(f->out->packages, n->path))
+		config_words(f, text, len);
+	if (in && !is_packaged_shell(f, n, in))
+		interpreter_take_words(f->ev, in, n->path, text, len, f->search,
+				       f->in->environment);
+	else if (!in && n->reasons[0].kind == REASON_NAMED && path_within(n->path, "/etc"))
+		config_read(f, n->path);
+}
+
+static void expand(struct foresee *f, const struct node *n)
+{
+	const struct interpreter *in = interpreter_of(n->path);
+
+	if (!S_ISREG(n->st.st_mode))
+		return;
+	const struct elf_object *o = libraries_object(f->libraries, n->path);
+	families_look_file(f->families, n->path);
+	if (o)
+		expand_object(f, n, o);
+	else
+		expand_text(f, n);
+	if (in && n->st.st_mode & 0111)
+		interpreter_take(f->ev, in, n->path);
+}
+
+/* Follows all that was taken since the last call, and what that brings in turn. */
+static void spread(struct foresee *f)
+{
+	for (struct node *n = f->at ? f->at->next : f->ev->first; n; n = n->next) {
+		expand(f, n);
+		f->at = n;
+	}
+}
+
+/* Evidence and configuration name each other until nothing new comes. */
+static void settle(struct foresee *f)
+{
+	do {
+		spread(f);
+		config_take(f);
+		families_look_words(f->families);
+	} while (f->at ? f->at->next != NULL : f->ev->first != NULL);
+}
+
+static void read_configuration(struct foresee *f)
+{
+	for (size_t i = 0; i < f->in->used->n; i++)
+		if (!place_program_tree(f->in->used->v[i]))
+			config_read(f, f->in->used->v[i]);
+}
+
+static void take_commands(struct foresee *f)
+{
+	for (size_t i = 0; i < f->in->programs->n; i++) {
+		const struct node *n = evidence_take_used(
+		    f->ev, f->in->programs->v[i], REASON_COMMAND, NULL, "the service's command");
+		if (n && !f->program)
+			f->program = n->path;
+	}
+	config_arguments(f);
+}
+
+static void take_used(struct foresee *f)
+{
+	for (size_t i = 0; i < f->in->used->n; i++)
+		if (place_program_tree(f->in->used->v[i]))
+			evidence_take_used(f->ev, f->in->used->v[i], REASON_USED, f->program,
+					   "used when the service started");
+}
+
+static void look_at_content(struct foresee *f)
+{
+	for (size_t i = 0; i < f->in->content->n; i++)
+		content_look(f, f->in->content->v[i]);
+	for (size_t i = 0; i < f->out->n_dirs; i++)
+		if (!f->out->dirs[i].writable)
+			content_look(f, f->out->dirs[i].path);
+}
+
+static const char *search_path(const struct strv *environment)
+{
+	for (size_t i = 0; i < environment->n; i++)
+		if (str_after(environment->v[i], "PATH="))
+			return environment->v[i] + strlen("PATH=");
+	return DEFAULT_PATH;
+}
+
+static int include_package(struct foresee *f, const char *name, struct err *e)
+{
+	const struct package *p = packages_find(f->out->packages, name);
+	struct strv files CLEANUP_STRV = STRV_INIT;
+
+	if (!p)
+		return err_set(e, -ENOENT,
+			       "Include=package:%s: no such package is installed on this host",
+			       name);
+	packages_files(f->out->packages, p, &files);
+	for (size_t i = 0; i < files.n; i++)
+		evidence_take(f->ev, files.v[i], REASON_SPEC, NULL, "Include=package:%s", name);
+	return 0;
+}
+
+static int include_path(struct foresee *f, const char *path, struct err *e)
+{
+	CLEANUP_STR char *end = NULL;
+	struct stat st;
+
+	if (host_resolve(f->in->host, path, &end, &st, NULL) < 0)
+		return err_set(
+		    e, -ENOENT,
+		    "Include=%s: there is no such path on this host (make it, or take the "
+		    "line out)",
+		    path);
+	evidence_take_used(f->ev, path, REASON_SPEC, NULL, "Include=%s", path);
+	if (S_ISDIR(st.st_mode))
+		evidence_take_tree(f->ev, path, SIZE_MAX, NULL, REASON_SPEC, NULL, "Include=%s",
+				   path);
+	return 0;
+}
+
+static int take_included(struct foresee *f, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < f->in->include->n; i++) {
+		const char *package = str_after(f->in->include->v[i], "package:");
+		r = package ? include_package(f, package, e)
+			    : include_path(f, f->in->include->v[i], e);
+	}
+	return r;
+}
+
+static void follow_all(struct foresee *f)
+{
+	read_configuration(f);
+	take_commands(f);
+	spread(f);
+	take_used(f);
+	settle(f);
+	look_at_content(f);
+	settle(f);
+	families_list(f->families, &f->out->families);
+}
+
+int foresee(const struct foresee_input *in, struct foresight *ret, struct err *e)
+{
+	struct foresee f = {.in = in, .out = ret, .search = search_path(in->environment)};
+
+	*ret = (struct foresight)FORESIGHT_INIT;
+	f.ev = ret->evidence = evidence_new(in->host);
+	ret->packages = packages_open(in->host, NULL);
+	accounts_open(in->host, &ret->accounts);
+	f.libraries = libraries_open(in->host, in->environment);
+	const struct families_context c = {f.ev, f.libraries, in->environment, &f.words};
+	f.families = families_new(&c);
+	int r = take_included(&f, e);
+	if (r == 0)
+		follow_all(&f);
+	config_done(&f);
+	families_free(f.families);
+	libraries_free(f.libraries);
+	strv_done(&f.words);
+	strv_done(&f.helpers);
+	strv_done(&f.scanned);
+	if (r < 0)
+		foresight_done(ret);
+	return r;
+}
+
+void foresight_done(struct foresight *f)
+{
+	for (size_t i = 0; i < f->n_dirs; i++) {
+		free(f->dirs[i].path);
+		free(f->dirs[i].text);
+	}
+	free(f->dirs);
+	evidence_free(f->evidence);
+	packages_free(f->packages);
+	accounts_done(&f->accounts);
+	free(f->accounts_live);
+	strv_done(&f->missing);
+	strv_done(&f->families);
+	*f = (struct foresight)FORESIGHT_INIT;
+}

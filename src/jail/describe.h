@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* From a laid tree to its manifest: what each path is, and the evidence for it. */
+#pragma once
+
+#include "jail/seal.h"
+
+/* Describes all of @tree (O_PATH), without hashes. */
+int describe_tree(const struct seal *s, int tree, struct manifest *ret, struct err *e);
+
+/* Adds what is in the jail without being in the tree: files of the host that are seen through a
+ * read-only mount, and devices. */
+void describe_beside(const struct seal *s, int host, struct manifest *m);
+
+/* The hash of every regular file that the generation holds. */
+int describe_hashes(int tree, struct manifest *m, struct err *e);
+
+/* Gives every entry that has no reason one: it is on the way to another path. The manifest is
+ * sorted. */
+void describe_ways(struct manifest *m);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* Foresight as a whole, on this machine's own files: what one configuration brings and what it does
+ * not. The service is cat(1): what it would do with the configuration does not matter. */
+#include "foresee/foresee.h"
+
+#include <fcntl.h>
+
+#include "base/alloc.h"
+#include "fs-scratch.h"
+
+#define PROGRAM "/usr/bin/cat"
+
+/* A foresight of a service that has read @config. */
+static void look_ahead(const char *config, const char *include, struct foresight *ret)
+{
+	struct scratch s = scratch_new();
+	struct strv programs CLEANUP_STRV = STRV_INIT, none CLEANUP_STRV = STRV_INIT;
+	struct strv used CLEANUP_STRV = STRV_INIT, included CLEANUP_STRV = STRV_INIT;
+	struct err e = {0};
+
+	put_file(s.fd, "service.conf", config);
+	strv_add(&programs, PROGRAM);
+	strv_take(&used, xasprintf("%s/service.conf", s.path));
+	if (include)
+		strv_add(&included, include);
+	const struct foresee_input in = {
+	    .host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
+	    .programs = &programs,
+	    .arguments = &none,
+	    .environment = &none,
+	    .include = &included,
+	    .cwd = "/",
+	    .used = &used,
+	    .content = &none,
+	};
+	CHECK_INT(foresee(&in, ret, &e), 0);
+	scratch_done(&s);
+}
+
+static size_t count(const struct foresight *f)
+{
+	return f->evidence->nodes ? HASH_COUNT(f->evidence->nodes) : 0;
+}
+
+static size_t bare_count(void)
+{
+	struct foresight f CLEANUP_FORESIGHT = FORESIGHT_INIT;
+
+	look_ahead("# nothing\n", NULL, &f);
+	const struct node *n = evidence_find(f.evidence, PROGRAM);
+	CHECK(n && n->reasons[0].kind == REASON_COMMAND);
+	return count(&f);
+}
+
+/* A name in configuration, and whether it is taken. */
+static const struct {
+	const char *line, *path;
+	bool taken;
+} names[] = {
+    {"File /etc/hosts\n", "/etc/hosts", true},
+    {"file=\"/etc/hosts\";\n", "/etc/hosts", true},
+    {"a: file:/etc/hosts\n", "/etc/hosts", true},
+    {"# File /etc/hosts\n", "/etc/hosts", false},
+    {"helper = /usr/bin/env\n", "/usr/bin/env", true},
+    {"command = /usr/bin/env -i\n", "/usr/bin/env", true},
+    {"archive_command = 'cp %p /var/archive/%f'\n", "/usr/bin/cp", true},
+    {"Log \"|/usr/bin/tee /x\"\n", "/usr/bin/tee", true},
+    {"one two three\n", "/usr/bin/cp", false},
+    {"<Directory />\n", "/etc/hosts", false},
+    {"root /usr/share;\n", "/usr/share/perl", false},
+    {"tmp /tmp\n", "/tmp", false},
+    {"keys /etc/shadow\n", "/etc/shadow", false},
+    {"dir /proc/self\n", "/proc/self", false},
+};
+
+static void test_names(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct foresight f CLEANUP_FORESIGHT = FORESIGHT_INIT;
+		look_ahead(names[i].line, NULL, &f);
+		if ((evidence_find(f.evidence, names[i].path) != NULL) != names[i].taken)
+			printf("# %s", names[i].line);
+		CHECK((evidence_find(f.evidence, names[i].path) != NULL) == names[i].taken);
+	}
+}
+
+/* The directories of everybody: an access rule for them is not a wish for them. */
+static void test_false_positives(size_t bare)
+{
+	struct foresight f CLEANUP_FORESIGHT = FORESIGHT_INIT;
+
+	look_ahead(
+	    "<Directory />\n</Directory>\n<Directory /usr/share>\nroot /usr;\n/var /etc /home\n"
+	    "lib=/usr/lib\n/usr/lib/x86_64-linux-gnu\n/usr/bin /bin /usr/share/doc /var/lib\n",
+	    NULL, &f);
+	CHECK(count(&f) <= bare + 8);
+	CHECK(f.evidence->n_passed > 3);
+	CHECK_INT(f.n_dirs, 0);
+}
+
+static void test_secret(void)
+{
+	struct foresight f CLEANUP_FORESIGHT = FORESIGHT_INIT;
+
+	look_ahead("auth /etc/shadow\n", NULL, &f);
+	CHECK_INT(f.evidence->n_secrets, 1);
+	CHECK_STR(f.evidence->n_secrets ? f.evidence->secrets[0].path : NULL, "/etc/shadow");
+}
+
+static void test_include(void)
+{
+	struct foresight f CLEANUP_FORESIGHT = FORESIGHT_INIT;
+
+	look_ahead("", "/usr/bin/env", &f);
+	const struct node *n = evidence_find(f.evidence, "/usr/bin/env");
+	CHECK(n && n->reasons[0].kind == REASON_SPEC);
+	struct foresight g CLEANUP_FORESIGHT = FORESIGHT_INIT;
+	if (packages_find(f.packages, "dash")) {
+		look_ahead("", "package:dash", &g);
+		CHECK(evidence_find(g.evidence, "/usr/bin/dash") != NULL);
+	}
+}
+
+static void test_accounts(void)
+{
+	struct foresight f CLEANUP_FORESIGHT = FORESIGHT_INIT;
+
+	look_ahead("user mail\nlist = games\n", NULL, &f);
+	CHECK(accounts_find(&f.accounts, "root", false) != NULL);
+	CHECK(accounts_find(&f.accounts, "mail", false) != NULL);
+	CHECK(accounts_find(&f.accounts, "games", false) == NULL);
+	CHECK(f.accounts_live == NULL);
+}
+
+/* Every chain of reasons ends at the command or the spec. */
+static void test_chains(void)
+{
+	struct foresight f CLEANUP_FORESIGHT = FORESIGHT_INIT;
+
+	look_ahead("shell /usr/bin/perl\nFile /etc/hosts\n", NULL, &f);
+	for (const struct node *n = f.evidence->first; n; n = n->next) {
+		CHECK(n->n_reasons > 0);
+		const char *from = n->reasons[0].from;
+		bool named = from && strstr(from, "service.conf");
+		CHECK(!from || named || evidence_find(f.evidence, from) || access(from, F_OK) == 0);
+	}
+}
+
+int main(void)
+{
+	size_t bare = bare_count();
+
+	test_names();
+	test_false_positives(bare);
+	test_secret();
+	test_include();
+	test_accounts();
+	test_chains();
+	return check_done("foresee");
+}

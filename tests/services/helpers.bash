@@ -16,7 +16,8 @@
 # and defines fixture(): it fills $HERE with content, configuration and state. Where more is needed
 # it defines clean_up(), which takes away what was put elsewhere, ready() and native_pid().
 
-HERE=/srv/immure-check/$NAME
+# A directory of /srv of its own: content is bound by the directory that lies right in /srv.
+HERE=/srv/immure-check.$NAME
 WORK=/var/lib/immure-check/$NAME
 IMMURE=${IMMURE:-$BATS_TEST_DIRNAME/../../build/src/immure}
 export IMMURE_CONFIG_DIR=$WORK/etc IMMURE_STATE_DIR=$WORK/lib IMMURE_RUN_DIR=$WORK/run
@@ -37,7 +38,7 @@ setup_file()
 	flock -w 600 8
 	take_down
 	mkdir -p "$HERE" "$WORK" "$WORK/out"
-	chmod 755 /srv/immure-check "$HERE"
+	chmod 755 "$HERE"
 	fixture
 }
 
@@ -49,7 +50,7 @@ take_down()
 	native_stop || true
 	clean_up
 	rm -rf "$HERE" "$WORK"
-	rmdir /srv/immure-check /var/lib/immure-check 2>/dev/null || true
+	rmdir /var/lib/immure-check 2>/dev/null || true
 	if flock -n -x 7 2>/dev/null; then "$BATS_TEST_DIRNAME/user" remove; fi
 }
 
@@ -87,6 +88,20 @@ build_proves()
 	show "$WORK/out/summary"
 	head -n 1 "$WORK/out/summary" | grep -w proved | grep -vqw not
 	touch "$WORK/out/built"
+	[[ -z ${RECALL:-} ]] || record_recall >>"$RECALL"
+}
+
+# For tools/recall: name, files used, files foreseen, both, bytes in the jail.
+record_recall()
+{
+	immure files "$NAME" --json | jq -r --arg name "$NAME" '
+		["command", "interpreter", "needed", "core", "module", "family", "named", "run",
+		 "compiled", "below"] as $foresight |
+		[.files[] | select(.type == "file" and (.provided == "copy" or .provided == "made")) |
+		 {size, used: ((.used // "") | test("read|exec|interp")),
+		  foreseen: any(.evidence[]; .kind as $k | $foresight | index($k))}] |
+		[$name, (map(select(.used)) | length), (map(select(.foreseen)) | length),
+		 (map(select(.used and .foreseen)) | length), (map(.size) | add)] | @tsv'
 }
 
 # The same session from the host, against the running jail and against the native service.

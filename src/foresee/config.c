@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "foresee/interpreters.h"
 #include "foresee/parts.h"
+#include "fs/beneath.h"
 #include "host/host.h"
 #include "host/places.h"
 
@@ -109,12 +110,26 @@ static bool is_anothers(const struct foresee *f, const char *path)
 	return place_common_table(path) || (place_shared_config(path) && !named_is_own(f, path));
 }
 
+/* What the jailed service may write would let it choose what its next jail has. */
+static bool is_its_own_to_write(const struct foresee *f, const char *path)
+{
+	struct stat st;
+
+	if (beneath_lstat(f->in->host, path, &st) < 0)
+		return true;
+	bool open_to_it = st.st_mode & S_IWOTH || foresee_may_write(f->in, &st);
+	for (size_t i = 0; open_to_it && i < f->in->writable->n; i++)
+		if (path_within(path, f->in->writable->v[i]))
+			return true;
+	return false;
+}
+
 void config_read(struct foresee *f, const char *path)
 {
 	CLEANUP_STR char *text = NULL;
 	size_t len = 0;
 
-	if (strv_has(&f->scanned, path) || is_anothers(f, path) ||
+	if (strv_has(&f->scanned, path) || is_anothers(f, path) || is_its_own_to_write(f, path) ||
 	    host_read(f->in->host, path, CONFIG_MAX, &text, &len) < 0 || !is_text(text, len))
 		return;
 	strv_add(&f->scanned, path);

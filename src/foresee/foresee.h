@@ -24,7 +24,8 @@ struct foresee_input {
 	const char *cwd;
 	const struct strv *used;    /* canonical paths that the baseline's start read or executed */
 	const struct strv *content; /* directories that are bound read-only already */
-	const uid_t *uids;	    /* whom its processes run as, root left out */
+	const struct strv *writable; /* directories that the jailed service may write to */
+	const uid_t *uids;	     /* whom its processes run as, root left out */
 	size_t n_uids;
 	const gid_t *gids; /* their groups, likewise */
 	size_t n_gids;

@@ -51,16 +51,18 @@ static bool has_id(const id_t *ids, size_t n, id_t id)
 	return false;
 }
 
-/* Whether an account of the service may write there, by the mode; a spool that is open to a group
- * (/var/mail) and compiled into a program is for that program. */
-static bool is_writable(const struct naming *n, const struct stat *st)
+bool foresee_may_write(const struct foresee_input *in, const struct stat *st)
 {
-	const struct foresee_input *in = n->f->in;
-	bool spool = st->st_uid == 0 && st->st_mode & S_ISGID && n->kind == REASON_COMPILED;
-
 	if (has_id(in->uids, in->n_uids, st->st_uid))
 		return st->st_mode & S_IWUSR;
-	return st->st_mode & S_IWGRP && (spool || has_id(in->gids, in->n_gids, st->st_gid));
+	return st->st_mode & S_IWGRP && has_id(in->gids, in->n_gids, st->st_gid);
+}
+
+/* A spool that is open to a group (/var/mail) and compiled into a program is for that program. */
+static bool is_spool(const struct naming *n, const struct stat *st)
+{
+	return n->kind == REASON_COMPILED && st->st_uid == 0 && st->st_mode & S_ISGID &&
+	       st->st_mode & S_IWGRP;
 }
 
 bool named_is_own(const struct foresee *f, const char *path)
@@ -114,7 +116,7 @@ static void bind_data(const struct naming *n)
 		return;
 	}
 	bool roots = !n->f->in->n_uids && st.st_uid == 0 && named_is_own(n->f, dir);
-	bool writable = is_writable(n, &st) || roots;
+	bool writable = foresee_may_write(n->f->in, &st) || is_spool(n, &st) || roots;
 	/* A log that is not written to is no content either. */
 	if (!writable && path_within(dir, "/var/log"))
 		return;

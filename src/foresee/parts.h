@@ -23,6 +23,10 @@ struct foresee {
 	size_t n_scans, n_taken; /* n_taken of them were followed */
 };
 
+/* Whether the service's accounts may write there, by owner and group (sticky and world-writable
+ * directories are not meant). */
+bool foresee_may_write(const struct foresee_input *in, const struct stat *st);
+
 /* named.c: takes what stands at absolute @path, by the rules for what is named somewhere: a file
  * with all it needs, a directory by its class, nothing of a directory of everybody. */
 void named_take(struct foresee *f, const char *path, enum reason_kind kind, const char *from,

@@ -63,10 +63,12 @@ static void add_used(const struct record *record, struct strv *used)
 	strv_sort_unique(used);
 }
 
-static void add_content(const struct layout *l, struct strv *content)
+static void add_bound(const struct layout *l, struct strv *content, struct strv *writable)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i].class == CLASS_CONTENT)
+		if (l->v[i].writable)
+			strv_add(writable, l->v[i].path);
+		else if (l->v[i].class == CLASS_CONTENT)
 			strv_add(content, l->v[i].path);
 }
 
@@ -104,7 +106,7 @@ int foreseen_make(const struct spec *s, const struct record *record, const struc
 {
 	struct command_set c CLEANUP_COMMAND_SET = COMMAND_SET_INIT;
 	struct strv programs CLEANUP_STRV = STRV_INIT, arguments CLEANUP_STRV = STRV_INIT;
-	struct strv include CLEANUP_STRV = STRV_INIT;
+	struct strv include CLEANUP_STRV = STRV_INIT, writable CLEANUP_STRV = STRV_INIT;
 	struct strv used CLEANUP_STRV = STRV_INIT, content CLEANUP_STRV = STRV_INIT;
 	struct who ids CLEANUP_WHO = WHO_INIT;
 	int r = command_set_make(s, &c, e);
@@ -113,7 +115,7 @@ int foreseen_make(const struct spec *s, const struct record *record, const struc
 		return r;
 	add_commands(s, &c, &programs, &arguments);
 	add_used(record, &used);
-	add_content(l, &content);
+	add_bound(l, &content, &writable);
 	strv_add_all(&include, &s->include);
 	strv_add_all(&include, &s->secret);
 	add_ids(who, &c.account, &ids);
@@ -126,6 +128,7 @@ int foreseen_make(const struct spec *s, const struct record *record, const struc
 	    .cwd = c.cwd,
 	    .used = &used,
 	    .content = &content,
+	    .writable = &writable,
 	    .uids = ids.uids,
 	    .n_uids = ids.n_uids,
 	    .gids = ids.gids,

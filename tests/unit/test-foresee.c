@@ -10,15 +10,20 @@
 
 #define PROGRAM "/usr/bin/cat"
 
-/* A foresight of a service that has read @config. */
-static void look_ahead(const char *config, const char *include, struct foresight *ret)
+/* A foresight of a service that has read @config, which belongs to @owner; where that is not root,
+ * the service runs as it, and may write there. */
+static void look_ahead_as(uid_t owner, const char *config, const char *include,
+			  struct foresight *ret)
 {
+	struct strv writable CLEANUP_STRV = STRV_INIT;
 	struct scratch s = scratch_new();
 	struct strv programs CLEANUP_STRV = STRV_INIT, none CLEANUP_STRV = STRV_INIT;
 	struct strv used CLEANUP_STRV = STRV_INIT, included CLEANUP_STRV = STRV_INIT;
 	struct err e = {0};
 
 	put_file(s.fd, "service.conf", config);
+	if (owner && fchownat(s.fd, "service.conf", owner, owner, 0) == 0)
+		strv_add(&writable, s.path);
 	strv_add(&programs, PROGRAM);
 	strv_take(&used, xasprintf("%s/service.conf", s.path));
 	if (include)
@@ -32,9 +37,17 @@ static void look_ahead(const char *config, const char *include, struct foresight
 	    .cwd = "/",
 	    .used = &used,
 	    .content = &none,
+	    .writable = &writable,
+	    .uids = &owner,
+	    .n_uids = owner != 0,
 	};
 	CHECK_INT(foresee(&in, ret, &e), 0);
 	scratch_done(&s);
+}
+
+static void look_ahead(const char *config, const char *include, struct foresight *ret)
+{
+	look_ahead_as(0, config, include, ret);
 }
 
 static size_t count(const struct foresight *f)
@@ -107,6 +120,17 @@ static void test_secret(void)
 	CHECK_STR(f.evidence->n_secrets ? f.evidence->secrets[0].path : NULL, "/etc/shadow");
 }
 
+/* The service could write into its next jail what it likes to find there. */
+static void test_own_writing(void)
+{
+	struct foresight f CLEANUP_FORESIGHT = FORESIGHT_INIT;
+
+	if (skip_unless(geteuid() == 0, "only root can give a file away"))
+		return;
+	look_ahead_as(12345, "helper = /usr/bin/env\n", NULL, &f);
+	CHECK(evidence_find(f.evidence, "/usr/bin/env") == NULL);
+}
+
 static void test_include(void)
 {
 	struct foresight f CLEANUP_FORESIGHT = FORESIGHT_INIT;
@@ -153,6 +177,7 @@ int main(void)
 	test_names();
 	test_false_positives(bare);
 	test_secret();
+	test_own_writing();
 	test_include();
 	test_accounts();
 	test_chains();

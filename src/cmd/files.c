@@ -15,12 +15,19 @@ static const struct opt rows[] = {
      OPT_STRING, offsetof(struct files_options, class)},
 };
 
+/* A file that only foresight brings: no run of a twin has touched it. */
+static bool is_unused(const struct entry *en)
+{
+	return S_ISREG(en->mode) && en->provided == PROVIDED_COPY && !en->used;
+}
+
 /* With @packages: who owns it stands before the reason. */
 static void print_row(const struct entry *en, bool packages)
 {
 	CLEANUP_STR char *path =
 	    xasprintf("%s%s%s", en->path, en->link ? " -> " : "", en->link ? en->link : "");
-	CLEANUP_STR char *why = xstrdup(entry_reason(en));
+	CLEANUP_STR char *why =
+	    xasprintf("%s%s", entry_reason(en), is_unused(en) ? " (unused so far)" : "");
 
 	printf("%-44s %10lld  %-8s ", str_printable(path), (long long)en->size,
 	       class_name(en->class));

@@ -35,6 +35,15 @@ void strv_add_all(struct strv *sv, const struct strv *from)
 		strv_add(sv, from->v[i]);
 }
 
+void strv_split(struct strv *sv, const char *text, const char *separators)
+{
+	for (text += strspn(text, separators); *text; text += strspn(text, separators)) {
+		size_t n = strcspn(text, separators);
+		strv_take(sv, xstrndup(text, n));
+		text += n;
+	}
+}
+
 bool strv_has(const struct strv *sv, const char *s)
 {
 	for (size_t i = 0; i < sv->n; i++)

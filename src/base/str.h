@@ -36,6 +36,8 @@ void strv_done(struct strv *sv);
 void strv_add(struct strv *sv, const char *s); /* copies s */
 void strv_take(struct strv *sv, char *s);      /* takes s over */
 void strv_add_all(struct strv *sv, const struct strv *from);
+/* Adds the words of @text between any of the bytes of @separators; no empty ones. */
+void strv_split(struct strv *sv, const char *text, const char *separators);
 bool strv_has(const struct strv *sv, const char *s);
 /* Sorts by strcmp and drops equal neighbours. */
 void strv_sort_unique(struct strv *sv);

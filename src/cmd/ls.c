@@ -21,9 +21,7 @@ static int measure(const struct invocation *in, const char *name, struct row *ro
 	if (r == 0)
 		r = manifest_load(g.dir, &m, e);
 	for (size_t i = 0; r == 0 && i < m.n; i++) {
-		enum provided p = m.v[i].provided;
-		bool held = p == PROVIDED_COPY || p == PROVIDED_MADE;
-		bool counted = held && !S_ISDIR(m.v[i].mode);
+		bool counted = entry_is_held(&m.v[i]) && !S_ISDIR(m.v[i].mode);
 		row->files += counted;
 		row->bytes += counted ? m.v[i].size : 0;
 	}

@@ -31,8 +31,7 @@ static void count(const struct manifest *m, struct totals *t)
 			strv_add(&t->secrets, en->path);
 		if (is_program(en))
 			strv_add(&t->programs, en->path);
-		bool held = en->provided == PROVIDED_COPY || en->provided == PROVIDED_MADE;
-		if (!held || S_ISDIR(en->mode))
+		if (!entry_is_held(en) || S_ISDIR(en->mode))
 			continue;
 		t->files++;
 		t->bytes += en->size;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/env.h"
 #include "base/path.h"
 #include "foresee/interpreters.h"
 #include "foresee/parts.h"
@@ -35,15 +36,15 @@ static bool is_text(const char *data, size_t len)
  * read ("export NAME=value"). New string or NULL. */
 static char *variable(const struct foresee *f, const char *name, size_t n)
 {
-	for (size_t i = 0; i < f->in->environment->n; i++) {
-		const char *kv = f->in->environment->v[i];
-		if (strncmp(kv, name, n) == 0 && kv[n] == '=')
-			return xstrdup(kv + n + 1);
-	}
+	CLEANUP_STR char *whole = xstrndup(name, n);
+	const char *value = env_get(f->in->environment, whole);
+
+	if (value)
+		return xstrdup(value);
 	for (size_t i = 0; i < f->n_scans; i++)
 		for (size_t k = 0; k < f->scans[i].tokens.n; k++) {
 			const struct token *t = &f->scans[i].tokens.v[k];
-			if (strncasecmp(t->key, name, n) == 0 && !t->key[n] && t->text[0] == '/')
+			if (strcasecmp(t->key, whole) == 0 && t->text[0] == '/')
 				return xstrndup(t->text, strcspn(t->text, "$"));
 		}
 	return NULL;
@@ -193,10 +194,10 @@ static void say_word(const struct saying *s)
 {
 	struct foresee *f = s->f;
 
-	if (token_key_account(s->token->key))
+	if (token_key_account(s->token->key)) {
 		accounts_need_user(&f->out->accounts, s->token->text, "%s", s->text);
-	if (token_key_account(s->token->key))
 		accounts_need_group(&f->out->accounts, s->token->text, "%s", s->text);
+	}
 	for (size_t i = 0; i < f->helpers.n; i++) {
 		CLEANUP_STR char *path = path_join(f->helpers.v[i], s->token->text);
 		evidence_take(f->ev, path, REASON_NAMED, s->scan->path, "%s", s->text);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 
 #include "base/alloc.h"
+#include "base/env.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "fs/beneath.h"
@@ -25,12 +26,8 @@ bool part_matches(const char *const *globs, const char *s)
 
 const char *part_env(const struct families *f, const char *name)
 {
-	for (size_t i = 0; f->c.environment && i < f->c.environment->n; i++) {
-		const char *value = str_after(f->c.environment->v[i], name);
-		if (value && value[0] == '=' && value[1])
-			return value + 1;
-	}
-	return NULL;
+	const char *value = f->c.environment ? env_get(f->c.environment, name) : NULL;
+	return value && *value ? value : NULL;
 }
 
 bool part_is_file(const struct families *f, const char *path)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/env.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "foresee/interpreters.h"
@@ -285,14 +286,6 @@ static void look_at_content(struct foresee *f)
 			content_look(f, f->out->dirs[i].path);
 }
 
-static const char *search_path(const struct strv *environment)
-{
-	for (size_t i = 0; i < environment->n; i++)
-		if (str_after(environment->v[i], "PATH="))
-			return environment->v[i] + strlen("PATH=");
-	return DEFAULT_PATH;
-}
-
 static int include_package(struct foresee *f, const char *name, struct err *e)
 {
 	const struct package *p = packages_find(f->out->packages, name);
@@ -352,7 +345,8 @@ static void follow_all(struct foresee *f)
 
 int foresee(const struct foresee_input *in, struct foresight *ret, struct err *e)
 {
-	struct foresee f = {.in = in, .out = ret, .search = search_path(in->environment)};
+	const char *search = env_get(in->environment, "PATH");
+	struct foresee f = {.in = in, .out = ret, .search = search ? search : DEFAULT_PATH};
 
 	*ret = (struct foresight)FORESIGHT_INIT;
 	f.ev = ret->evidence = evidence_new(in->host);

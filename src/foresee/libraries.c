@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/env.h"
 #include "base/path.h"
 #include "host/host.h"
 #include "ld/closure.h"
@@ -35,33 +36,20 @@ struct libraries {
 	struct known_program *programs;
 };
 
-static const char *environment_value(const struct strv *environment, const char *name_equals)
-{
-	for (size_t i = 0; i < environment->n; i++)
-		if (str_after(environment->v[i], name_equals))
-			return str_after(environment->v[i], name_equals);
-	return "";
-}
+#define SEPARATORS " \t\n:" /* ld.so(8) */
 
-static void add_names(const char *text, struct strv *ret)
+static const char *environment_value(const struct strv *environment, const char *name)
 {
-	static const char separators[] = " \t\n:";
-
-	for (text += strspn(text, separators); *text; text += strspn(text, separators)) {
-		size_t n = strcspn(text, separators);
-		strv_take(ret, xstrndup(text, n));
-		text += n;
-	}
+	const char *value = env_get(environment, name);
+	return value ? value : "";
 }
 
 static void read_preload_file(struct libraries *l)
 {
-	CLEANUP_STR char *end = NULL;
 	CLEANUP_STR char *text = NULL;
 
-	if (host_resolve(l->root, PRELOAD_PATH, &end, NULL, NULL) == 0 &&
-	    host_read(l->root, end, PRELOAD_MAX, &text, NULL) == 0)
-		add_names(text, &l->preload_file);
+	if (host_read_path(l->root, PRELOAD_PATH, PRELOAD_MAX, &text, NULL) == 0)
+		strv_split(&l->preload_file, text, SEPARATORS);
 }
 
 struct libraries *libraries_open(int root, const struct strv *environment)
@@ -69,8 +57,8 @@ struct libraries *libraries_open(int root, const struct strv *environment)
 	struct libraries *l = xcalloc(1, sizeof(*l));
 
 	l->root = l->files.root = root;
-	l->library_path = xstrdup(environment_value(environment, "LD_LIBRARY_PATH="));
-	add_names(environment_value(environment, "LD_PRELOAD="), &l->preload);
+	l->library_path = xstrdup(environment_value(environment, "LD_LIBRARY_PATH"));
+	strv_split(&l->preload, environment_value(environment, "LD_PRELOAD"), SEPARATORS);
 	read_preload_file(l);
 	search_open(&l->search, &l->files, l->library_path);
 	return l;

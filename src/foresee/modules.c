@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/env.h"
 #include "base/path.h"
 #include "host/host.h"
 #include "host/places.h"
@@ -170,14 +171,12 @@ void modules_add_dirs(struct modules *m, const struct strv *environment, const s
 {
 	struct strv all = STRV_INIT;
 	const char *name = m->in->environment;
+	const char *value = name ? env_get(environment, name) : NULL;
 
 	for (size_t i = 0; i < dirs->n; i++)
 		add_dir(m, dirs->v[i], &all);
-	for (size_t i = 0; name && i < environment->n; i++) {
-		const char *value = str_after(environment->v[i], name);
-		if (value && *value == '=')
-			add_listed(m, value + 1, &all);
-	}
+	if (value)
+		add_listed(m, value, &all);
 	strv_add_all(&all, &m->dirs);
 	strv_done(&m->dirs);
 	m->dirs = all;

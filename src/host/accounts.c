@@ -234,11 +234,8 @@ void accounts_parse(const char *passwd, size_t passwd_len, const char *group, si
 
 static int read_text(int root, const char *path, char **ret, size_t *ret_len)
 {
-	CLEANUP_STR char *canonical = NULL;
-	int r = host_resolve(root, path, &canonical, NULL, NULL);
+	int r = host_read_path(root, path, FILE_MAX, ret, ret_len);
 
-	if (r == 0)
-		r = host_read(root, canonical, FILE_MAX, ret, ret_len);
 	if (r == -ENOENT) {
 		*ret = xstrdup("");
 		*ret_len = 0;

@@ -128,6 +128,14 @@ int host_read(int root, const char *path, size_t max, char **ret, size_t *ret_le
 	return fd < 0 ? fd : fd_read_all(fd, max, ret, ret_len);
 }
 
+int host_read_path(int root, const char *path, size_t max, char **ret, size_t *ret_len)
+{
+	CLEANUP_STR char *canonical = NULL;
+	int r = host_resolve(root, path, &canonical, NULL, NULL);
+
+	return r < 0 ? r : host_read(root, canonical, max, ret, ret_len);
+}
+
 int host_head(int root, const char *path, size_t max, char **ret, size_t *ret_len)
 {
 	CLEANUP_FD int fd = open_file(root, path);

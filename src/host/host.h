@@ -21,7 +21,10 @@ int host_resolve(int root, const char *path, char **ret, struct stat *ret_st, st
  * caller's to free. -EINVAL for anything but a regular file. */
 int host_read(int root, const char *path, size_t max, char **ret, size_t *ret_len);
 
-/* The same, but at most the first @max bytes. */
+/* The same for the file that absolute @path leads to through any links. */
+int host_read_path(int root, const char *path, size_t max, char **ret, size_t *ret_len);
+
+/* As host_read(), but at most the first @max bytes. */
 int host_head(int root, const char *path, size_t max, char **ret, size_t *ret_len);
 
 /* Adds the sorted names in the directory at canonical @path. */

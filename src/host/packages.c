@@ -108,10 +108,7 @@ void packages_free(struct packages *p)
 
 int package_db_read(int root, const char *path, char **ret, size_t *ret_len)
 {
-	CLEANUP_STR char *canonical = NULL;
-	int r = host_resolve(root, path, &canonical, NULL, NULL);
-
-	return r < 0 ? r : host_read(root, canonical, FILE_MAX, ret, ret_len);
+	return host_read_path(root, path, FILE_MAX, ret, ret_len);
 }
 
 void package_db_add(struct packages *p, const struct package_text *t)

@@ -403,7 +403,7 @@ static bool same_on_host(int host, const struct entry *en)
 	struct stat st;
 
 	bool made = en->provided == PROVIDED_MADE; /* from the host's file, of another size */
-	if ((en->provided != PROVIDED_COPY && !made) || !S_ISREG(en->mode))
+	if (!entry_is_held(en) || !S_ISREG(en->mode))
 		return true;
 	return beneath_lstat(host, en->path, &st) == 0 && st.st_mode == en->mode &&
 	       st.st_uid == en->uid && st.st_gid == en->gid && (made || st.st_size == en->size) &&

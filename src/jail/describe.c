@@ -222,8 +222,7 @@ int describe_hashes(int tree, struct manifest *m, struct err *e)
 
 	for (size_t i = 0; i < m->n; i++) {
 		struct entry *en = &m->v[i];
-		bool held = en->provided == PROVIDED_COPY || en->provided == PROVIDED_MADE;
-		if (!held || !S_ISREG(en->mode))
+		if (!entry_is_held(en) || !S_ISREG(en->mode))
 			continue;
 		int r = sha256(tree, en->path, hex);
 		if (r < 0)
@@ -236,7 +235,7 @@ int describe_hashes(int tree, struct manifest *m, struct err *e)
 /* The entry behind a directory's in a sorted manifest that lies below it, or NULL. */
 static const struct entry *first_below(const struct manifest *m, size_t i)
 {
-	for (size_t k = i + 1; k < m->n && path_within(m->v[k].path, "/"); k++)
+	for (size_t k = i + 1; k < m->n; k++)
 		if (path_within(m->v[k].path, m->v[i].path))
 			return &m->v[k];
 		else if (strncmp(m->v[k].path, m->v[i].path, strlen(m->v[i].path)) != 0)

@@ -12,7 +12,6 @@
 #include "confine/device.h"
 #include "fs/beneath.h"
 #include "fs/copy.h"
-#include "fs/dir.h"
 
 int lay_open(struct lay *l, int source, const char *tree, struct err *e)
 {
@@ -106,24 +105,6 @@ int lay_path(struct lay *l, const char *path, struct err *e)
 int lay_withheld(struct lay *l, const char *path, struct err *e)
 {
 	return lay_one(l, path, true, e);
-}
-
-int lay_recursive(struct lay *l, const char *path, struct err *e)
-{
-	struct strv names CLEANUP_STRV = STRV_INIT;
-	int r = lay_path(l, path, e);
-	CLEANUP_FD int fd =
-	    r ? -1 : beneath_open_nolink(l->source, path, O_RDONLY | O_DIRECTORY, 0);
-
-	if (fd < 0)
-		return r < 0 ? r : 0;
-	if ((r = dir_names(fd, &names)) < 0)
-		return err_errno(e, r, "reading %s", path);
-	for (size_t i = 0; r >= 0 && i < names.n; i++) {
-		CLEANUP_STR char *child = path_join(path, names.v[i]);
-		r = lay_recursive(l, child, e);
-	}
-	return r < 0 ? r : 0;
 }
 
 int lay_point(struct lay *l, const char *path, bool file, struct err *e)

@@ -24,9 +24,6 @@ int lay_path(struct lay *l, const char *path, struct err *e);
 /* The same, but a regular file without its content. */
 int lay_withheld(struct lay *l, const char *path, struct err *e);
 
-/* Lays @path and all that is below it. */
-int lay_recursive(struct lay *l, const char *path, struct err *e);
-
 /* Something for a mount to lie on: @path as a directory, or an empty file. */
 int lay_point(struct lay *l, const char *path, bool file, struct err *e);
 

@@ -125,6 +125,11 @@ const char *entry_type(const struct entry *en)
 	return mode_type(en->mode);
 }
 
+bool entry_is_held(const struct entry *en)
+{
+	return en->provided == PROVIDED_COPY || en->provided == PROVIDED_MADE;
+}
+
 const char *provided_name(enum provided p)
 {
 	return provided_names[p];

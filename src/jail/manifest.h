@@ -11,6 +11,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -78,6 +79,9 @@ json_t *entry_to_json(const struct entry *en);
 
 /* {kind, text} and, where it comes from a path, from. */
 json_t *reason_to_json(const struct reason *r);
+
+/* Whether the generation holds it itself, copied or made; else the host or the run gives it. */
+bool entry_is_held(const struct entry *en);
 
 /* "file", "directory", "link", "device", "fifo", "socket" */
 const char *entry_type(const struct entry *en);

@@ -5,8 +5,7 @@
 
 static bool is_held(const struct entry *en)
 {
-	return S_ISREG(en->mode) &&
-	       (en->provided == PROVIDED_COPY || en->provided == PROVIDED_MADE);
+	return S_ISREG(en->mode) && entry_is_held(en);
 }
 
 static bool is_foreseen(const struct entry *en)

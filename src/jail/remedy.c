@@ -70,8 +70,7 @@ static bool is_program(const struct subject *s)
 /* The directory of content that it is, or is in: new, or NULL. */
 static char *content_of(const struct subject *s)
 {
-	CLEANUP_STR char *inside = path_join(s->end, "x");
-	return place_content_dir(is_directory(s) ? inside : s->end);
+	return place_content_at(s->end, is_directory(s));
 }
 
 static bool is_content(const struct subject *s)

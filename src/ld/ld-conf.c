@@ -110,13 +110,11 @@ static void take_lines(struct reading *r, const char *path, const struct ld_conf
 static void read_file(struct reading *r, const char *path)
 {
 	struct ld_conf c CLEANUP_LD_CONF = LD_CONF_INIT;
-	CLEANUP_STR char *end = NULL;
 	CLEANUP_STR char *text = NULL;
 	size_t len;
 
 	if (r->depth > DEPTH_MAX || r->n_files >= FILES_MAX ||
-	    host_resolve(r->root, path, &end, NULL, NULL) < 0 ||
-	    host_read(r->root, end, FILE_MAX, &text, &len) < 0)
+	    host_read_path(r->root, path, FILE_MAX, &text, &len) < 0)
 		return;
 	r->n_files++;
 	if (r->files)

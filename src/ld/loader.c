@@ -62,25 +62,14 @@ static char *lib_of(const char *dir)
 
 static void read_glibc(int root, struct loader *l)
 {
-	CLEANUP_STR char *end = NULL;
 	CLEANUP_STR char *bytes = NULL;
 	size_t len;
 
-	if (l->path && host_resolve(root, l->path, &end, NULL, NULL) == 0 &&
-	    host_read(root, end, LOADER_MAX, &bytes, &len) == 0)
+	if (l->path && host_read_path(root, l->path, LOADER_MAX, &bytes, &len) == 0)
 		loader_builtin_dirs(bytes, len, &l->dirs);
 	if (!l->dirs.n)
 		add_possible_dirs(l->machine, &l->dirs);
 	l->lib = lib_of(l->dirs.v[0]);
-}
-
-static void add_words(const char *text, const char *separators, struct strv *ret)
-{
-	for (text += strspn(text, separators); *text; text += strspn(text, separators)) {
-		size_t n = strcspn(text, separators);
-		strv_take(ret, xstrndup(text, n));
-		text += n;
-	}
 }
 
 /* musl's dynlink.c: the path file lies in the etc beside the directory of the loader. */
@@ -91,14 +80,12 @@ static void read_musl(int root, struct loader *l)
 	const char *name = str_after(path_base(l->path), "ld-");
 	CLEANUP_STR char *file = xasprintf("%s/etc/ld-%.*s.path", streq(prefix, "/") ? "" : prefix,
 					   (int)(strcspn(name, ".")), name);
-	CLEANUP_STR char *end = NULL;
 	CLEANUP_STR char *text = NULL;
 
 	l->lib = xstrdup("lib");
-	if (host_resolve(root, file, &end, NULL, NULL) == 0 &&
-	    host_read(root, end, PATH_FILE_MAX, &text, NULL) == 0)
+	if (host_read_path(root, file, PATH_FILE_MAX, &text, NULL) == 0)
 		l->path_file = steal_ptr(file);
-	add_words(text ? text : MUSL_DIRS, ":\n", &l->dirs);
+	strv_split(&l->dirs, text ? text : MUSL_DIRS, ":\n");
 }
 
 static char *usual_path(int root, const struct machine *m)

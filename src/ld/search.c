@@ -36,12 +36,10 @@ struct asking {
 
 static void read_cache(struct search *s)
 {
-	CLEANUP_STR char *end = NULL;
 	int root = s->files->root;
 	size_t len;
 
-	if (host_resolve(root, CACHE_PATH, &end, NULL, NULL) < 0 ||
-	    host_read(root, end, CACHE_MAX, &s->cache_bytes, &len) < 0 ||
+	if (host_read_path(root, CACHE_PATH, CACHE_MAX, &s->cache_bytes, &len) < 0 ||
 	    ld_cache_parse(s->cache_bytes, len, &s->cache, NULL) < 0)
 		ld_conf_read(root, CONF_PATH, &s->conf_dirs, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Environments as lists of "NAME=value", and the files of EnvironmentFile=.
+/* The files of EnvironmentFile=, read into environments (base/env.h).
  *
  * Such files hold secrets: they are read at every start and never stored. No message has a value.
  */
@@ -7,20 +7,11 @@
 
 #include <stdbool.h>
 
+#include "base/env.h"
 #include "base/err.h"
-#include "base/str.h"
 
 /* Whether @s is NAME=value with NAME [A-Za-z_][A-Za-z0-9_]*. */
 bool env_assignment_ok(const char *s);
-
-/* Sets NAME of @assignment in @env: in the place of an earlier value, or at the end. */
-void env_put(struct strv *env, const char *assignment);
-
-/* Takes @name ("NAME", or "NAME=value": only where it has that value) out of @env. */
-void env_remove(struct strv *env, const char *name);
-
-/* The value of @name in @env, or NULL. */
-const char *env_get(const struct strv *env, const char *name);
 
 /* Puts the assignments of a file's bytes into @env, by the rules of systemd.exec(5) (shell-like
  * quotes, lines joined by a backslash; nothing is executed or substituted). Lines that are no valid

@@ -73,6 +73,15 @@ int object_open(struct dynamic *d, struct err *e)
 	return object_broken(r, part, e);
 }
 
+int object_open_fd(struct dynamic *d, struct image *im, uint8_t head[INTERP_HEAD], int fd,
+		   struct err *e)
+{
+	int r = image_open(im, fd, head, INTERP_HEAD);
+
+	d->im = im;
+	return r < 0 ? err_errno(e, r, "cannot read the file") : object_open(d, e);
+}
+
 static int read_string(const struct dynamic *d, const struct dynamic_entry *entry,
 		       struct elf_object *o)
 {
@@ -174,11 +183,8 @@ int elf_exports(int fd, struct strv *ret, struct err *e)
 {
 	uint8_t head[INTERP_HEAD];
 	struct image im;
-	struct dynamic d CLEANUP_DYNAMIC = {.im = &im};
-	int r = image_open(&im, fd, head, sizeof(head));
+	struct dynamic d CLEANUP_DYNAMIC = {0};
+	int r = object_open_fd(&d, &im, head, fd, e);
 
-	if (r < 0)
-		return err_errno(e, r, "cannot read the file");
-	r = object_open(&d, e);
 	return r < 0 ? r : object_broken(object_symbols(&d, true, ret), "table of symbols", e);
 }

@@ -88,11 +88,8 @@ int elf_paths(int fd, size_t max, struct strv *ret, struct err *e)
 {
 	uint8_t head[INTERP_HEAD];
 	struct image im;
-	struct dynamic d CLEANUP_DYNAMIC = {.im = &im};
-	int r = image_open(&im, fd, head, sizeof(head));
+	struct dynamic d CLEANUP_DYNAMIC = {0};
+	int r = object_open_fd(&d, &im, head, fd, e);
 
-	if (r < 0)
-		return err_errno(e, r, "cannot read the file");
-	r = object_open(&d, e);
 	return r < 0 ? r : object_broken(scan_object(&d, max, ret), "read-only data", e);
 }

@@ -53,7 +53,7 @@ struct evidence *evidence_new(int host)
 	return ev;
 }
 
-static void free_left_out(struct left_out *v, size_t n)
+void left_out_free(struct left_out *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		free(v[i].path);
@@ -62,12 +62,26 @@ static void free_left_out(struct left_out *v, size_t n)
 	free(v);
 }
 
+void reason_done(struct reason *r)
+{
+	free(r->from);
+	free(r->text);
+}
+
+void reason_add(struct reason *v, size_t *n, size_t max, enum reason_kind kind, const char *from,
+		const char *text)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (v[i].kind == kind && streq(v[i].text, text))
+			return;
+	if (*n < max)
+		v[(*n)++] = (struct reason){kind, from ? xstrdup(from) : NULL, xstrdup(text)};
+}
+
 static void node_free(struct node *n)
 {
-	for (size_t i = 0; i < n->n_reasons; i++) {
-		free(n->reasons[i].from);
-		free(n->reasons[i].text);
-	}
+	for (size_t i = 0; i < n->n_reasons; i++)
+		reason_done(&n->reasons[i]);
 	free(n->path);
 	free(n);
 }
@@ -83,8 +97,8 @@ void evidence_free(struct evidence *ev)
 		HASH_DEL(ev->nodes, n);
 		node_free(n);
 	}
-	free_left_out(ev->secrets, ev->n_secrets);
-	free_left_out(ev->passed, ev->n_passed);
+	left_out_free(ev->secrets, ev->n_secrets);
+	left_out_free(ev->passed, ev->n_passed);
 	free(ev);
 }
 
@@ -115,12 +129,7 @@ static struct node *node_get(struct evidence *ev, const char *path, const struct
 
 static void add_reason(struct node *n, enum reason_kind kind, const char *from, const char *text)
 {
-	for (size_t i = 0; i < n->n_reasons; i++)
-		if (n->reasons[i].kind == kind && streq(n->reasons[i].text, text))
-			return;
-	if (n->n_reasons < REASONS_MAX)
-		n->reasons[n->n_reasons++] = (struct reason){
-		    .kind = kind, .from = from ? xstrdup(from) : NULL, .text = xstrdup(text)};
+	reason_add(n->reasons, &n->n_reasons, REASONS_MAX, kind, from, text);
 }
 
 static void note(struct left_out **v, size_t *n, const char *path, const char *text)
@@ -131,6 +140,12 @@ static void note(struct left_out **v, size_t *n, const char *path, const char *t
 	*v = xrealloc(*v, *n + 1, sizeof(**v));
 	(*v)[(*n)++] = (struct left_out){xstrdup(path), xstrdup(text)};
 }
+
+#define FORMATTED(text, fmt)                                                                       \
+	va_list ap_;                                                                               \
+	va_start(ap_, fmt);                                                                        \
+	CLEANUP_STR char *text = xvasprintf(fmt, ap_);                                             \
+	va_end(ap_)
 
 void evidence_forget_secret(struct evidence *ev, const char *path)
 {
@@ -146,11 +161,7 @@ void evidence_forget_secret(struct evidence *ev, const char *path)
 
 void evidence_pass(struct evidence *ev, const char *path, const char *fmt, ...)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
-	CLEANUP_STR char *text = xvasprintf(fmt, ap);
-	va_end(ap);
+	FORMATTED(text, fmt);
 	note(&ev->passed, &ev->n_passed, path, text);
 }
 
@@ -213,12 +224,6 @@ static struct node *take(struct evidence *ev, const char *path, bool secrets, en
 	add_reason(known, kind, from, text);
 	return known;
 }
-
-#define FORMATTED(text, fmt)                                                                       \
-	va_list ap_;                                                                               \
-	va_start(ap_, fmt);                                                                        \
-	CLEANUP_STR char *text = xvasprintf(fmt, ap_);                                             \
-	va_end(ap_)
 
 struct node *evidence_take(struct evidence *ev, const char *path, enum reason_kind kind,
 			   const char *from, const char *fmt, ...)

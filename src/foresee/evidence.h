@@ -46,6 +46,13 @@ struct reason {
 	char *text; /* for people, whole: "needed by /usr/sbin/apache2 (libssl.so.3)" */
 };
 
+void reason_done(struct reason *r);
+
+/* Adds a reason to the @n of list @v, all copied; one that is there already (kind and text), and
+ * one more than @max, is passed over. @v has room for @max. */
+void reason_add(struct reason *v, size_t *n, size_t max, enum reason_kind kind, const char *from,
+		const char *text);
+
 /* Reasons kept of one path: the first few tell; a libc is needed by everything. */
 #define REASONS_MAX 6
 
@@ -62,6 +69,8 @@ struct node {
 struct left_out {
 	char *path, *text;
 };
+
+void left_out_free(struct left_out *v, size_t n);
 
 struct evidence {
 	int host; /* O_PATH root, borrowed */

@@ -257,13 +257,18 @@ int accounts_open(int root, struct accounts *ret)
 	return r;
 }
 
+void account_needs_free(struct account_need *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(v[i].name);
+		free(v[i].text);
+	}
+	free(v);
+}
+
 void accounts_done(struct accounts *a)
 {
-	for (size_t i = 0; i < a->n; i++) {
-		free(a->v[i].name);
-		free(a->v[i].text);
-	}
-	free(a->v);
+	account_needs_free(a->v, a->n);
 	free(a->passwd);
 	free(a->group);
 	*a = (struct accounts){0};

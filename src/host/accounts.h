@@ -22,6 +22,8 @@ struct account_need {
 	char *text; /* "owns /srv/x", "named in /etc/apache2/envvars:16" */
 };
 
+void account_needs_free(struct account_need *v, size_t n);
+
 struct accounts {
 	struct account_need *v; /* users and groups, without repetition: the first reason stays */
 	size_t n;

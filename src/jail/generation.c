@@ -24,16 +24,8 @@
 
 void generation_done(struct generation *g)
 {
-	for (size_t i = 0; i < g->n_accounts; i++) {
-		free(g->accounts[i].name);
-		free(g->accounts[i].text);
-	}
-	free(g->accounts);
-	for (size_t i = 0; i < g->n_left_out; i++) {
-		free(g->left_out[i].path);
-		free(g->left_out[i].text);
-	}
-	free(g->left_out);
+	account_needs_free(g->accounts, g->n_accounts);
+	left_out_free(g->left_out, g->n_left_out);
 	free(g->dir);
 	free(g->built);
 	free(g->spec_text);

@@ -50,10 +50,8 @@ static void entry_done(struct entry *en)
 {
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		free(*text_of(en, i));
-	for (size_t i = 0; i < en->n_reasons; i++) {
-		free(en->reasons[i].from);
-		free(en->reasons[i].text);
-	}
+	for (size_t i = 0; i < en->n_reasons; i++)
+		reason_done(&en->reasons[i]);
 	free(en->reasons);
 	free(en->path);
 }
@@ -81,14 +79,8 @@ struct entry *manifest_add(struct manifest *m, const char *path)
 
 void entry_add_reason(struct entry *en, enum reason_kind kind, const char *from, const char *text)
 {
-	for (size_t i = 0; i < en->n_reasons; i++)
-		if (en->reasons[i].kind == kind && streq(en->reasons[i].text, text))
-			return;
-	if (en->n_reasons == ENTRY_REASONS_MAX)
-		return;
 	en->reasons = xrealloc(en->reasons, en->n_reasons + 1, sizeof(*en->reasons));
-	en->reasons[en->n_reasons++] = (struct reason){
-	    .kind = kind, .from = from ? xstrdup(from) : NULL, .text = xstrdup(text)};
+	reason_add(en->reasons, &en->n_reasons, ENTRY_REASONS_MAX, kind, from, text);
 }
 
 static int by_path(const void *a, const void *b)

@@ -16,8 +16,7 @@ void why_chain_done(struct why_chain *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		free(c->v[i].path);
-		free(c->v[i].reason.from);
-		free(c->v[i].reason.text);
+		reason_done(&c->v[i].reason);
 	}
 	free(c->v);
 	*c = (struct why_chain)WHY_CHAIN_INIT;

@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "foresee/families-parts.h"
 
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdarg.h>
 
 #include "base/alloc.h"
 #include "base/env.h"
-#include "base/fd.h"
 #include "base/path.h"
-#include "fs/beneath.h"
 #include "host/host.h"
 
-#define TEXT_MAX     (1u << 20)
-#define MATCHES_MAX  2048
-#define COMPILED_MAX 4096
+#define TEXT_MAX    (1u << 20)
+#define MATCHES_MAX 2048
 
 bool part_matches(const char *const *globs, const char *s)
 {
@@ -48,17 +44,6 @@ char *part_read(const struct families *f, const char *path, char **ret_path)
 	if (ret_path)
 		*ret_path = steal_ptr(end);
 	return text;
-}
-
-void part_paths(const struct families *f, const char *path, struct strv *ret)
-{
-	CLEANUP_STR char *end = NULL;
-
-	if (host_resolve(f->c.ev->host, path, &end, NULL, NULL) < 0)
-		return;
-	CLEANUP_FD int fd = beneath_open_nolink(f->c.ev->host, end, O_RDONLY | O_NONBLOCK, 0);
-	if (fd >= 0)
-		elf_paths(fd, COMPILED_MAX, ret, NULL);
 }
 
 /* A socket is another service's door, and what lies in /run changes while the jail runs. */
@@ -136,15 +121,14 @@ static char *find_library(struct families *f, const struct met *m, const char *c
 void part_compiled(struct families *f, const struct met *m, const char *const *libraries,
 		   const char *pattern, const char *sibling, struct strv *ret)
 {
-	struct strv paths CLEANUP_STRV = STRV_INIT;
 	CLEANUP_STR char *found = find_library(f, m, libraries);
 	size_t before = ret->n;
 
 	if (!found)
 		return;
-	part_paths(f, found, &paths);
-	for (size_t i = 0; i < paths.n; i++)
-		add_matching(paths.v[i], pattern, ret);
+	const struct strv *paths = libraries_paths(f->c.libraries, found);
+	for (size_t i = 0; i < paths->n; i++)
+		add_matching(paths->v[i], pattern, ret);
 	if (ret->n == before && sibling) {
 		CLEANUP_STR char *dir = path_parent(found);
 		strv_take(ret, path_join(dir, sibling));

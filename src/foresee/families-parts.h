@@ -99,9 +99,6 @@ void part_take_modules(struct families *f, const struct met *m, const struct mod
 void part_compiled(struct families *f, const struct met *m, const char *const *libraries,
 		   const char *pattern, const char *sibling, struct strv *ret);
 
-/* Paths in the data of the object that @path leads to. */
-void part_paths(const struct families *f, const char *path, struct strv *ret);
-
 /* Whether a regular file stands at @path. */
 bool part_is_file(const struct families *f, const char *path);
 

@@ -36,8 +36,6 @@ struct looking {
 	const char *path;
 	const struct elf_object *o; /* NULL for a plain file */
 	bool program;
-	bool compiled_read;
-	struct strv compiled; /* of a program only */
 };
 
 /* Whether what the object could tell of the row is known by @m already. */
@@ -76,22 +74,21 @@ static const char *needed_sign(const struct family_row *row, const struct lookin
 }
 
 static const char *compiled_sign(const struct families *f, const struct family_row *row,
-				 struct looking *l)
+				 const struct looking *l)
 {
 	if (!row->compiled || !l->program)
 		return NULL;
-	if (!l->compiled_read)
-		part_paths(f, l->path, &l->compiled);
-	l->compiled_read = true;
+	const struct strv *paths = libraries_paths(f->c.libraries, l->path);
 	for (const char *const *s = row->compiled; *s; s++)
-		for (size_t i = 0; i < l->compiled.n; i++)
-			if (path_within(l->compiled.v[i], *s))
+		for (size_t i = 0; i < paths->n; i++)
+			if (path_within(paths->v[i], *s))
 				return *s;
 	return NULL;
 }
 
 /* The sign of @row that the object has, as a sentence, new; or NULL. */
-static char *find_cause(const struct families *f, const struct family_row *row, struct looking *l)
+static char *find_cause(const struct families *f, const struct family_row *row,
+			const struct looking *l)
 {
 	const char *sign;
 
@@ -128,7 +125,7 @@ static void meet(struct families *f, const struct family_row *row, const struct 
 		row->take(f, m, l->o);
 }
 
-static void look(struct families *f, struct looking *l)
+static void look(struct families *f, const struct looking *l)
 {
 	for (size_t i = 0; i < n_family_rows; i++) {
 		const struct family_row *row = &family_rows[i];
@@ -141,15 +138,13 @@ static void look(struct families *f, struct looking *l)
 
 void families_look(struct families *f, const char *path, const struct elf_object *o, bool program)
 {
-	struct looking l = {.path = path, .o = o, .program = program};
-
+	const struct looking l = {.path = path, .o = o, .program = program};
 	look(f, &l);
-	strv_done(&l.compiled);
 }
 
 void families_look_file(struct families *f, const char *path)
 {
-	struct looking l = {.path = path};
+	const struct looking l = {.path = path};
 	look(f, &l);
 }
 

@@ -6,23 +6,19 @@
 #include "foresee/foresee.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/env.h"
-#include "base/fd.h"
 #include "base/path.h"
 #include "foresee/interpreters.h"
 #include "foresee/parts.h"
-#include "fs/beneath.h"
 #include "host/host.h"
 #include "host/places.h"
 #include "text/script.h"
 
 #define SCRIPT_MAX   (4u << 20)
-#define COMPILED_MAX 4096 /* paths in one program's data */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static const struct {
@@ -91,27 +87,24 @@ static void look_for_logins(struct foresee *f, const struct node *n, const struc
 		logins_take(f);
 }
 
-/* Paths in the data of the service's own programs. Directories are not meant whole by that: the
- * program's own helper directory excepted, in which configuration names programs. */
+/* Paths in the data of the service's own programs. Directories are not meant whole by that, but for
+ * data below /var; in a helper directory it is configuration that names programs. */
 static void take_compiled(struct foresee *f, const struct node *n)
 {
-	struct strv paths CLEANUP_STRV = STRV_INIT;
+	const struct strv *paths = libraries_paths(f->libraries, n->path);
 	CLEANUP_STR char *text = xasprintf("compiled into %s", n->path);
-	CLEANUP_FD int fd = beneath_open_nolink(f->in->host, n->path, O_RDONLY | O_NONBLOCK, 0);
 
-	if (fd < 0 || elf_paths(fd, COMPILED_MAX, &paths, NULL) < 0)
-		return;
-	for (size_t i = 0; i < paths.n; i++) {
+	for (size_t i = 0; i < paths->n; i++) {
 		CLEANUP_STR char *end = NULL;
 		struct stat st;
-		if (host_resolve(f->in->host, paths.v[i], &end, &st, NULL) < 0)
+		if (host_resolve(f->in->host, paths->v[i], &end, &st, NULL) < 0)
 			continue;
 		for (size_t k = 0; k < ARRAY_LEN(mail_paths); k++)
-			if (streq(paths.v[i], mail_paths[k]))
+			if (streq(paths->v[i], mail_paths[k]))
 				live_accounts(f, false, n->path, "knows /var/mail");
 		CLEANUP_STR char *content = place_content_at(end, true);
 		if (!S_ISDIR(st.st_mode) || (path_within(end, "/var") && !content))
-			named_take(f, paths.v[i], REASON_COMPILED, n->path, text);
+			named_take(f, paths->v[i], REASON_COMPILED, n->path, text);
 	}
 }
 
@@ -167,23 +160,17 @@ static const struct interpreter *script_runner(struct foresee *f, const struct n
 	return interpreter_of(program);
 }
 
-/* Text without a first line of its own: read by the interpreter that led here, or by one its name
- * tells. */
+/* Text without a first line of its own: read by an interpreter that its name tells, or by the shell
+ * that led here. */
 static const struct interpreter *text_reader(const struct node *n)
 {
-	static const struct {
-		const char *end, *interpreter;
-	} names[] = {{".pm", "perl"}, {".pl", "perl"}, {".py", "python3"}, {".rb", "ruby"},
-		     {".php", "php"}, {".js", "node"}, {".sh", "sh"}};
-	const char *dot = strrchr(path_base(n->path), '.');
+	const struct interpreter *in = interpreter_of_module(n->path);
+	const struct reason *first = &n->reasons[0];
+	bool beside = first->kind == REASON_COMPILED || first->kind == REASON_NAMED;
 
-	for (size_t i = 0; dot && i < ARRAY_LEN(names); i++)
-		if (streq(dot, names[i].end))
-			return interpreter_of(names[i].interpreter);
-	const char *from = n->reasons[0].from;
-	bool beside = n->reasons[0].kind == REASON_COMPILED || n->reasons[0].kind == REASON_NAMED;
-	const struct interpreter *in = from && beside ? interpreter_of(from) : NULL;
-	return in && interpreter_language(in) == SCRIPT_SHELL ? in : NULL;
+	if (!in && first->from && beside && is_shell(first->from))
+		in = interpreter_of(first->from);
+	return in;
 }
 
 /* Shell scripts that packages bring (an apachectl, an ask-for-passphrase) have branches for every
@@ -351,11 +338,14 @@ int foresee(const struct foresee_input *in, struct foresight *ret, struct err *e
 	*ret = (struct foresight)FORESIGHT_INIT;
 	f.ev = ret->evidence = evidence_new(in->host);
 	ret->packages = packages_open(in->host, NULL);
-	accounts_open(in->host, &ret->accounts);
+	int r = accounts_open(in->host, &ret->accounts);
 	f.libraries = libraries_open(in->host, in->environment);
 	const struct families_context c = {f.ev, f.libraries, in->environment, &f.words};
 	f.families = families_new(&c);
-	int r = take_included(&f, e);
+	if (r < 0)
+		err_errno(e, r, "reading the accounts in /etc/passwd and /etc/group");
+	else
+		r = take_included(&f, e);
 	if (r == 0)
 		follow_all(&f);
 	config_done(&f);

@@ -98,6 +98,13 @@ const struct elf_object *libraries_object(struct libraries *l, const char *path)
 	return library ? &library->object : NULL;
 }
 
+const struct strv *libraries_paths(struct libraries *l, const char *path)
+{
+	static const struct strv none = STRV_INIT;
+	struct library *library = library_at(&l->files, path);
+	return library ? library_paths(&l->files, library) : &none;
+}
+
 /* The loader that @of names, or its machine's. */
 static const struct loader *loader_of(struct libraries *l, const struct library *of)
 {

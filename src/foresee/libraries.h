@@ -21,6 +21,10 @@ DEFINE_FREEP(struct libraries, libraries);
 /* The object at canonical @path, read once and kept; NULL where it is none. The libraries'. */
 const struct elf_object *libraries_object(struct libraries *l, const char *path);
 
+/* Paths in the read-only data of the object that @path leads to, read once and kept; none where it
+ * is no object. The libraries'. */
+const struct strv *libraries_paths(struct libraries *l, const char *path);
+
 /* Takes into @ev all that loading @path brings: its interpreter, the loader's own files where it
  * has any (ld.so.preload, musl's path file; the cache is the jail's own) and, breadth first, the
  * libraries, each with the first object that asks for it as its reason: "needed by OBJECT

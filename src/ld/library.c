@@ -10,6 +10,8 @@
 #include "fs/beneath.h"
 #include "host/host.h"
 
+#define COMPILED_MAX 4096
+
 struct library_path {
 	char *path;
 	struct library *library; /* or NULL */
@@ -19,6 +21,7 @@ struct library_path {
 static void library_free(struct library *l)
 {
 	elf_object_done(&l->object);
+	strv_done(&l->paths);
 	free(l->path);
 	free(l);
 }
@@ -89,4 +92,15 @@ struct library *library_at(struct library_files *f, const char *path)
 		p->library = read_library(f, canonical, st.st_mode);
 	HASH_ADD_KEYPTR(hh, f->paths, p->path, strlen(p->path), p);
 	return p->library;
+}
+
+const struct strv *library_paths(const struct library_files *f, struct library *l)
+{
+	CLEANUP_FD int fd =
+	    l->paths_read ? -1 : beneath_open_nolink(f->root, l->path, O_RDONLY | O_NONBLOCK, 0);
+
+	if (fd >= 0)
+		elf_paths(fd, COMPILED_MAX, &l->paths, NULL);
+	l->paths_read = true;
+	return &l->paths;
 }

@@ -13,6 +13,8 @@ struct library {
 	mode_t mode;
 	struct elf_object object;
 	const struct machine *machine;
+	struct strv paths; /* compiled in: library_paths() */
+	bool paths_read;
 	bool taken; /* with all it needs: struct libraries' */
 	UT_hash_handle hh;
 };
@@ -26,3 +28,6 @@ void library_files_done(struct library_files *f);
 
 /* The object at absolute @path, NULL where there is none or a broken one. The files'. */
 struct library *library_at(struct library_files *f, const char *path);
+
+/* Paths in its data (elf_paths(), at most 4096), read when first asked for. The library's. */
+const struct strv *library_paths(const struct library_files *f, struct library *l);

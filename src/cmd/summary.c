@@ -95,10 +95,12 @@ static void print_accounts(const struct build_report *r)
 
 	for (size_t i = 0; i < a->n; i++)
 		groups += a->v[i].group;
-	if (r->live_accounts)
+	if (r->live_accounts) {
+		const char *sign = r->foresight.accounts_live;
+		CLEANUP_STR char *safe = xstrdup(sign ? sign : "Accounts=live");
 		printf("  %-10s the host's own, always current (%s)\n", "accounts",
-		       r->foresight.accounts_live ? r->foresight.accounts_live : "Accounts=live");
-	else
+		       str_printable(safe));
+	} else
 		printf("  %-10s %zu users, %zu groups\n", "accounts", a->n - groups, groups);
 }
 

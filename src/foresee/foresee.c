@@ -126,10 +126,19 @@ static bool is_shell(const char *path)
 	return in && interpreter_language(in) == SCRIPT_SHELL;
 }
 
+/* Somebody else than root put it into content. It is taken with what it loads, and decides nothing
+ * for the service: an upload that imports pam_open_session would open every home to the next jail.
+ */
+static bool is_uploaded(const struct node *n)
+{
+	bool content = n->reasons[0].kind == REASON_BELOW && !place_program_tree(n->path);
+	return content && (n->st.st_uid != 0 || n->st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 static void expand_object(struct foresee *f, const struct node *n, const struct elf_object *o)
 {
 	/* A helper of another package (cmp, find) does not decide what the service needs. */
-	bool program = is_program(n, o) && named_is_own(f, n->path);
+	bool program = is_program(n, o) && named_is_own(f, n->path) && !is_uploaded(n);
 
 	libraries_take(f->libraries, f->ev, n->path, f->program, &f->out->missing);
 	/* An interpreter imports what any script might want: the script decides. */

@@ -6,7 +6,9 @@
 #include <fcntl.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
 #include "fs-scratch.h"
+#include "host/host.h"
 
 #define PROGRAM "/usr/bin/cat"
 
@@ -120,6 +122,57 @@ static void test_secret(void)
 	CHECK_STR(f.evidence->n_secrets ? f.evidence->secrets[0].path : NULL, "/etc/shadow");
 }
 
+#define OPENS_SESSIONS "/usr/sbin/sshd"
+
+/* A copy of a program that opens sessions, in content, of @owner. */
+static void look_at_upload(uid_t owner, struct foresight *ret)
+{
+	struct scratch s = scratch_new();
+	struct strv programs CLEANUP_STRV = STRV_INIT, none CLEANUP_STRV = STRV_INIT;
+	struct strv content CLEANUP_STRV = STRV_INIT;
+	CLEANUP_STR char *bytes = NULL;
+	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct err e = {0};
+	size_t len;
+
+	CHECK_INT(host_read(host, OPENS_SESSIONS, 64 << 20, &bytes, &len), 0);
+	CLEANUP_FD int fd = openat(s.fd, "upload", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK_INT(fd_write_all(fd, bytes, len), 0);
+	CHECK(fchown(fd, owner, owner) == 0 && fchmod(fd, 0755) == 0);
+	strv_add(&programs, PROGRAM);
+	strv_add(&content, s.path);
+	const struct foresee_input in = {
+	    .host = host,
+	    .programs = &programs,
+	    .arguments = &none,
+	    .environment = &none,
+	    .include = &none,
+	    .cwd = "/",
+	    .used = &none,
+	    .content = &content,
+	    .writable = &none,
+	};
+	CHECK_INT(foresee(&in, ret, &e), 0);
+	scratch_done(&s);
+}
+
+/* Uploads bring what they load, and decide nothing else; the administrator's programs do. */
+static void test_upload(void)
+{
+	struct foresight f CLEANUP_FORESIGHT = FORESIGHT_INIT, g CLEANUP_FORESIGHT = FORESIGHT_INIT;
+
+	if (skip_unless(geteuid() == 0 && access(OPENS_SESSIONS, R_OK) == 0,
+			"needs root and " OPENS_SESSIONS))
+		return;
+	look_at_upload(12345, &f);
+	CHECK(f.accounts_live == NULL && !f.passwords);
+	CHECK_INT(f.n_dirs, 0);
+	CHECK(!evidence_find(f.evidence, "/etc/shadow"));
+	CHECK(evidence_find(f.evidence, PROGRAM) != NULL);
+	look_at_upload(0, &g);
+	CHECK(g.accounts_live != NULL);
+}
+
 /* The service could write into its next jail what it likes to find there. */
 static void test_own_writing(void)
 {
@@ -178,6 +231,7 @@ int main(void)
 	test_false_positives(bare);
 	test_secret();
 	test_own_writing();
+	test_upload();
 	test_include();
 	test_accounts();
 	test_chains();

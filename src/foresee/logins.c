@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/path.h"
 #include "foresee/parts.h"
+#include "host/account-row.h"
 #include "host/host.h"
 #include "host/places.h"
 
@@ -28,26 +29,29 @@ static const char *const session_programs[] = {
 #define UID_MAX 60000
 
 struct login {
-	const char *name, *home, *shell;
-	long uid;
+	char *name, *home, *shell;
 };
 
-/* Cuts one passwd(5) line in place; false where it is none. */
-static bool login_parse(char *line, struct login *ret)
+static void login_done(struct login *l)
 {
-	char *field[7], *save = line;
-
-	for (size_t i = 0; i < 7; i++)
-		if (!(field[i] = strsep(&save, ":")))
-			return false;
-	*ret = (struct login){field[0], field[5], field[6], strtol(field[2], NULL, 10)};
-	return true;
+	free(l->name);
+	free(l->home);
+	free(l->shell);
 }
 
-static bool may_log_in(const struct strv *shells, const struct login *l)
+/* Behind the groups of a passwd(5) line come "GECOS:HOME:SHELL". */
+static struct login login_of(const struct account_row *row)
 {
-	return l->uid >= UID_MIN && l->uid <= UID_MAX && l->home[0] == '/' &&
-	       strv_has(shells, l->shell);
+	struct span rest = row->n > 4 ? row->fields[4] : (struct span){"", 0};
+
+	span_cut(&rest, ':');
+	struct span home = span_cut(&rest, ':');
+	return (struct login){span_dup(row->fields[0]), span_dup(home), span_dup(rest)};
+}
+
+static bool is_person(const struct account_row *row)
+{
+	return row->id >= UID_MIN && row->id <= UID_MAX;
 }
 
 /* Lines of /etc/shells (shells(5)). */
@@ -92,13 +96,13 @@ static void take_login(struct foresee *f, const struct login *l)
 void logins_take(struct foresee *f)
 {
 	struct strv shells CLEANUP_STRV = STRV_INIT;
-	CLEANUP_STR char *passwd = xstrdup(f->out->accounts.passwd);
-	char *save = passwd;
-	struct login l;
+	struct span passwd = span_of(f->out->accounts.passwd);
 
 	read_shells(f->in->host, &shells);
 	take_programs(f);
-	for (char *line; (line = strsep(&save, "\n"));)
-		if (login_parse(line, &l) && may_log_in(&shells, &l))
+	for (struct account_row row; account_row_next(&account_form_passwd, &passwd, &row);) {
+		struct login l CLEANUP(login_done) = login_of(&row);
+		if (is_person(&row) && l.home[0] == '/' && strv_has(&shells, l.shell))
 			take_login(f, &l);
+	}
 }

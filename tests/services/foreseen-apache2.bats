@@ -225,7 +225,6 @@ site()
 @test "foreseen-apache2: twelve points without exercise" {
 	build_foreseen
 	all_points_hold
-	every_path_has_a_reason
 	no_secret_is_foreseen
 	at_most_half_more
 	remove_leaves_nothing

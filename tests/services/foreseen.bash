@@ -19,7 +19,6 @@ foreseen_life()
 {
 	build_foreseen
 	all_points_hold
-	every_path_has_a_reason
 	no_secret_is_foreseen
 	remove_leaves_nothing
 }
@@ -77,25 +76,6 @@ point_holds()
 	# What fails natively is a mistake of the story.
 	grep -qx 'exit 0' "$native" || { echo "  natively:" && show "$native.stderr"; }
 	return 1
-}
-
-# Each path has evidence, and of some forty that are spread over the jail "why" tells it.
-every_path_has_a_reason()
-{
-	local all=$WORK/out/paths.json path bare
-
-	immure files "$NAME" --json >"$all"
-	bare=$(jq -r '.files[] | select(.evidence // [] | length == 0) | .path' "$all")
-	[[ -z $bare ]] || { echo "no evidence for:" && head -n 40 <<<"$bare" && return 1; }
-	jq -r '.files | length as $n | to_entries[] | select(.key % ($n / 40 | ceil) == 0) | .value.path' \
-		"$all" >"$WORK/out/some"
-	[[ -s $WORK/out/some ]]
-	while read -r path; do
-		if ! immure why "$NAME" "$path" >"$WORK/out/why" || [[ ! -s $WORK/out/why ]]; then
-			echo "why says nothing of $path"
-			return 1
-		fi
-	done <"$WORK/out/some"
 }
 
 # A secret is in the jail only if it was opened; but for those that a login asks for by PAM.

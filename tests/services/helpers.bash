@@ -88,7 +88,26 @@ build_proves()
 	show "$WORK/out/summary"
 	head -n 1 "$WORK/out/summary" | grep -w proved | grep -vqw not
 	touch "$WORK/out/built"
+	every_path_has_a_reason
 	[[ -z ${RECALL:-} ]] || record_recall >>"$RECALL"
+}
+
+# Each path of the jail has evidence, and "why" tells it.
+every_path_has_a_reason()
+{
+	local all=$WORK/out/paths.json path bare
+
+	immure files "$NAME" --json >"$all"
+	bare=$(jq -r '.files[] | select(.evidence // [] | length == 0) | .path' "$all")
+	[[ -z $bare ]] || { echo "no evidence for:" && head -n 40 <<<"$bare" && return 1; }
+	jq -r '.files[].path' "$all" >"$WORK/out/paths"
+	[[ -s $WORK/out/paths ]]
+	while read -r path; do
+		if ! immure why "$NAME" "$path" >"$WORK/out/why" </dev/null || [[ ! -s $WORK/out/why ]]; then
+			echo "why says nothing of $path"
+			return 1
+		fi
+	done <"$WORK/out/paths"
 }
 
 # For tools/recall: name, files used, files foreseen, both, bytes in the jail.

@@ -43,6 +43,7 @@ unit()
 		{ show "$WORK/out/summary"; return 1; }
 	head -n 1 "$WORK/out/summary" | grep -w proved | grep -vqw not
 	host_data | diff "$WORK/out/before" -
+	every_path_has_a_reason
 	immure remove "$NAME"
 	no_leftovers
 }

@@ -20,6 +20,13 @@ static inline const char *str_after(const char *s, const char *prefix)
 	return strncmp(s, prefix, n) == 0 ? s + n : NULL;
 }
 
+/* Whether @s is something with @end behind it. */
+static inline bool str_ends(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+	return n > m && strcmp(s + n - m, end) == 0;
+}
+
 /* A list of strings it owns; v[n] is always NULL once anything was added, so that v serves as an
  * argv or envp. Zero-initialise with STRV_INIT, release with strv_done(). */
 struct strv {

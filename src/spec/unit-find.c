@@ -32,19 +32,13 @@ void unit_files_done(struct unit_files *f)
 	*f = (struct unit_files)UNIT_FILES_INIT;
 }
 
-static bool ends_with(const char *s, const char *end)
-{
-	size_t ls = strlen(s), le = strlen(end);
-	return ls > le && streq(s + ls - le, end);
-}
-
 static bool is_unit_name(const char *name)
 {
 	size_t n = 0;
 
 	while (isalnum((unsigned char)name[n]) || (name[n] && strchr(":-_.\\@", name[n])))
 		n++;
-	return n && !name[n] && n < NAME_MAX && ends_with(name, SUFFIX) && name[0] != '@';
+	return n && !name[n] && n < NAME_MAX && str_ends(name, SUFFIX) && name[0] != '@';
 }
 
 /* "foo@.service" of "foo@bar.service", new; NULL where @name is no instance. */
@@ -174,7 +168,7 @@ static void add_drop_in(void *user, const char *name)
 {
 	struct drop_ins *d = user;
 
-	if (!ends_with(name, ".conf") || strv_has(&d->names, name))
+	if (!str_ends(name, ".conf") || strv_has(&d->names, name))
 		return;
 	strv_add(&d->names, name);
 	strv_take(&d->paths, path_join(d->dir, name));
@@ -252,7 +246,7 @@ static int follow(int root, struct strv *names, char **ret_fragment, struct err 
 /* The full name that @unit means, new; NULL with a message where it means none. */
 static char *full_name(const char *unit, struct err *e)
 {
-	CLEANUP_STR char *name = xasprintf("%.300s%s", unit, ends_with(unit, SUFFIX) ? "" : SUFFIX);
+	CLEANUP_STR char *name = xasprintf("%.300s%s", unit, str_ends(unit, SUFFIX) ? "" : SUFFIX);
 	CLEANUP_STR char *template = template_of(name);
 
 	if (!is_unit_name(name)) {

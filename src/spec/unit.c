@@ -13,6 +13,7 @@
 #include "spec/ini-text.h"
 #include "spec/spec-keys.h"
 #include "spec/specifier.h"
+#include "spec/unit-defaults.h"
 #include "spec/unit-find.h"
 
 #define NOTES_MAX 8192
@@ -189,5 +190,5 @@ int unit_load(const char *root, const char *unit, struct spec *s, struct unit_re
 		r = load_file(fd, files.fragment, &files, s, ret, e);
 	for (size_t i = 0; r == 0 && i < files.drop_ins.n; i++)
 		r = load_file(fd, files.drop_ins.v[i], &files, s, ret, e);
-	return r;
+	return r == 0 ? unit_defaults(fd, s, e) : r;
 }

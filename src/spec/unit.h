@@ -30,7 +30,8 @@ void unit_report_done(struct unit_report *r);
 
 /* Finds @unit ("apache2.service", "apache2", "postgresql@15-main.service") in systemd's directories
  * below the directory @root ("/" outside tests), merges its drop-ins (also of the template and of
- * "service.d"), follows aliases, and fills @s through spec_set(). -ENOENT names where it looked and
+ * "service.d"), follows aliases, and fills @s through spec_set(), with what the manager gives every
+ * service at the end (spec/unit-defaults.h). -ENOENT names where it looked and
  * the nearest unit there is; a masked unit is -ENOENT too, and says so. */
 int unit_load(const char *root, const char *unit, struct spec *s, struct unit_report *ret,
 	      struct err *e);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/env.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "check.h"
@@ -329,6 +330,58 @@ static void test_load(void)
 	done(&x);
 }
 
+static unsigned long long limit(const struct reading *x, int which)
+{
+	return x->spec->limit_set[which] ? x->spec->limits[which].rlim_cur : 0;
+}
+
+/* What the manager gives every service; the unit's own word wins, then the last drop-in. */
+static void test_defaults(void)
+{
+	struct reading x = read_unit(root, "named");
+	CHECK_INT(limit(&x, RLIMIT_NOFILE), 1024);
+	CHECK_INT(limit(&x, RLIMIT_MEMLOCK), 8 << 20);
+	CHECK_STR(spec_find(x.spec, SPEC_SERVICE, "LimitNOFILE")->origin, "systemd's default");
+	CHECK(!env_get(&x.spec->environment, "LANG"));
+	done(&x);
+
+	make("/etc/default/locale", "# comment\nLANG=de_DE.UTF-8\nLC_TIME=\"C\"\nPATH=/evil\n");
+	make("/etc/systemd/system.conf",
+	     "[Manager]\nDefaultLimitNPROC=77\nDefaultLimitCORE=5\nDefaultEnvironment=A=1 \"B=2 "
+	     "3\"\n"
+	     "DefaultTimeoutStopSec=7s\n[Service]\nDefaultLimitRSS=1\n");
+	make("/etc/systemd/system.conf.d/10.conf", "[Manager]\nDefaultLimitNPROC=78\n");
+	make("/etc/systemd/system.conf.d/20.txt", "[Manager]\nDefaultLimitNPROC=79\n");
+	make(LIB "own.service",
+	     "[Service]\nExecStart=/bin/x\nLimitNPROC=9\nEnvironment=A=mine LC_TIME=fr\n");
+	x = read_unit(root, "named");
+	CHECK_INT(limit(&x, RLIMIT_NPROC), 78);
+	CHECK_INT(limit(&x, RLIMIT_CORE), 5);
+	CHECK(!x.spec->limit_set[RLIMIT_RSS]);
+	CHECK_INT(x.spec->timeout_stop, 7);
+	CHECK_STR(env_get(&x.spec->environment, "LANG"), "de_DE.UTF-8");
+	CHECK_STR(env_get(&x.spec->environment, "B"), "2 3");
+	CHECK(!env_get(&x.spec->environment, "PATH"));
+	CHECK_STR(spec_find(x.spec, SPEC_SERVICE, "LimitNPROC")->origin,
+		  "/etc/systemd/system.conf.d/10.conf:2");
+	done(&x);
+	x = read_unit(root, "own");
+	CHECK_INT(limit(&x, RLIMIT_NPROC), 9);
+	CHECK_STR(env_get(&x.spec->environment, "A"), "mine");
+	CHECK_STR(env_get(&x.spec->environment, "LC_TIME"), "fr");
+	CHECK_STR(env_get(&x.spec->environment, "LANG"), "de_DE.UTF-8");
+	done(&x);
+
+	make("/etc/locale.conf", "LANG=C.UTF-8\n");
+	x = read_unit(root, "named");
+	CHECK_STR(env_get(&x.spec->environment, "LANG"), "C.UTF-8");
+	done(&x);
+	make("/etc/systemd/system.conf", "[Manager\n");
+	x = read_unit(root, "named");
+	CHECK(x.r < 0 && strstr(x.e.msg, "system.conf"));
+	done(&x);
+}
+
 static void test_load_errors(void)
 {
 	static const struct {
@@ -375,6 +428,7 @@ int main(void)
 	make_host();
 	test_load();
 	test_load_errors();
+	test_defaults();
 	CLEANUP_STR char *clean = xasprintf("rm -rf '%s'", root);
 	CHECK(system(clean) == 0);
 	return check_done("unit");

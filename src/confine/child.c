@@ -78,26 +78,47 @@ static void set_stdio(const struct plan *p, int report)
 			fail(report, -errno, "standard descriptors", NULL);
 }
 
-static void set_limits(const struct plan *p, int report)
+/* As systemd does it: what this host does not let anybody have becomes the most that it does. */
+static int set_limit(int resource, const struct rlimit *want)
+{
+	struct rlimit most, fixed = *want;
+
+	if (setrlimit(resource, want) == 0)
+		return 0;
+	if (errno != EPERM || getrlimit(resource, &most) < 0)
+		return -errno;
+	fixed.rlim_max = want->rlim_max < most.rlim_max ? want->rlim_max : most.rlim_max;
+	fixed.rlim_cur = want->rlim_cur < most.rlim_max ? want->rlim_cur : most.rlim_max;
+	return setrlimit(resource, &fixed) < 0 ? -errno : 0;
+}
+
+static void set_oom_score(int score, int report)
 {
 	char text[16];
+	CLEANUP_FD int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	int n = snprintf(text, sizeof(text), "%d", score);
+	int r = fd < 0 ? -errno : fd_write_all(fd, text, (size_t)n);
 
+	if (r < 0)
+		fail(report, r, "setting OOMScoreAdjust", NULL);
+}
+
+/* The limits last: what comes before them opens a file, which they may forbid. */
+static void set_limits(const struct plan *p, int report)
+{
 	/* A dump would hold what the service knows; LimitCORE= asks for it all the same. */
 	const struct rlimit no_core = {0, 0};
 
-	if (!p->limit_set[RLIMIT_CORE] && setrlimit(RLIMIT_CORE, &no_core) < 0)
-		fail(report, -errno, "turning core dumps off", NULL);
-	for (int i = 0; i < PLAN_LIMITS; i++)
-		if (p->limit_set[i] && setrlimit(i, &p->limits[i]) < 0)
-			fail(report, -errno, "setting a resource limit", NULL);
+	if (p->oom_score_adjust_set)
+		set_oom_score(p->oom_score_adjust, report);
 	if (p->nice_set && setpriority(PRIO_PROCESS, 0, p->nice) < 0)
 		fail(report, -errno, "setting the nice value", NULL);
-	if (p->oom_score_adjust_set) {
-		CLEANUP_FD int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-		int n = snprintf(text, sizeof(text), "%d", p->oom_score_adjust);
-		int r = fd < 0 ? -errno : fd_write_all(fd, text, (size_t)n);
+	if (!p->limit_set[RLIMIT_CORE] && setrlimit(RLIMIT_CORE, &no_core) < 0)
+		fail(report, -errno, "turning core dumps off", NULL);
+	for (int i = 0; i < PLAN_LIMITS; i++) {
+		int r = p->limit_set[i] ? set_limit(i, &p->limits[i]) : 0;
 		if (r < 0)
-			fail(report, r, "setting OOMScoreAdjust", NULL);
+			fail(report, r, "setting a resource limit", NULL);
 	}
 }
 
@@ -186,7 +207,7 @@ static void run_step(const struct plan *p, const struct step *s, int report)
 	_exit(127);
 }
 
-void child_main(const struct plan *p, int ctl, int report)
+static void prepare(const struct plan *p, int ctl, int report)
 {
 	const int keep[] = {0, 1, 2, ctl, report};
 
@@ -195,12 +216,30 @@ void child_main(const struct plan *p, int ctl, int report)
 	close_all_but(keep, ARRAY_LEN(keep));
 	set_limits(p, report);
 	reset_signals(p);
-	greet(p, ctl, report);
-	close(ctl);
+}
+
+static void give_up_rights(const struct plan *p, int report)
+{
 	int r = rights_reduce();
+
 	if (r < 0)
 		fail(report, r, "giving up rights over the host", NULL);
 	umask(p->umask);
+}
+
+void child_enter(const struct plan *p, const struct step *s, int report)
+{
+	prepare(p, -1, report);
+	give_up_rights(p, report);
+	execute(p, s, report);
+}
+
+void child_main(const struct plan *p, int ctl, int report)
+{
+	prepare(p, ctl, report);
+	greet(p, ctl, report);
+	close(ctl);
+	give_up_rights(p, report);
 	for (size_t i = 0; i < p->n_steps; i++)
 		run_step(p, &p->steps[i], report);
 	const struct step last = {

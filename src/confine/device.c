@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "confine/rootfs.h"
 
 /* Numbers from the kernel's Documentation/admin-guide/devices.txt. */
 static const struct {
@@ -28,38 +29,28 @@ static const struct {
     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
 };
 
-/* File systems of /dev's own: private to this run, so neither terminals nor memory are shared. */
-static const struct {
-	const char *name, *type;
-	const char *option, *value, *option2, *value2;
-} mounts[] = {
-    {"pts", "devpts", "ptmxmode", "0666", "mode", "0620"},
-    {"shm", "tmpfs", "mode", "1777", NULL, NULL},
-};
+/* devpts gives a new terminal to group tty (5 on every distribution), as the host does. */
+static const char *const pts_options[] = {"ptmxmode", "0666", "mode", "0620", "gid", "5", NULL};
 
-static int mount_fs(int dir, const char *name, size_t i)
+static int attach(int dir, const char *name, int mnt)
 {
-	CLEANUP_FD int ctx = fsopen(mounts[i].type, FSOPEN_CLOEXEC);
-	if (ctx < 0)
-		return -errno;
-	if (fsconfig(ctx, FSCONFIG_SET_STRING, mounts[i].option, mounts[i].value, 0) < 0)
-		return -errno;
-	if (mounts[i].option2 &&
-	    fsconfig(ctx, FSCONFIG_SET_STRING, mounts[i].option2, mounts[i].value2, 0) < 0)
-		return -errno;
-	/* devpts gives a new terminal to group tty (5 on every distribution), as the host does. */
-	if (streq(mounts[i].type, "devpts") &&
-	    fsconfig(ctx, FSCONFIG_SET_STRING, "gid", "5", 0) < 0)
-		return -errno;
-	if (fsconfig(ctx, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
-	unsigned attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
-	if (!streq(mounts[i].type, "devpts"))
-		attr |= MOUNT_ATTR_NODEV;
-	CLEANUP_FD int mnt = fsmount(ctx, FSMOUNT_CLOEXEC, attr);
-	if (mnt < 0 || mkdirat(dir, name, 0755) < 0)
+	if (mkdirat(dir, name, 0755) < 0)
 		return -errno;
 	return move_mount(mnt, "", dir, name, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+/* File systems of /dev's own: private to this run, so neither terminals nor memory are shared. */
+static int mount_own(int dir)
+{
+	CLEANUP_FD int pts =
+	    rootfs_fs("devpts", pts_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	CLEANUP_FD int shm =
+	    rootfs_tmpfs("/dev/shm", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV);
+	int r = pts < 0 ? pts : attach(dir, "pts", pts);
+
+	if (r == 0)
+		r = shm < 0 ? shm : attach(dir, "shm", shm);
+	return r;
 }
 
 int device_populate(int dev, struct err *e)
@@ -74,11 +65,8 @@ int device_populate(int dev, struct err *e)
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(links); i++)
 		if (symlinkat(links[i].target, dev, links[i].name) < 0)
 			r = err_errno(e, -errno, "making /dev/%s", links[i].name);
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(mounts); i++) {
-		r = mount_fs(dev, mounts[i].name, i);
-		if (r < 0)
-			r = err_errno(e, r, "mounting /dev/%s", mounts[i].name);
-	}
+	if (r == 0 && (r = mount_own(dev)) < 0)
+		err_errno(e, r, "mounting /dev/pts and /dev/shm");
 	umask(old);
 	return r;
 }

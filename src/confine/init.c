@@ -5,7 +5,8 @@
  *    dead one (the race of bubblewrap's issue 633).
  * 2. enters the world (namespaces by descriptor), or makes namespaces of its own, and mounts the
  *    /proc of its pid namespace there.
- * 3. builds and enters the root (rootfs.c) and forks the service.
+ * 3. builds and enters the root (rootfs.c) and forks the service, with the number that it shall
+ * have (pids.h): that takes rights which step 4 gives up.
  * 4. hides from the service, and gives up the rights it will not need again.
  * 5. forwards signals (a pid 1 without handlers would swallow TERM), reaps, says how the main
  *    process ended, and exits when nobody is left: the kernel then ends whatever remains. */
@@ -24,6 +25,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "confine/ipc.h"
+#include "confine/pids.h"
 #include "confine/rights.h"
 #include "confine/rootfs.h"
 
@@ -41,8 +44,11 @@ static int enter_world(const struct plan *p, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(ns); i++)
 		if (ns[i].fd >= 0 && setns(ns[i].fd, ns[i].type) < 0)
 			return err_errno(e, -errno, "entering the world");
-	if (p->mnt_ns < 0)
+	if (p->mnt_ns < 0) {
+		if (p->ipc)
+			ipc_dress(p->ipc); /* while /proc of the host is still there */
 		return 0;
+	}
 	/* The exercise shares the world's mounts and must see this pid namespace. */
 	CLEANUP_FD int at = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r = at < 0 ? -errno : rootfs_proc(at);
@@ -129,14 +135,16 @@ static void relay_exec(int ctl, int report)
 	message_send(ctl, &m, -1);
 }
 
-static void wait_for_caller(int go)
+/* Returns the number that the service's process shall have. */
+static pid_t wait_for_caller(int go)
 {
-	char byte;
+	pid_t number;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (read(go, &byte, 1) != 1)
+	if (read(go, &number, sizeof(number)) != (ssize_t)sizeof(number))
 		_exit(1);
 	close(go);
+	return number;
 }
 
 void init_main(const struct plan *p, int ctl, int go)
@@ -145,7 +153,7 @@ void init_main(const struct plan *p, int ctl, int go)
 	int report[2];
 	sigset_t all;
 
-	wait_for_caller(go);
+	pid_t number = wait_for_caller(go);
 	prctl(PR_SET_NAME, "immure-init");
 	setsid();
 	sigfillset(&all);
@@ -164,7 +172,7 @@ void init_main(const struct plan *p, int ctl, int go)
 	hide();
 	if (pipe2(report, O_CLOEXEC) < 0)
 		_exit(1);
-	pid_t child = fork();
+	pid_t child = pids_fork(number);
 	if (child == 0)
 		child_main(p, ctl, report[1]);
 	const int keep[] = {ctl, proc, report[0]};

@@ -34,11 +34,16 @@ int message_send(int sock, const struct run_message *m, int fd);
 int message_receive(int sock, struct run_message *m, pid_t *ret_sender, int *ret_fd);
 
 /* The first process of the namespace; never returns. @go is the pipe on which the caller lets it
- * begin; end of file there means that the caller has died already. */
+ * begin, with the number that the service shall have (pids.h); end of file there means that the
+ * caller has died already. */
 NORETURN void init_main(const struct plan *p, int ctl, int go);
 
 /* The service's process, from fork to exec; never returns. Errors go to @report. */
 NORETURN void child_main(const struct plan *p, int ctl, int report);
+
+/* A process that shall execute @s, in a root and in namespaces that it has entered already: the
+ * steps of child_main() that prepare it, and exec. */
+NORETURN void child_enter(const struct plan *p, const struct step *s, int report);
 
 /* The first pid that the file @path below @dir, a proc_pid_children(5), names; or 0. */
 pid_t children_first(int dir, const char *path);

@@ -55,6 +55,7 @@ struct identity {
 };
 
 struct cgroup;
+struct ipc_settings;
 
 /* A command that must end well before the main one is executed (ExecStartPre=). */
 struct step {
@@ -69,6 +70,12 @@ struct step {
 struct plan {
 	/* Namespaces to enter, as descriptors, or -1: then new ones are made (network: kept). */
 	int mnt_ns, net_ns, ipc_ns, uts_ns;
+
+	/* The first process has one number inside and outside (confine/pids.h), and while it
+	 * starts, so as far as may be have those that it forks: see run_settled(). */
+	bool same_pid, forks;
+
+	const struct ipc_settings *ipc; /* for a new ipc namespace, or NULL; borrowed */
 
 	const struct cgroup *cgroup; /* that the run's processes are put into, or NULL */
 

@@ -14,11 +14,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -158,10 +161,24 @@ static int attach(int mnt, const struct mount_op *op, int root)
 		   : 0;
 }
 
+int rootfs_tmpfs(const char *like, unsigned attr)
+{
+	char size[32], inodes[32];
+	const char *const options[] = {"size", size, "nr_inodes", inodes, NULL};
+	static const char *const none[] = {NULL};
+	struct statfs st;
+
+	if (statfs(like, &st) < 0 || st.f_type != TMPFS_MAGIC)
+		return rootfs_fs("tmpfs", none, attr);
+	snprintf(size, sizeof(size), "%llu",
+		 (unsigned long long)st.f_blocks * (unsigned long long)st.f_bsize);
+	snprintf(inodes, sizeof(inodes), "%llu", (unsigned long long)st.f_files);
+	return rootfs_fs("tmpfs", options, attr);
+}
+
 static int mount_tmpfs(const struct mount_op *op, int root)
 {
-	static const char *const none[] = {NULL};
-	CLEANUP_FD int mnt = rootfs_fs("tmpfs", none, (unsigned)attributes(op->flags));
+	CLEANUP_FD int mnt = rootfs_tmpfs(op->target, (unsigned)attributes(op->flags));
 	if (mnt < 0)
 		return mnt;
 	CLEANUP_FD int dir = openat(mnt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

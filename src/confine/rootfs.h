@@ -13,5 +13,9 @@ int rootfs_enter(const struct plan *p, struct err *e);
  * they are the host's, or belong to namespaces that the service does not own. */
 int rootfs_proc(int at);
 
+/* A detached tmpfs of the size, in bytes and files, that the caller's root has at @like; of the
+ * kernel's default size where that is no tmpfs. */
+int rootfs_tmpfs(const char *like, unsigned attr);
+
 /* A detached mount of @fstype with the given NULL-terminated option pairs; its descriptor. */
 int rootfs_fs(const char *fstype, const char *const *options, unsigned attr);

@@ -22,6 +22,7 @@
 #include "base/str.h"
 #include "confine/cgroup.h"
 #include "confine/parts.h"
+#include "confine/pids.h"
 
 static void take_in(struct run *r, const struct run_message *m, pid_t sender)
 {
@@ -115,8 +116,13 @@ int run_start(const struct plan *p, struct run *ret, struct err *e)
 	r.ctl = sock[0];
 	if (code == 0 && p->cgroup)
 		cgroup_enter(p->cgroup, r.init);
+	/* At work before the service is there, and in the jail before anybody else. */
+	if (code == 0 && p->same_pid && p->forks)
+		r.pacer = pids_pace(r.init_fd);
+	/* After our own last fork. */
+	pid_t number = code == 0 && p->same_pid ? pids_free() : 0;
 	if (code == 0)
-		code = fd_write_all(go[1], "", 1);
+		code = fd_write_all(go[1], &number, sizeof(number));
 	close(go[1]);
 	if (code < 0)
 		err_errno(e, code, "making namespaces (are they allowed on this host?)");
@@ -134,6 +140,11 @@ int run_wait_exec(struct run *r, double seconds, struct err *e)
 {
 	return wait_message(r, RUN_EXEC,
 			    seconds > 0 ? clock_ms() + (long)(seconds * 1000) : LONG_MAX, e);
+}
+
+void run_settled(struct run *r)
+{
+	pids_pace_end(&r->pacer);
 }
 
 /* As run_poll(), but a signal that came meanwhile is -EINTR. */
@@ -260,6 +271,7 @@ int run_stop(struct run *r, int sig, int ms)
 
 void run_end(struct run *r)
 {
+	run_settled(r);
 	if (r->init_fd >= 0) {
 		pidfd_send_signal(r->init_fd, SIGKILL, NULL, 0);
 		while (waitpid(r->init, NULL, 0) < 0 && errno == EINTR)

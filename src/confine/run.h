@@ -24,6 +24,7 @@ struct run {
 	int init_fd;   /* pidfd */
 	int ctl;       /* messages from the init; end of file when it is gone */
 	int listener;  /* of the filter, or -1; the caller may take it */
+	pid_t pacer;   /* pids.h; 0: none */
 	bool main_exited;
 	int main_status; /* as of waitpid(2), valid once main_exited */
 };
@@ -39,6 +40,10 @@ int run_start(const struct plan *p, struct run *ret, struct err *e);
 
 /* Waits until the program is executed, at most @seconds (0: for ever), or says why it is not. */
 int run_wait_exec(struct run *r, double seconds, struct err *e);
+
+/* The service has got where it wanted to be: numbers of processes to come need not be the same any
+ * more. */
+void run_settled(struct run *r);
 
 /* Takes in what the init has said, waiting at most @ms (-1: for ever, 0: not at all). Returns 1
  * when the init, and with it the whole run, is gone, else 0. */

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "jail/ready.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <uthash.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/sockets.h"
 #include "fs/beneath.h"
 
 /* How long it must have rested: briefly where it listens on all that is expected, longer where it
@@ -19,6 +18,7 @@
  */
 enum {
 	QUIET_EXPECTED = 75,
+	QUIET_AGAIN = 150, /* after a signal: its parts may not have heard of it yet */
 	QUIET_LISTENING = 300,
 	QUIET_SILENT = 1500,
 	BUSY_LISTENING = 5000,
@@ -84,40 +84,16 @@ static void sockets_free(struct socket_inode **set)
  * with thousands of both must not stall us. */
 #define MAX_LINKS 50000
 
-static void add_sockets(pid_t pid, struct socket_inode **set, int *room)
+static void add_socket(void *user, unsigned long inode)
 {
-	char path[320], link[64];
-	struct dirent *de;
-	struct socket_inode *found;
+	struct socket_inode **set = user, *found;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	DIR *d = opendir(path);
-	while (d && *room > 0 && (de = readdir(d))) {
-		(*room)--;
-		ssize_t n = readlinkat(dirfd(d), de->d_name, link, sizeof(link) - 1);
-		if (n <= 0)
-			continue;
-		link[n] = '\0';
-		const char *number = str_after(link, "socket:[");
-		if (!number)
-			continue;
-		unsigned long inode = strtoul(number, NULL, 10);
-		HASH_FIND(hh, *set, &inode, sizeof(inode), found);
-		if (found)
-			continue;
-		found = xcalloc(1, sizeof(*found));
-		found->number = inode;
-		HASH_ADD(hh, *set, number, sizeof(inode), found);
-	}
-	if (d)
-		closedir(d);
-}
-
-static FILE *open_net(const struct run *r, const char *table)
-{
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/net/%s", r->init, table);
-	return fopen(path, "re");
+	HASH_FIND(hh, *set, &inode, sizeof(inode), found);
+	if (found)
+		return;
+	found = xcalloc(1, sizeof(*found));
+	found->number = inode;
+	HASH_ADD(hh, *set, number, sizeof(inode), found);
 }
 
 /* The first port that the kernel hands out by itself, ip(7). */
@@ -132,50 +108,11 @@ static unsigned ephemeral_from(void)
 	return from;
 }
 
-/* The tables write an address as 32-bit words in host order, hexadecimal. */
-static void address_text(const char *hex, char *buf, size_t size)
-{
-	uint32_t words[4];
-	size_t n = strlen(hex) / 8;
-
-	for (size_t i = 0; i < n && i < 4; i++) {
-		char word[9];
-		memcpy(word, hex + 8 * i, 8);
-		word[8] = '\0';
-		words[i] = (uint32_t)strtoul(word, NULL, 16);
-	}
-	if (!inet_ntop(n == 4 ? AF_INET6 : AF_INET, words, buf, (socklen_t)size))
-		snprintf(buf, size, "?");
-}
-
 static bool has_inode(struct socket_inode *set, unsigned long number)
 {
 	struct socket_inode *found;
 	HASH_FIND(hh, set, &number, sizeof(number), found);
 	return found;
-}
-
-/* proc_net_tcp(5): listening is state 0A; an unconnected UDP socket is 07 without a remote port. */
-static void add_inet(const struct run *r, const char *table, const char *word, unsigned want,
-		     struct socket_inode *set, struct strv *ret)
-{
-	char line[512], local[40], text[64];
-	unsigned port, rport, state, from = ephemeral_from();
-	unsigned long inode;
-	FILE *f = open_net(r, table);
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, " %*d: %39[0-9A-F]:%x %*[0-9A-F]:%x %x %*s %*s %*s %*d %*d %lu",
-			   local, &port, &rport, &state, &inode) != 5)
-			continue;
-		if (state == want && rport == 0 && port < from && has_inode(set, inode)) {
-			address_text(local, text, sizeof(text));
-			bool v6 = strchr(text, ':');
-			strv_take(ret, xasprintf(v6 ? "%s:[%s]:%u" : "%s:%s:%u", word, text, port));
-		}
-	}
-	if (f)
-		fclose(f);
 }
 
 /* A socket that was bound under a temporary name and renamed still shows the first one. */
@@ -190,49 +127,29 @@ static bool path_there(const struct run *r, const char *path)
 	return sock >= 0 && fstat(sock, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
-/* proc_net_unix: flag 0x10000 is __SO_ACCEPTCON; a bound datagram socket has a path and no flag. */
-static void add_unix(const struct run *r, struct socket_inode *set, struct strv *ret)
+/* Whether others can reach the service by it: not one of the ports that differ each time. */
+static bool is_listener(const struct run *r, const struct socket_row *row, unsigned ephemeral)
 {
-	char line[512], path[128];
-	unsigned long inode;
-	unsigned flags, type;
-	FILE *f = open_net(r, "unix");
+	const char *path = socket_path(row);
 
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%*[^:]: %*x %*x %x %x %*x %lu %127s", &flags, &type, &inode,
-			   path) != 4)
-			continue;
-		if ((flags & 0x10000 || type == 2) && path[0] == '/' && has_inode(set, inode) &&
-		    path_there(r, path))
-			strv_take(ret, xasprintf("unix:%s", path));
-	}
-	if (f)
-		fclose(f);
+	return row->waits && (path ? path[0] == '/' && path_there(r, path) : row->port < ephemeral);
 }
-
-static const struct {
-	const char *table, *word;
-	unsigned state;
-} inet_tables[] = {
-    {"tcp", "tcp", 0x0a},
-    {"tcp6", "tcp", 0x0a},
-    {"udp", "udp", 0x07},
-    {"udp6", "udp", 0x07},
-};
 
 void ready_listeners(const struct run *r, struct strv *ret)
 {
 	struct pid_list pids CLEANUP_PIDS = {0};
 	struct socket_inode *set CLEANUP(sockets_free) = NULL;
-	int room = MAX_LINKS;
+	struct socket_table table CLEANUP_SOCKET_TABLE = SOCKET_TABLE_INIT;
+	size_t room = MAX_LINKS;
+	unsigned ephemeral = ephemeral_from();
 
 	run_pids(r, &pids);
 	for (size_t i = 0; i < pids.n; i++)
-		add_sockets(pids.v[i], &set, &room);
-	for (size_t i = 0; i < ARRAY_LEN(inet_tables); i++)
-		add_inet(r, inet_tables[i].table, inet_tables[i].word, inet_tables[i].state, set,
-			 ret);
-	add_unix(r, set, ret);
+		sockets_held(pids.v[i], &room, add_socket, &set);
+	sockets_read(r->init, NULL, &table);
+	for (size_t i = 0; i < table.n; i++)
+		if (has_inode(set, table.v[i].inode) && is_listener(r, &table.v[i], ephemeral))
+			strv_add(ret, table.v[i].name);
 	strv_sort_unique(ret);
 }
 
@@ -340,7 +257,7 @@ bool rest_look(struct rest *s, const struct run *r, const struct strv *expected,
 		s->calls = calls;
 		s->processes = pids.n;
 	}
-	if (s->quiet_ms < QUIET_EXPECTED && s->age_ms < BUSY_LISTENING)
+	if (s->quiet_ms < (s->again ? QUIET_AGAIN : QUIET_EXPECTED) && s->age_ms < BUSY_LISTENING)
 		return false;
 	strv_done(&s->listeners);
 	ready_listeners(r, &s->listeners);
@@ -349,6 +266,8 @@ bool rest_look(struct rest *s, const struct run *r, const struct strv *expected,
 		bool only_unix = !has_network(expected) && s->listeners.n;
 		return only_unix && s->quiet_ms >= QUIET_SILENT;
 	}
+	if (s->again)
+		return true;
 	if (!s->listeners.n)
 		return s->quiet_ms >= QUIET_SILENT || s->age_ms >= BUSY_SILENT;
 	return known || s->quiet_ms >= QUIET_LISTENING || s->age_ms >= BUSY_FIRST;

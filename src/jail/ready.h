@@ -33,6 +33,7 @@ struct rest {
 	size_t processes;
 	struct strv listeners;
 	int quiet_ms, age_ms;
+	bool again; /* set by the caller: it was at rest before, on what is expected */
 };
 #define READY_TICK_MS 25
 void rest_done(struct rest *s);

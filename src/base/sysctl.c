@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/sysctl.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+enum { MAX_VALUE = 4096 };
+
+static int open_setting(const char *name, int flags)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", name);
+	return open(path, flags | O_CLOEXEC);
+}
+
+void sysctl_read(const char *const *names, size_t n, char **values)
+{
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP_FD int fd = open_setting(names[i], O_RDONLY);
+		if (fd < 0 || fd_read_all(fd, MAX_VALUE, &values[i], NULL) < 0)
+			values[i] = NULL;
+	}
+}
+
+void sysctl_write(const char *const *names, size_t n, char *const *values)
+{
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP_FD int fd = values[i] ? open_setting(names[i], O_WRONLY) : -1;
+		ssize_t ignored = fd < 0 ? 0 : write(fd, values[i], strlen(values[i]));
+		(void)ignored;
+	}
+}

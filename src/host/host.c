@@ -100,6 +100,9 @@ int host_resolve(int root, const char *path, char **ret, struct stat *ret_st, st
 		do
 			r = step(&w, &st);
 		while (r == 0 && !at_end(&w));
+		if (r == 0 &&
+		    S_ISLNK(st.st_mode)) /* to "/": there was no component left to look at */
+			r = beneath_lstat(root, w.at, &st);
 	}
 	if (r == 0 && ret_st)
 		*ret_st = st;

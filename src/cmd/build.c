@@ -22,6 +22,7 @@
 #include "fs/atomic.h"
 #include "jail/build.h"
 #include "jail/command.h"
+#include "jail/samples.h"
 #include "jail/twin.h"
 #include "spec/unit.h"
 
@@ -315,7 +316,9 @@ static int build_guarded(const struct invocation *in, const struct spec *s, bool
 		scratch_remove(&scratch);
 		_exit(status);
 	}
-	return child < 0 ? EXIT_HOST : guard(child);
+	int status = child < 0 ? EXIT_HOST : guard(child);
+	samples_drop(s, scratch.path); /* it may have been killed */
+	return status;
 }
 
 static int tell_unchanged(const struct invocation *in, int number)

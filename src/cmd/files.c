@@ -26,8 +26,10 @@ static void print_row(const struct entry *en, bool packages)
 {
 	CLEANUP_STR char *path =
 	    xasprintf("%s%s%s", en->path, en->link ? " -> " : "", en->link ? en->link : "");
-	CLEANUP_STR char *why =
-	    xasprintf("%s%s", entry_reason(en), is_unused(en) ? " (unused so far)" : "");
+	CLEANUP_STR char *why = xasprintf("%s%s", entry_reason(en),
+					  is_unused(en)	     ? " (unused so far)"
+					  : en->start_helper ? " (start helper)"
+							     : "");
 
 	printf("%-44s %10lld  %-8s ", str_printable(path), (long long)en->size,
 	       class_name(en->class));

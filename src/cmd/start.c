@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* start, stop and restart: three small verbs of one module. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "cmd/cmd.h"
+#include "jail/reload.h"
 #include "jail/service.h"
 
 static void say(const struct invocation *in, const char *what)
@@ -24,10 +26,12 @@ static int finish(const struct invocation *in, int r, const struct err *e, const
 
 static int tell_started(const struct invocation *in)
 {
-	struct service_status s;
+	struct service_status s = {0};
 	struct err e;
 
-	if (service_status(in->dirs, in->name, &s, &e) == 0 && s.pid)
+	if (service_status(in->dirs, in->name, &s, &e) == 0 && s.note[0])
+		fprintf(stderr, "immure: %s: %s\n", in->name, s.note);
+	if (s.pid)
 		printf("%s: started and ready, pid %d\n", in->name, (int)s.pid);
 	else
 		printf("%s: started\n", in->name);
@@ -52,11 +56,27 @@ static int run_stop_command(const struct invocation *in)
 	return finish(in, r, &e, "stopped", "not running");
 }
 
+/* ConfigTest= of a jail that runs: where it fails, what runs stays. */
+static int test_config(const struct invocation *in, struct err *e)
+{
+	struct strv renewed CLEANUP_STRV = STRV_INIT, gone CLEANUP_STRV = STRV_INIT;
+	struct service_status s;
+	int r = service_status(in->dirs, in->name, &s, e);
+
+	if (r < 0 || s.state != SERVICE_RUNNING)
+		return r;
+	r = reload_ask(in->dirs, in->name, RELOAD_TEST, &renewed, &gone, e);
+	return r == -EREMOTEIO ? r
+			       : 0; /* else: what does not answer is all the more to be restarted */
+}
+
 static int run_restart_command(const struct invocation *in)
 {
 	struct err e = {0};
-	int r = service_stop(in->dirs, in->name, &e);
+	int r = test_config(in, &e);
 
+	if (r == 0)
+		r = service_stop(in->dirs, in->name, &e);
 	if (r >= 0)
 		r = service_start(in->dirs, in->name, &e);
 	return finish(in, r, &e, "restarted", "running already");

@@ -6,12 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
-
-struct totals {
-	size_t files, set_id;
-	long long bytes;
-	struct strv secrets, programs;
-};
+#include "cmd/summary-parts.h"
 
 /* What an attacker could run there: programs and interpreters, not the loader. */
 static bool is_program(const struct entry *en)
@@ -23,7 +18,7 @@ static bool is_program(const struct entry *en)
 		!str_after(path_base(en->path), "ld-musl"));
 }
 
-static void count(const struct manifest *m, struct totals *t)
+void totals_count(const struct manifest *m, struct totals *t)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		const struct entry *en = &m->v[i];
@@ -37,6 +32,12 @@ static void count(const struct manifest *m, struct totals *t)
 		t->bytes += en->size;
 		t->set_id += S_ISREG(en->mode) && en->mode & (S_ISUID | S_ISGID);
 	}
+}
+
+void totals_done(struct totals *t)
+{
+	strv_done(&t->secrets);
+	strv_done(&t->programs);
 }
 
 static void print_list(const char *title, const struct strv *list, size_t most)
@@ -130,6 +131,8 @@ static void print_steps(const struct build_report *r)
 		const struct difference *d = &s->difference;
 		printf("  step %-5zu %s: exit %d, ", i + 1, d->differs ? "DIFFERS" : "same",
 		       d->status_b);
+		if (d->masked)
+			printf("%zu line%s by shape only, ", d->masked, d->masked == 1 ? "" : "s");
 		print_command(s->command);
 		if (d->differs && d->status_a != d->status_b)
 			printf("             exit status natively %d, jailed %d\n", d->status_a,
@@ -141,12 +144,43 @@ static void print_steps(const struct build_report *r)
 	}
 }
 
-static void print_head(const struct build_report *r, const char *name)
+/* Doors to other services that a build does not open, and what would. */
+static void print_doors(const struct build_report *r)
 {
-	char what[80];
+	struct strv dirs CLEANUP_STRV = STRV_INIT;
 
-	if (!r->n_steps)
-		snprintf(what, sizeof(what), "start and stop only (give --exercise for more)");
+	for (size_t i = 0; i < r->sockets.n; i++)
+		strv_take(&dirs, path_parent(r->sockets.v[i]));
+	strv_sort_unique(&dirs);
+	print_list("sockets", &r->sockets, 6);
+	for (size_t i = 0; i < dirs.n; i++)
+		printf("             of another service: BindPaths=%s in [Service] opens it\n",
+		       str_printable(dirs.v[i]));
+	print_list("tried", &r->peers, 6);
+	if (r->peers.n)
+		puts("             which a build does not reach; --net host would, and is riskier");
+}
+
+static void print_helpers(const struct build_report *r)
+{
+	char cost[64];
+
+	if (!r->wrappers.n)
+		return;
+	print_list("helpers", &r->wrappers, 6);
+	printf("             needed to start only, with %s; Direct=yes in [Jail] does without\n",
+	       words_of(&r->helpers, cost, sizeof(cost)));
+}
+
+static void print_head(const struct spec *s, const struct build_report *r)
+{
+	const char *name = s->name;
+	char what[96];
+
+	if (!s->exercise.n)
+		snprintf(what, sizeof(what),
+			 "only that it gets ready, takes connections, reloads and stops "
+			 "(--exercise shows more)");
 	else
 		snprintf(what, sizeof(what), "%zu exercise step%s as natively", r->n_steps,
 			 r->n_steps == 1 ? "" : "s");
@@ -163,8 +197,8 @@ static void print_text(const struct spec *s, const struct build_report *r, const
 	struct totals t = {0};
 	char size[32];
 
-	count(&r->manifest, &t);
-	print_head(r, s->name);
+	totals_count(&r->manifest, &t);
+	print_head(s, r);
 	printf("  %-10s %zu files, %s\n", "jail", t.files, cmd_size(t.bytes, size, sizeof(size)));
 	print_evidence(s, r);
 	print_list("listens", &r->listeners, 8);
@@ -175,11 +209,11 @@ static void print_text(const struct spec *s, const struct build_report *r, const
 	print_left_out("passed by", ev->passed, ev->n_passed, 4);
 	print_list("missing", &r->foresight.missing, 4);
 	print_list("programs", &t.programs, 8);
-	print_list("sockets", &r->sockets, 6);
+	print_list("masked", &r->masked, 6);
+	print_helpers(r);
+	print_doors(r);
+	print_list("pid files", &r->pid_files, 6);
 	print_list("private", &r->private, 6);
-	if (r->peers.n)
-		printf("  it tried %s, which a build does not reach (Net=host would)\n",
-		       r->peers.v[0]);
 	if (t.set_id)
 		printf("  set-id     %zu file%s\n", t.set_id, t.set_id == 1 ? "" : "s");
 	if (r->syslog)
@@ -194,97 +228,14 @@ static void print_text(const struct spec *s, const struct build_report *r, const
 		printf("  next       immure start %s (when the native one is stopped); "
 		       "immure files %s\n",
 		       s->name, s->name);
-	strv_done(&t.secrets);
-	strv_done(&t.programs);
-}
-
-static json_t *strings(const struct strv *list)
-{
-	json_t *j = json_array();
-
-	for (size_t i = 0; i < list->n; i++) {
-		CLEANUP_STR char *safe = xstrdup(list->v[i]);
-		json_array_append_new(j, json_string(str_printable(safe)));
-	}
-	return j;
-}
-
-static json_t *steps(const struct build_report *r)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < r->n_steps; i++) {
-		const struct proof_step *s = &r->steps[i];
-		const struct difference *d = &s->difference;
-		json_t *j =
-		    json_pack("{ss sb si si sf sf}", "command", s->command, "same", !d->differs,
-			      "native_status", d->status_a, "jailed_status", d->status_b,
-			      "native_seconds", s->native_s, "jailed_seconds", s->jailed_s);
-		if (d->differs && d->line) {
-			json_object_set_new(j, "line", json_integer((json_int_t)d->line));
-			json_object_set_new(j, "native_line", json_string(d->a));
-			json_object_set_new(j, "jailed_line", json_string(d->b));
-		}
-		json_array_append_new(list, j);
-	}
-	return list;
-}
-
-static json_t *cost_json(const struct cost *c)
-{
-	return json_pack("{sI sI}", "files", (json_int_t)c->files, "bytes", (json_int_t)c->bytes);
-}
-
-static json_t *left_out_json(const struct left_out *v, size_t n)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < n; i++) {
-		CLEANUP_STR char *path = xstrdup(v[i].path), *text = xstrdup(v[i].text);
-		json_array_append_new(list, json_pack("{ss ss}", "path", str_printable(path),
-						      "text", str_printable(text)));
-	}
-	return list;
-}
-
-static json_t *foresight_json(const struct build_report *r)
-{
-	const struct evidence *ev = r->foresight.evidence;
-
-	return json_pack(
-	    "{so so so sI so so so so sb so}", "used", cost_json(&r->recall.exact), "foreseen",
-	    cost_json(&r->recall.foreseen), "package", cost_json(&r->package), "met",
-	    (json_int_t)r->recall.met, "missed", strings(&r->recall.missed), "secrets_left_out",
-	    left_out_json(ev->secrets, ev->n_secrets), "passed",
-	    left_out_json(ev->passed, ev->n_passed), "missing", strings(&r->foresight.missing),
-	    "live_accounts", r->live_accounts, "families", strings(&r->foresight.families));
-}
-
-static void print_object(const struct spec *s, const struct build_report *r,
-			 const struct strv *notes)
-{
-	struct totals t = {0};
-
-	count(&r->manifest, &t);
-	cmd_print_json(json_pack(
-	    "{ss sb sb si sI sI so so so so so so so so so sb so s{sf sf sf sf} si so}", "name",
-	    s->name, "changed", r->proved, "proved", r->proved, "generation", r->generation,
-	    "files", (json_int_t)t.files, "bytes", (json_int_t)t.bytes, "listeners",
-	    strings(&r->listeners), "layout", layout_to_json(&r->layout), "secrets",
-	    strings(&t.secrets), "programs", strings(&t.programs), "sockets", strings(&r->sockets),
-	    "peers", strings(&r->peers), "misses", strings(&r->misses), "notes", strings(notes),
-	    "private", strings(&r->private), "syslog", r->syslog, "steps", steps(r), "seconds",
-	    "watched", r->baseline_s, "growth", r->growth_s, "native", r->native_s, "jailed",
-	    r->proof_s, "growths", (int)r->growths, "evidence", foresight_json(r)));
-	strv_done(&t.secrets);
-	strv_done(&t.programs);
+	totals_done(&t);
 }
 
 void summary_print(const struct invocation *in, const struct spec *s, const struct build_report *r,
 		   const struct strv *notes)
 {
 	if (in->common->json)
-		print_object(s, r, notes);
+		summary_json(s, r, notes);
 	else if (!in->common->quiet || !r->proved)
 		print_text(s, r, notes);
 }

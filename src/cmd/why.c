@@ -112,8 +112,9 @@ static void print_head(const struct question *q, const struct answer *a)
 	for (size_t i = 0; i < a->links.n; i++)
 		say("  %s", a->links.v[i]);
 	if (a->present)
-		say("%s   (%s, %s%s%s%s)", path, a->class, a->provided, a->access ? ", " : "",
-		    a->access ? a->access : "", package);
+		say("%s   (%s, %s%s%s%s%s)", path, a->class, a->provided, a->access ? ", " : "",
+		    a->access ? a->access : "", package,
+		    a->entry && a->entry->start_helper ? ", start helper" : "");
 	else
 		say("%s: not in the jail", path);
 }

@@ -132,13 +132,15 @@ static void add_reason(struct node *n, enum reason_kind kind, const char *from, 
 	reason_add(n->reasons, &n->n_reasons, REASONS_MAX, kind, from, text);
 }
 
-static void note(struct left_out **v, size_t *n, const char *path, const char *text)
+static void note(struct left_out **v, size_t *n, const char *path, const char *text, bool named)
 {
 	for (size_t i = 0; i < *n; i++)
-		if (streq((*v)[i].path, path))
+		if (streq((*v)[i].path, path)) {
+			(*v)[i].named |= named;
 			return;
+		}
 	*v = xrealloc(*v, *n + 1, sizeof(**v));
-	(*v)[(*n)++] = (struct left_out){xstrdup(path), xstrdup(text)};
+	(*v)[(*n)++] = (struct left_out){xstrdup(path), xstrdup(text), named};
 }
 
 #define FORMATTED(text, fmt)                                                                       \
@@ -162,18 +164,20 @@ void evidence_forget_secret(struct evidence *ev, const char *path)
 void evidence_pass(struct evidence *ev, const char *path, const char *fmt, ...)
 {
 	FORMATTED(text, fmt);
-	note(&ev->passed, &ev->n_passed, path, text);
+	note(&ev->passed, &ev->n_passed, path, text, true);
 }
 
 /* What a private key begins with, and what stands behind the name in a password file. */
 static bool holds_secret(int host, const char *path)
 {
+	/* A certificate may stand before its key. */
+	const size_t head_max = 64 << 10;
 	static const char *const key_marks[] = {"PRIVATE KEY-----", "PuTTY-User-Key-File"};
 	static const char *const hash_marks[] = {":$apr1$", ":$2y$", ":$2a$", ":$2b$",	":$1$",
 						 ":$5$",    ":$6$",  ":$y$",  ":{SHA}", ":{SSHA}"};
 	CLEANUP_STR char *head = NULL;
 
-	if (host_head(host, path, 1024, &head, NULL) < 0)
+	if (host_head(host, path, head_max, &head, NULL) < 0)
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(key_marks); i++)
 		if (strstr(head, key_marks[i]))
@@ -212,7 +216,7 @@ static struct node *take(struct evidence *ev, const char *path, bool secrets, en
 	if (!known && !secrets && evidence_secret(ev->host, end, &st)) {
 		/* A family's own (/etc/shadow) is nothing that anybody has asked for. */
 		if (kind != REASON_FAMILY)
-			note(&ev->secrets, &ev->n_secrets, end, text);
+			note(&ev->secrets, &ev->n_secrets, end, text, kind != REASON_BELOW);
 		return NULL;
 	}
 	for (size_t i = 0; i < links.n; i++) {

@@ -68,6 +68,7 @@ struct node {
 /* A path that foresight came upon and leaves out, and why: shown in the summary. */
 struct left_out {
 	char *path, *text;
+	bool named; /* by name, not only as one of the files of a directory */
 };
 
 void left_out_free(struct left_out *v, size_t n);

@@ -39,6 +39,11 @@
 		    only_if, 0                                                                     \
 	}
 
+#define RECEIPT(name)                                                                              \
+	{                                                                                          \
+		name, 0, SHAPE_RECEIPT, {NONE, NONE}, NO_ARG, 0                                    \
+	}
+
 /* Numbers from include/uapi/asm-generic/unistd.h: since 424 they are the same everywhere. */
 /* clang-format off */
 static const struct call table[] = {
@@ -140,6 +145,14 @@ static const struct call table[] = {
 	SOCK("connect",    1, TOUCH_CONNECT, NO_ARG),
 	SOCK("bind",       1, TOUCH_BIND | MAKE, NO_ARG),
 	SOCK("sendto",     4, TOUCH_CONNECT, 4),
+	/* what reaches a service */
+	RECEIPT("accept"),
+	RECEIPT("accept4"),
+	RECEIPT("recvfrom"),
+	RECEIPT("recvmsg"),
+	RECEIPT("recvmmsg"),
+	RECEIPT("recvmmsg_time64"),
+	RECEIPT("recv"),
 	/* refused: io_uring opens files that no filter and no supervisor sees */
 	{"io_uring_setup", 0, SHAPE_REFUSE, {NONE, NONE}, NO_ARG, 0},
 };

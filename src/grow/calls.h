@@ -44,6 +44,7 @@ enum shape {
 	SHAPE_PATH,	/* a path, perhaps with a directory descriptor */
 	SHAPE_SOCKADDR, /* a socket address at `path`, its length one argument later */
 	SHAPE_DIRFD,	/* what is meant is the descriptor in `dirfd` itself (getdents, fchown) */
+	SHAPE_RECEIPT,	/* something was received: only counted, and trapped only where asked for */
 	SHAPE_REFUSE,	/* answered ENOSYS: its work would be invisible (io_uring) */
 };
 

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,65 +13,136 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "elf/interp.h"
+#include "fs/beneath.h"
+#include "grow/room.h"
 #include "grow/tracee.h"
 #include "grow/walk.h"
 
 /* fs/exec.c of the kernel follows an interpreter's interpreter five times at most. */
 #define MAX_INTERPRETERS 5
 
-static const char *program_of(pid_t tid, char *buf, size_t size)
+static void touch_mark(struct engine *en, struct touch *touch, const struct event *ev,
+		       unsigned kinds)
 {
-	return tracee_link(tid, "exe", buf, size) == 0 ? buf : "";
-}
-
-static void touch_mark(struct touch *touch, const struct event *ev, unsigned kinds)
-{
-	char exe[4096];
-
 	if (!touch->by) {
-		touch->by = xstrdup(program_of(ev->tid, exe, sizeof(exe)));
+		touch->by = xstrdup(en->tree->record->programs.v[ev->program]);
 		touch->phase = ev->phase;
 	}
+	touch->programs |= PROGRAM_BIT(ev->program);
 	touch->kinds |= kinds;
 }
 
-static enum engine_answer follow_interpreter(struct engine *en, const struct event *ev,
-					     struct touch *file, int depth)
+/* What the kernel opens unseen when it executes @file; *ret is NULL where that is nothing. */
+static enum engine_answer find_interpreter(struct engine *en, const struct event *ev,
+					   const struct touch *file, enum interp_kind *ret_kind,
+					   struct touch **ret)
 {
-	struct origin o = {.tid = ev->tid, .root = ev->root, .base = ev->root};
+	struct origin o = {
+	    .tid = ev->tid, .program = ev->program, .root = ev->root, .base = ev->root};
 	char path[4096];
-	enum interp_kind kind;
 	struct walked at;
 
-	if (file->interp_done || depth >= MAX_INTERPRETERS)
-		return ENGINE_DONE;
+	*ret = NULL;
+	*ret_kind = INTERP_NONE;
 	CLEANUP_FD int fd = tree_open(en->tree, file->path);
-	if (fd < 0 || interp_find_fd(fd, path, sizeof(path), &kind) < 0 || kind == INTERP_NONE) {
-		file->interp_done = true;
+	if (fd < 0 || interp_find_fd(fd, path, sizeof(path), ret_kind) < 0 ||
+	    *ret_kind == INTERP_NONE)
 		return ENGINE_DONE;
-	}
 	/* A relative "#!" path starts from the cwd. */
 	if (path[0] != '/' && tracee_link(ev->tid, "cwd", at.path, sizeof(at.path)) == 0)
 		o.base = strdupa(at.path);
 	enum walk_result r = walk(en->tree, &o, path, true, &at);
 	if (r == WALK_LATER)
 		return ENGINE_LATER;
-	file->interp_done = true;
 	if (r != WALK_THERE || !S_ISREG(at.type))
 		return ENGINE_DONE;
-	touch_mark(at.touch, ev, TOUCH_INTERP | TOUCH_READ);
+	touch_mark(en, at.touch, ev, TOUCH_INTERP | TOUCH_READ);
 	if (!at.touch->why)
 		at.touch->why = xasprintf("interpreter of %s", file->path);
-	return kind == INTERP_SCRIPT ? follow_interpreter(en, ev, at.touch, depth + 1)
-				     : ENGINE_DONE;
+	*ret = at.touch;
+	return ENGINE_DONE;
 }
 
-/* A key for "this thread's root, this starting point, this text, done in this way". */
+/* From a script to its interpreter, on to that one's, and to the loader of the last. All of them
+ * are used by the program that will run, too: *ret, the last but for the loader. */
+static enum engine_answer follow_interpreters(struct engine *en, const struct event *ev,
+					      struct touch *file, struct touch **ret)
+{
+	struct touch *chain[MAX_INTERPRETERS + 1] = {file};
+	enum interp_kind kind = INTERP_SCRIPT;
+	size_t n = 1;
+
+	*ret = file;
+	while (kind == INTERP_SCRIPT && n < ARRAY_LEN(chain)) {
+		if (find_interpreter(en, ev, chain[n - 1], &kind, &chain[n]) == ENGINE_LATER)
+			return ENGINE_LATER;
+		if (!chain[n])
+			break;
+		if (kind == INTERP_SCRIPT)
+			*ret = chain[n];
+		n++;
+	}
+	unsigned program = record_program(en->tree->record, (*ret)->path);
+	for (size_t i = 0; i < n; i++)
+		chain[i]->programs |= PROGRAM_BIT(program);
+	return ENGINE_DONE;
+}
+
+static char *status_of(pid_t tid)
+{
+	char path[64], *text = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && fd_read_all(fd, 1 << 16, &text, NULL) == 0 ? text : xstrdup("");
+}
+
+/* Of a baseline's start it is kept how each program was executed; but for one that is executed in a
+ * root of the service's own, which nobody else could do again. */
+static void note_execution(struct engine *en, const struct event *ev, const struct event_path *p,
+			   const char *file, const char *exe)
+{
+	const struct record *rec = en->tree->record;
+	int argv = ev->call->paths[0].path + 1;
+	char cwd[4096];
+
+	if (ev->phase != PHASE_START || en->tree->jail >= 0 || !streq(ev->root, "/"))
+		return;
+	struct execution x = {
+	    .tid = ev->tid,
+	    .program = p->text[0] == '/' ? xstrdup(p->text)
+		       : p->text[0]	 ? path_join(p->base, p->text)
+					 : xstrdup(file),
+	    .exe = xstrdup(exe),
+	    .from = xstrdup(rec->programs.v[ev->program]),
+	    .cwd = xstrdup(tracee_link(ev->tid, "cwd", cwd, sizeof(cwd)) == 0 ? cwd : ""),
+	    .status = status_of(ev->tid),
+	};
+	if (tracee_words(ev->tid, ev->args[argv], ev->word, &x.argv) < 0 ||
+	    tracee_words(ev->tid, ev->args[argv + 1], ev->word, &x.env) < 0)
+		strv_done(&x.argv);
+	record_execution(en->tree->record, &x);
+}
+
+static enum engine_answer handle_exec(struct engine *en, const struct event *ev,
+				      const struct event_path *p, struct touch *file)
+{
+	struct touch *program;
+
+	if (follow_interpreters(en, ev, file, &program) == ENGINE_LATER)
+		return ENGINE_LATER;
+	note_execution(en, ev, p, file->path, program->path);
+	programs_forget(&en->programs);
+	return ENGINE_DONE;
+}
+
+/* A key for "this program, this thread's root, this starting point, this text, done in this way".
+ */
 static char *seen_key(const struct event *ev, const struct event_path *p)
 {
 	const char *root = p->in_root ? p->base : ev->root;
 
-	return xasprintf("%x%c%s%c%s%c%s", p->kinds, p->follow ? 'f' : 'n', root, 1,
+	return xasprintf("%x.%x%c%s%c%s%c%s", ev->program, p->kinds, p->follow ? 'f' : 'n', root, 1,
 			 p->text[0] == '/' ? "" : p->base, 1, p->text);
 }
 
@@ -125,7 +197,7 @@ static void record_result(struct engine *en, const struct event *ev, const struc
 	if (r == WALK_NOWHERE || !at->touch)
 		return;
 	/* Missing on the way: the path that is not there was looked for, nothing more. */
-	touch_mark(at->touch, ev, r == WALK_MISSING && !at->last ? TOUCH_LOOK : p->kinds);
+	touch_mark(en, at->touch, ev, r == WALK_MISSING && !at->last ? TOUCH_LOOK : p->kinds);
 	if (p->kinds & TOUCH_MAKE && r == WALK_MISSING && at->last)
 		note_making(en, ev, at->touch);
 	if (p->kinds & TOUCH_LIST && r == WALK_THERE)
@@ -140,24 +212,41 @@ static void record_result(struct engine *en, const struct event *ev, const struc
 		tree_complete(en->tree, at->path);
 }
 
+/* Whether the overlay's copy of what is opened for writing fits. Once it is made, it is there. */
+static bool has_room(struct engine *en, const struct event_path *p, struct walked *at)
+{
+	struct touch *t = at->touch;
+	struct stat st;
+
+	if (!(p->kinds & TOUCH_WRITE) || !t || t->room || !S_ISREG(t->found))
+		return true;
+	t->room = p->emptied || beneath_lstat(en->tree->world, at->path, &st) < 0 ||
+		  room_for(en->tree->scratch, at->path, &st, ROOM_WRITTEN, &en->tree->failure) == 0;
+	return t->room;
+}
+
 static enum engine_answer handle_path(struct engine *en, const struct event *ev,
 				      const struct event_path *p, char *ret_canonical)
 {
-	struct origin o = {
-	    .tid = ev->tid, .root = p->in_root ? p->base : ev->root, .base = p->base};
+	struct origin o = {.tid = ev->tid,
+			   .program = ev->program,
+			   .root = p->in_root ? p->base : ev->root,
+			   .base = p->base};
 	struct walked at; /* filled by walk() */
 	CLEANUP_STR char *key = seen_key(ev, p);
 
 	ret_canonical[0] = '\0';
-	/* Calls that change names are few, and their results matter each time. */
-	if (!ev->call->changes_links && seen_before(en, key))
+	/* Calls that change names or execute are few, and their results matter each time. */
+	if (!ev->call->changes_links && !(p->kinds & TOUCH_EXEC) && seen_before(en, key))
 		return ENGINE_DONE;
 	enum walk_result r = walk(en->tree, &o, p->text, p->follow, &at);
 	if (r == WALK_LATER)
 		return ENGINE_LATER;
 	record_result(en, ev, p, &at, r);
+	if (r == WALK_THERE && !has_room(en, p, &at))
+		return ENGINE_NEVER;
 	if (r == WALK_THERE && (p->kinds & TOUCH_EXEC) && S_ISREG(at.type) &&
-	    follow_interpreter(en, ev, at.touch, 0) == ENGINE_LATER)
+	    handle_exec(en, ev, p, at.touch) == ENGINE_LATER)
 		return ENGINE_LATER;
 	if (r != WALK_NOWHERE)
 		snprintf(ret_canonical, sizeof(at.path), "%s", at.path);
@@ -218,15 +307,18 @@ enum engine_answer engine_handle(struct engine *en, struct event *ev)
 	engine_settle(en, ev->tid);
 	if (full(en))
 		return ENGINE_DONE;
-
+	ev->program = programs_of(&en->programs, en->tree->record, ev->tid);
+	en->tree->record->program_phases[ev->program] |= 1u << ev->phase;
 	if (ev->call->shape == SHAPE_SOCKADDR && ev->addr.ss_family != AF_UNIX) {
 		handle_peer(en, ev);
 		return ENGINE_DONE;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(ev->paths); i++)
-		if (ev->paths[i].used &&
-		    handle_path(en, ev, &ev->paths[i], canonical[i]) == ENGINE_LATER)
-			return ENGINE_LATER;
+		if (ev->paths[i].used) {
+			enum engine_answer a = handle_path(en, ev, &ev->paths[i], canonical[i]);
+			if (a != ENGINE_DONE)
+				return a;
+		}
 	if (ev->call->changes_links)
 		en->epoch++;
 	if (ev->paths[1].kinds & TOUCH_MAKE)

@@ -36,6 +36,7 @@ static unsigned open_kinds(uint64_t flags)
 static void read_open_flags(struct event_path *p, uint64_t flags)
 {
 	p->kinds |= open_kinds(flags);
+	p->emptied = flags & O_TRUNC;
 	p->follow = !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
 }
 
@@ -44,6 +45,7 @@ static void read_flags(struct event *ev, const struct call_path *cp, struct even
 	uint64_t flags = cp->flags == NO_ARG ? 0 : ev->args[cp->flags];
 	struct open_how how = {0};
 
+	p->emptied = cp->kinds == (TOUCH_WRITE | TOUCH_MAKE); /* creat(2) */
 	switch (cp->follow) {
 	case FOLLOW_SOURCE:
 		p->mounted = flags & (MS_BIND | MS_MOVE);
@@ -155,7 +157,7 @@ void event_begin(struct event *ev, pid_t tid, enum phase phase, const struct cal
 	for (size_t i = 0; i < ARRAY_LEN(ev->paths); i++) {
 		struct event_path *p = &ev->paths[i];
 		p->text[0] = p->base[0] = '\0';
-		p->used = p->follow = p->mounted = p->in_root = false;
+		p->used = p->follow = p->mounted = p->in_root = p->emptied = false;
 		p->kinds = 0;
 	}
 }

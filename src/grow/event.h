@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "grow/calls.h"
+#include "grow/programs.h"
 #include "grow/tree.h"
 
 struct event_path {
@@ -16,6 +17,7 @@ struct event_path {
 	bool follow;
 	bool mounted; /* what it names is about to appear elsewhere too: mount(2)'s source */
 	bool in_root; /* openat2's RESOLVE_IN_ROOT: the base is the root */
+	bool emptied; /* O_TRUNC: the bytes that were there are of no use to it */
 	unsigned kinds;
 };
 
@@ -24,12 +26,15 @@ struct event {
 	enum phase phase;
 	const struct call *call;
 	uint64_t args[6];
+	unsigned word; /* bytes of a pointer of the thread's: 4 or 8 */
 
 	/* Filled by event_read(). */
 	char root[4096]; /* the thread's root, canonical */
 	struct event_path paths[2];
 	struct sockaddr_storage addr; /* SHAPE_SOCKADDR of another family than AF_UNIX */
 	socklen_t addr_len;
+
+	unsigned program; /* the thread's, its number in the record; filled by engine_handle() */
 };
 
 /* Makes @ev ready for a call. Its buffers are not cleared, only emptied: this is the hot path. */
@@ -54,13 +59,18 @@ struct making {
 
 struct engine {
 	struct tree *tree;
+	struct programs programs;
 	struct making *makings;
 	size_t n_makings;
 	struct seen *seen;
 	unsigned epoch; /* goes up when names may have come to mean something else */
 };
 
-enum engine_answer { ENGINE_DONE, ENGINE_LATER };
+enum engine_answer {
+	ENGINE_DONE,
+	ENGINE_LATER,
+	ENGINE_NEVER, /* the run is void, and the call must not go on */
+};
 
 /* Resolves, faults and records. ENGINE_LATER: a big copy is under way; handle the same event again
  * when the tree has taken one in. */

@@ -29,7 +29,7 @@ static int add_row(scmp_filter_ctx ctx, const struct call *c)
 }
 
 /* One architecture's rules; 0 where libseccomp's token is 0. */
-static int make_arch(uint32_t arch, scmp_filter_ctx *ret, struct err *e)
+static int make_arch(uint32_t arch, bool receipts, scmp_filter_ctx *ret, struct err *e)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	int n, r = ctx ? 0 : -ENOMEM;
@@ -43,6 +43,8 @@ static int make_arch(uint32_t arch, scmp_filter_ctx *ret, struct err *e)
 	if (r == 0)
 		r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
 	for (int i = 0; r == 0 && i < n; i++) {
+		if (rows[i].shape == SHAPE_RECEIPT && !receipts)
+			continue;
 		r = add_row(ctx, &rows[i]);
 		if (r < 0)
 			err_errno(e, r, "filtering %s", rows[i].name);
@@ -84,13 +86,13 @@ static int export(scmp_filter_ctx ctx, struct sock_fprog *ret)
 	return 0;
 }
 
-int filter_make(struct sock_fprog *ret, struct err *e)
+int filter_make(struct sock_fprog *ret, bool receipts, struct err *e)
 {
 	scmp_filter_ctx ctx = NULL, compat = NULL;
-	int r = make_arch(seccomp_arch_native(), &ctx, e);
+	int r = make_arch(seccomp_arch_native(), receipts, &ctx, e);
 
 	if (r == 0 && companion()) {
-		r = make_arch(companion(), &compat, e);
+		r = make_arch(companion(), receipts, &compat, e);
 		if (r == 0)
 			r = seccomp_merge(ctx, compat); /* takes compat over */
 	}

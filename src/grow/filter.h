@@ -4,9 +4,11 @@
 #pragma once
 
 #include <linux/filter.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 
-/* Generates the program; the caller's to release with filter_free(). */
-int filter_make(struct sock_fprog *ret, struct err *e);
+/* Generates the program; the caller's to release with filter_free(). With @receipts also what a
+ * service accepts and receives is told to the supervisor, which counts it. */
+int filter_make(struct sock_fprog *ret, bool receipts, struct err *e);
 void filter_free(struct sock_fprog *f);

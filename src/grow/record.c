@@ -8,7 +8,10 @@
 
 struct record *record_new(void)
 {
-	return xcalloc(1, sizeof(struct record));
+	struct record *r = xcalloc(1, sizeof(*r));
+
+	strv_add(&r->programs, ""); /* PROGRAM_UNKNOWN */
+	return r;
 }
 
 static void touch_free(struct touch *t)
@@ -17,6 +20,17 @@ static void touch_free(struct touch *t)
 	free(t->by);
 	free(t->why);
 	free(t);
+}
+
+static void execution_done(struct execution *x)
+{
+	free(x->program);
+	free(x->exe);
+	free(x->from);
+	strv_done(&x->argv);
+	strv_done(&x->env);
+	free(x->cwd);
+	free(x->status);
 }
 
 void record_free(struct record *r)
@@ -34,6 +48,10 @@ void record_free(struct record *r)
 		free(r->pairings[i].from);
 		free(r->pairings[i].to);
 	}
+	for (size_t i = 0; i < r->n_executions; i++)
+		execution_done(&r->executions[i]);
+	free(r->executions);
+	strv_done(&r->programs);
 	free(r->pairings);
 	free(r->peers);
 	free(r);
@@ -70,6 +88,29 @@ void record_peer(struct record *r, bool bound, int family, const char *address, 
 	struct peer *p = &r->peers[r->n_peers++];
 	*p = (struct peer){.bound = bound, .family = family, .port = port};
 	snprintf(p->address, sizeof(p->address), "%s", address);
+}
+
+unsigned record_program(struct record *r, const char *program)
+{
+	for (size_t i = 0; i < r->programs.n; i++)
+		if (streq(r->programs.v[i], program))
+			return (unsigned)i;
+	if (r->programs.n == RECORD_PROGRAMS_MAX)
+		return PROGRAM_UNKNOWN;
+	strv_add(&r->programs, program);
+	return (unsigned)r->programs.n - 1;
+}
+
+void record_execution(struct record *r, struct execution *x)
+{
+	if (!r->executions)
+		r->executions = xcalloc(RECORD_EXECUTIONS_MAX, sizeof(*r->executions));
+	if (r->n_executions == RECORD_EXECUTIONS_MAX) {
+		execution_done(&r->executions[0]);
+		memmove(r->executions, r->executions + 1,
+			--r->n_executions * sizeof(*r->executions));
+	}
+	r->executions[r->n_executions++] = *x;
 }
 
 void record_pairing(struct record *r, const char *from, const char *to)

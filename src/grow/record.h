@@ -25,14 +25,15 @@ struct touch {
 	enum phase phase; /* of the first touch */
 	bool made;	  /* the service made it, and it was there afterwards */
 	char *by;	  /* the program that touched it first; "" where unknown */
-	char *why;	  /* what brought it in where that is another path: "interpreter of /x" */
+	uint64_t programs; /* all that did, as PROGRAM_BIT(); 0 for what was only listed */
+	char *why;	   /* what brought it in where that is another path: "interpreter of /x" */
 
 	/* The engine's own knowledge while it runs. */
 	bool settled;		  /* known to be in the tree; no look-up needed */
 	bool placed;		  /* put into the jail by us */
 	bool placeholder;	  /* an empty stand-in for a listing */
 	bool listed;		  /* its entries were put there */
-	bool interp_done;	  /* its interpreters were followed */
+	bool room;		  /* a copy of it is known to fit */
 	bool making;		  /* a big copy is under way */
 	struct timespec times[2]; /* of a directory: put back after each change in it */
 	UT_hash_handle hh;
@@ -50,8 +51,31 @@ struct pairing {
 	char *from, *to;
 };
 
+/* A program that is about to be executed, and how: some write over their words later. */
+struct execution {
+	pid_t tid; /* who executes it, and is it then */
+	char
+	    *program; /* absolute, as it was named: venv/bin/python is more than what it leads to */
+	char *exe;    /* what /proc/PID/exe leads to then: of a script its interpreter */
+	char *from;   /* what it led to before */
+	struct strv argv, env; /* both empty where they could not be read, or are too long */
+	char *cwd;	       /* "" where unknown */
+	char *status;	       /* /proc/PID/status before: whose it is; "" where unknown */
+};
+
+/* Programs have numbers. The first stands for one whose name is unknown, and for each that comes
+ * when there are no more numbers. */
+#define RECORD_PROGRAMS_MAX   64
+#define PROGRAM_UNKNOWN	      0
+#define PROGRAM_BIT(number)   (UINT64_C(1) << (number))
+#define RECORD_EXECUTIONS_MAX 128
+
 struct record {
-	struct touch *touches; /* uthash */
+	struct touch *touches;			      /* uthash */
+	struct strv programs;			      /* that made calls, by number */
+	unsigned program_phases[RECORD_PROGRAMS_MAX]; /* in which they did: 1 << enum phase */
+	struct execution *executions;		      /* of a baseline's start, the last ones */
+	size_t n_executions;
 	struct peer *peers;
 	size_t n_peers;
 	struct pairing *pairings;
@@ -68,6 +92,12 @@ struct touch *record_get(struct record *r, const char *path);
 struct touch *record_find(const struct record *r, const char *path);
 
 void record_peer(struct record *r, bool bound, int family, const char *address, uint16_t port);
+
+/* The number of @program, which is added where it is new. */
+unsigned record_program(struct record *r, const char *program);
+
+/* Adds @x, which is taken over. Of too many the oldest is forgotten. */
+void record_execution(struct record *r, struct execution *x);
 void record_pairing(struct record *r, const char *from, const char *to);
 
 /* Sorts the touches by path. */

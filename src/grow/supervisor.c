@@ -2,6 +2,7 @@
 #include "grow/supervisor.h"
 
 #include <errno.h>
+#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,6 +36,7 @@ struct supervisor {
 	pthread_t thread;
 	enum phase phase;
 	unsigned long calls;
+	int init;			       /* pidfd, or -1 */
 	struct seccomp_notif *notif, *waiting; /* calls that wait for a big copy */
 	size_t n_waiting, notif_size;
 };
@@ -61,15 +64,24 @@ static void serve(struct supervisor *s, const struct seccomp_notif *n)
 	struct event *ev = &s->event;
 	const struct call *call = call_find(n->data.arch, n->data.nr);
 
-	event_begin(ev, (pid_t)n->pid, __atomic_load_n(&s->phase, __ATOMIC_RELAXED), call);
-	memcpy(ev->args, n->data.args, sizeof(ev->args));
-	int r = call ? event_read(ev) : -ENOSYS;
-	/* What was read may belong to another process that got the caller's pid. */
-	if (r == 0 && still_there(s, n->id) && engine_handle(&s->engine, ev) == ENGINE_LATER) {
-		put_aside(s, n);
+	if (call && call->shape == SHAPE_RECEIPT) {
+		answer(s, n->id);
 		return;
 	}
-	answer(s, n->id);
+	event_begin(ev, (pid_t)n->pid, __atomic_load_n(&s->phase, __ATOMIC_RELAXED), call);
+	memcpy(ev->args, n->data.args, sizeof(ev->args));
+	ev->word = n->data.arch & __AUDIT_ARCH_64BIT ? 8 : 4;
+	int r = call ? event_read(ev) : -ENOSYS;
+	/* What was read may belong to another process that got the caller's pid. */
+	enum engine_answer a =
+	    r == 0 && still_there(s, n->id) ? engine_handle(&s->engine, ev) : ENGINE_DONE;
+	if (a == ENGINE_LATER)
+		put_aside(s, n);
+	else if (a == ENGINE_DONE)
+		answer(s, n->id);
+	/* Nothing that follows is worth waiting for. */
+	if (s->tree.failure.code && s->init >= 0)
+		pidfd_send_signal(s->init, SIGKILL, NULL, 0);
 }
 
 static void serve_waiting(struct supervisor *s)
@@ -169,6 +181,8 @@ int supervisor_start(const struct supervisor_config *c, struct supervisor **ret,
 	if (r == 0 && c->own_mounts)
 		strv_add_all(&s->tree.own, c->own_mounts);
 	s->engine.tree = &s->tree;
+	s->tree.scratch = c->scratch;
+	s->init = c->init;
 	ioctl(s->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
 	      SYNC_WAKE_UP); /* only a matter of speed */
 	if (r == 0)

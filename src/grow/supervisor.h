@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Serves the listener of a run's filter: looks at each trapped call, faults what it needs into the
- * tree, records it, and lets the call go on. It never answers anything but "continue" and never
- * stops a call, so that it can neither hang nor break a service; see seccomp_unotify(2).
+ * tree, records it, and lets the call go on. It never answers anything but "continue", so
+ * that it can neither hang nor break a service; see seccomp_unotify(2). Only when the run is void
+ * (a copy that would fill the disk) is a call not answered, and the run ended.
  *
  * The supervisor is a thread of its own. While it runs, the record belongs to it. */
 #pragma once
@@ -18,6 +19,9 @@ struct supervisor_config {
 	int jail;     /* O_PATH, the jail's root as the service sees it, or -1: only look */
 	const struct strv *own_mounts; /* mount points in the jail where nothing is faulted */
 	struct record *record;	       /* filled; borrowed */
+	const char *scratch;	       /* where the world's copies go, see grow/room.h; or NULL */
+	int init; /* pidfd of the run's init, or -1: killed at once when the run is void; borrowed
+		   */
 };
 
 int supervisor_start(const struct supervisor_config *c, struct supervisor **ret, struct err *e);
@@ -25,7 +29,7 @@ int supervisor_start(const struct supervisor_config *c, struct supervisor **ret,
 /* What is going on now, for the evidence. Any thread. */
 void supervisor_phase(struct supervisor *s, enum phase phase);
 
-/* How many calls were trapped so far. Any thread. */
+/* How many calls were trapped so far, those that receive something among them. Any thread. */
 unsigned long supervisor_calls(const struct supervisor *s);
 
 /* Stops serving (the run must have ended, or be about to: trapped calls would be answered ENOSYS)

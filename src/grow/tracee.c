@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/str.h"
 
 static ssize_t peek(pid_t tid, uint64_t addr, void *buf, size_t len)
@@ -64,4 +65,47 @@ int tracee_link(pid_t tid, const char *name, char *buf, size_t size)
 	if ((size_t)n > tail && streq(buf + n - tail, deleted))
 		return -ENOENT;
 	return 0;
+}
+
+#define WORDS_MAX      1024
+#define WORDS_SIZE_MAX (64 << 10)
+
+/* The pointer at @addr: of a thread of the other width in our byte order, the low half. */
+static int read_pointer(pid_t tid, uint64_t addr, unsigned width, uint64_t *ret)
+{
+	uint32_t narrow = 0;
+
+	if (width == sizeof(*ret))
+		return tracee_bytes(tid, addr, ret, sizeof(*ret));
+	int r = tracee_bytes(tid, addr, &narrow, sizeof(narrow));
+	*ret = narrow;
+	return r;
+}
+
+static int read_words(pid_t tid, uint64_t addr, unsigned width, char *buf, struct strv *ret)
+{
+	size_t left = WORDS_SIZE_MAX;
+	uint64_t at;
+
+	for (size_t i = 0; i < WORDS_MAX; i++) {
+		int r = read_pointer(tid, addr + i * width, width, &at);
+		if (r < 0 || !at)
+			return r;
+		r = tracee_string(tid, at, buf, left);
+		if (r < 0)
+			return r;
+		left -= strlen(buf);
+		strv_add(ret, buf);
+	}
+	return -E2BIG;
+}
+
+int tracee_words(pid_t tid, uint64_t addr, unsigned width, struct strv *ret)
+{
+	CLEANUP_STR char *buf = xcalloc(1, WORDS_SIZE_MAX);
+	int r = read_words(tid, addr, width, buf, ret);
+
+	if (r < 0)
+		strv_done(ret);
+	return r;
 }

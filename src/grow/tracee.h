@@ -9,11 +9,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/str.h"
+
 /* The NUL-terminated string at @addr, page by page; -ENAMETOOLONG where it does not fit. */
 int tracee_string(pid_t tid, uint64_t addr, char *buf, size_t size);
 
 /* @len bytes at @addr; fewer are -EFAULT. */
 int tracee_bytes(pid_t tid, uint64_t addr, void *buf, size_t len);
+
+/* The words of the vector of arguments at @addr, whose pointers have @width bytes: 4 or 8. At most
+ * 1024 words and 64 KiB, else -E2BIG or -ENAMETOOLONG; @ret is empty after an error. */
+int tracee_words(pid_t tid, uint64_t addr, unsigned width, struct strv *ret);
 
 /* The link /proc/TID/@name ("cwd", "root", "exe", "fd/3") as text: a path as seen from the top of
  * the thread's mount namespace. -ENOENT where it is no path (a pipe, a deleted file). */

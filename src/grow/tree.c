@@ -17,6 +17,7 @@
 #include "fs/beneath.h"
 #include "fs/copy.h"
 #include "fs/dir.h"
+#include "grow/room.h"
 
 /* A file from this size on is copied by a thread, so that other calls do not wait for it. */
 #define BIG_FILE    (8u << 20)
@@ -209,6 +210,10 @@ static int place(struct tree *t, struct touch *touch, bool stand_in)
 	if (dst < 0)
 		return -ENOTDIR; /* the service took the directory away: its own doing */
 	bool regular = S_ISREG(m.st.st_mode);
+	if (regular && !stand_in)
+		r = room_for(t->scratch, touch->path, &m.st, ROOM_USED, &t->failure);
+	if (r < 0)
+		return r;
 	const char *first = regular && m.st.st_nlink > 1 ? inodes_find(t->links, &m.st) : NULL;
 	if (first && touch->placeholder)
 		unlinkat(dst, name, 0);

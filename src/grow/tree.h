@@ -15,9 +15,10 @@
 struct big_copy;
 
 struct tree {
-	int world;	 /* O_PATH, the world's root: where files come from */
-	int jail;	 /* O_PATH, the jail's root with its mounts, or -1 in a baseline */
-	struct strv own; /* mount points in the jail whose content is not ours to fault */
+	int world;	     /* O_PATH, the world's root: where files come from */
+	int jail;	     /* O_PATH, the jail's root with its mounts, or -1 in a baseline */
+	struct strv own;     /* mount points in the jail whose content is not ours to fault */
+	const char *scratch; /* where copies go, or NULL where they always fit; borrowed */
 	struct record *record;
 	struct inode *links;	 /* files with several names, by their inode in the world */
 	struct inode *stand_ins; /* by their inode in the tree: the service may have another name */

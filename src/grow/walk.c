@@ -113,6 +113,7 @@ static enum walk_result step_link(struct walker *w)
 	char target[PATH_MAX];
 
 	w->at->touch->kinds |= TOUCH_LINK;
+	w->at->touch->programs |= PROGRAM_BIT(w->o->program);
 	if (++w->links > MAX_LINKS ||
 	    tree_readlink(w->tree, w->at->path, target, sizeof(target)) < 0 || !set_rest(w, target))
 		return WALK_NOWHERE;

@@ -15,6 +15,7 @@
 
 struct origin {
 	pid_t tid;	  /* the thread, for /proc/self */
+	unsigned program; /* its program's number in the record */
 	const char *root; /* its root, canonical */
 	const char *base; /* where a relative path starts, canonical */
 };

@@ -14,9 +14,14 @@
 #include "base/path.h"
 #include "fs/beneath.h"
 #include "host/places.h"
+#include "jail/helpers.h"
+#include "jail/masks.h"
 #include "jail/output.h"
+#include "jail/samples.h"
 #include "jail/seal.h"
+#include "jail/state.h"
 #include "jail/twin.h"
+#include "jail/unreached.h"
 
 /* A growth that discovers a directory that must be mounted is run again with it mounted. */
 #define MAX_GROWTHS 3
@@ -31,9 +36,15 @@ struct build {
 	struct foresight foresight;
 	struct evidence *packages; /* what Closure=package adds */
 	struct cost package_cost;
+	struct probe probe; /* the default exercise, when the spec has none */
 	struct twin_report first, grown, native, sealed; /* in the order in which they run */
 	char *generation_dir;
 };
+
+static const char *step_text(const struct build *b, size_t i)
+{
+	return b->spec->exercise.n ? b->spec->exercise.v[i] : b->probe.v[i].text;
+}
 
 static double seconds(const struct twin_report *r)
 {
@@ -46,6 +57,7 @@ static int check_native(const struct build *b, const struct twin_report *r, stru
 {
 	for (size_t i = 0; i < r->n_steps; i++) {
 		const struct outcome *o = &r->steps[i];
+		CLEANUP_STR char *tried = unreached_text(b->baseline);
 		CLEANUP_STR char *out = output_tail(o->out);
 		CLEANUP_STR char *err = output_tail(o->err);
 		const char *tail = err[0] ? err : out;
@@ -54,15 +66,15 @@ static int check_native(const struct build *b, const struct twin_report *r, stru
 			    e, -ETIME,
 			    "exercise step %zu (%s) did not end within %.0f s natively; "
 			    "the fault is not the jail's (Timeout= in [Exercise] gives it "
-			    "longer)%s%s",
-			    i + 1, b->spec->exercise.v[i], b->spec->exercise_timeout,
+			    "longer)%s%s%s",
+			    i + 1, step_text(b, i), b->spec->exercise_timeout, tried,
 			    tail[0] ? ":\n" : "", tail);
 		if (o->status != 0)
 			return err_set(
 			    e, -EREMOTEIO,
 			    "exercise step %zu (%s) fails natively, with exit status %d: "
-			    "the fault is not the jail's%s%s",
-			    i + 1, b->spec->exercise.v[i], o->status,
+			    "the fault is not the jail's%s%s%s",
+			    i + 1, step_text(b, i), o->status, tried,
 			    tail[0] ? "; it printed:\n" : "", tail);
 	}
 	return 0;
@@ -87,6 +99,25 @@ static int run_twin(struct twin *t, const struct build *b, const char *dir, stru
 	return r;
 }
 
+/* With the host's network the very first run could act on real state outside. Which state that is,
+ * a run apart from it tells. */
+static int scout(struct build *b, struct err *e)
+{
+	struct record *record CLEANUP_RECORD = record_new();
+	struct twin_report rep CLEANUP_TWIN_REPORT = TWIN_REPORT_INIT;
+	struct twin t = {
+	    .kind = TWIN_NATIVE,
+	    .label = "apart from the network",
+	    .layout = &b->layout,
+	    .record = record,
+	    .derive = &b->layout,
+	    .scout = true,
+	};
+	int r = run_twin(&t, b, "scout", &rep, e);
+
+	return r < 0 ? r : state_may_leave(b->spec, &b->layout, b->host, e);
+}
+
 static int run_baseline(struct build *b, struct err *e)
 {
 	struct twin t = {
@@ -95,20 +126,59 @@ static int run_baseline(struct build *b, struct err *e)
 	    .layout = &b->layout,
 	    .record = b->baseline,
 	    .derive = &b->layout,
+	    .probe = &b->probe,
 	};
 	/* What the spec names is there from the start: a unit's directories are made before it. */
 	int r = layout_derive(&b->layout, NULL, b->spec, b->host, b->host, e);
 	if (r < 0)
 		return r;
+	r = state_in_use(b->spec, &b->layout, NULL, e);
+	if (r == 0 && b->spec->net == NET_HOST)
+		r = scout(b, e);
+	if (r < 0)
+		return r;
 	r = run_twin(&t, b, "baseline", &b->first, e);
-	return r < 0 ? r : check_native(b, &b->first, e);
+	if (r == 0)
+		r = check_native(b, &b->first, e);
+	/* A torn copy of what is in use explains a baseline that failed, and voids one that did
+	 * not. */
+	struct err torn = {0};
+	if (!twin_interrupted && state_in_use(b->spec, &b->layout, b->baseline, &torn) < 0)
+		return err_set(e, torn.code, "%s", torn.msg);
+	return r < 0 ? r : state_may_leave(b->spec, &b->layout, b->host, e);
+}
+
+/* Direct=yes: from here on the jail starts what the baseline's start ended in. */
+static int settle_direct(struct build *b, struct err *e)
+{
+	struct command_set c CLEANUP_COMMAND_SET = COMMAND_SET_INIT;
+	int r = b->spec->direct ? command_set_make(b->spec, &c, e) : 0;
+
+	if (r == 0 && b->spec->direct)
+		direct_settle(&b->first.direct, b->baseline, &c);
+	return r;
+}
+
+static void count_helpers(const struct build *b, struct build_report *rep)
+{
+	const struct manifest *m = &rep->manifest;
+
+	for (size_t i = 0; i < m->n; i++) {
+		if (!m->v[i].start_helper || !entry_is_held(&m->v[i]) || !S_ISREG(m->v[i].mode))
+			continue;
+		rep->helpers.files++;
+		rep->helpers.bytes += m->v[i].size;
+	}
+	if (rep->helpers.files)
+		helpers_programs(b->baseline, &rep->wrappers);
 }
 
 /* What is foreseen from what the baseline read; its directories are mounted before the growth. */
 static int look_ahead(struct build *b, struct err *e)
 {
 	struct foresight *f = &b->foresight;
-	int r = foreseen_make(b->spec, b->baseline, &b->layout, &b->first.who, b->host, f, e);
+	int r = foreseen_make(b->spec, &b->first.direct, b->baseline, &b->layout, &b->first.who,
+			      b->host, f, e);
 
 	if (r < 0)
 		return err_prefix(e, "foreseeing");
@@ -141,6 +211,9 @@ static int run_growth(struct build *b, unsigned n, struct err *e)
 	    .tree = tree,
 	    .record = b->growth,
 	    .listeners = &b->first.listeners,
+	    .direct = &b->first.direct,
+	    .probe = &b->probe,
+	    .written = b->baseline,
 	    .derive = &b->layout,
 	};
 	snprintf(name, sizeof(name), "growth%u", n);
@@ -172,6 +245,9 @@ static int write_generation(const struct build *b, const struct manifest *m, str
 	const struct generation g = {
 	    .layout = b->layout,
 	    .listeners = b->first.listeners,
+	    .pid_files = b->grown.pid_files,
+	    .forks = b->grown.forks,
+	    .direct = b->first.direct,
 	    .spec_text = text,
 	    .steps = b->spec->exercise.n,
 	    .accounts = b->foresight.accounts.v,
@@ -186,6 +262,16 @@ static int write_generation(const struct build *b, const struct manifest *m, str
 	return r < 0 ? r : manifest_save(m, dir, e);
 }
 
+/* Keys that the configuration names are the service's own, though no run has opened them. */
+static void own_named_keys(struct build *b)
+{
+	const struct evidence *ev = b->foresight.evidence;
+
+	for (size_t i = 0; i < ev->n_secrets; i++)
+		if (ev->secrets[i].named && layout_find(&b->layout, ev->secrets[i].path))
+			layout_own(&b->layout, ev->secrets[i].path);
+}
+
 static int seal(struct build *b, struct manifest *ret, struct err *e)
 {
 	const struct seal s = {
@@ -198,6 +284,7 @@ static int seal(struct build *b, struct manifest *ret, struct err *e)
 	};
 	int r = scratch_dir(b->scratch, "generation", &b->generation_dir, e);
 
+	own_named_keys(b);
 	foreseen_drop_known(&b->foresight, b->growth, &b->layout);
 	if (r == 0)
 		r = seal_make(&s, b->generation_dir, ret, e);
@@ -211,6 +298,7 @@ static int run_native(struct build *b, struct err *e)
 	    .label = "natively",
 	    .layout = &b->layout,
 	    .listeners = &b->first.listeners,
+	    .probe = &b->probe,
 	};
 	int r = run_twin(&t, b, "native", &b->native, e);
 	return r < 0 ? r : check_native(b, &b->native, e);
@@ -226,6 +314,8 @@ static int run_sealed(struct build *b, struct err *e)
 	    .tree = tree,
 	    .manifest_dir = b->generation_dir,
 	    .listeners = &b->first.listeners,
+	    .direct = &b->first.direct,
+	    .probe = &b->probe,
 	};
 	int r = run_twin(&t, b, "proof", &b->sealed, e);
 	return r < 0 ? err_prefix(e, "in the sealed jail") : 0;
@@ -247,9 +337,10 @@ static int check_stable(const struct build *b, struct err *e)
 			    "exercise step %zu (%s) prints something else each time it is "
 			    "run natively, so nothing can be compared: line %zu was\n"
 			    "    %s\nthen\n    %s\n"
-			    "Let the step leave that out (sed, cut), or set "
-			    "Compare=shape in [Exercise], which lets numbers differ",
-			    i + 1, b->spec->exercise.v[i], d.line, d.a, d.b);
+			    "It looks like %s\n"
+			    "Let the step leave that out, or set Compare=shape in [Exercise], "
+			    "which lets numbers differ",
+			    i + 1, step_text(b, i), d.line, d.a, d.b, difference_hint(&d));
 	}
 	return 0;
 }
@@ -264,7 +355,7 @@ static int prove(const struct build *b, struct build_report *rep, struct err *e)
 					 b->spec->compare == COMPARE_SHAPE, &s->difference);
 		if (r < 0)
 			return err_errno(e, r, "comparing outputs");
-		s->command = b->spec->exercise.v[i];
+		s->command = step_text(b, i);
 		s->native_s = b->native.steps[i].seconds;
 		s->jailed_s = b->sealed.steps[i].seconds;
 		rep->proved &= !s->difference.differs;
@@ -272,39 +363,24 @@ static int prove(const struct build *b, struct build_report *rep, struct err *e)
 	return 0;
 }
 
-static bool local(const struct peer *p)
-{
-	return str_after(p->address, "127.") || streq(p->address, "::1") ||
-	       streq(p->address, "0.0.0.0") || streq(p->address, "::");
-}
-
 static void list_outside(const struct build *b, struct build_report *rep)
 {
 	const struct record *rec = b->baseline;
 
-	for (size_t i = 0; i < rec->n_peers; i++) {
-		const struct peer *p = &rec->peers[i];
-		if (!p->bound && !local(p) && p->port)
-			strv_take(&rep->peers,
-				  xasprintf(p->family == AF_INET6 ? "[%s]:%u" : "%s:%u", p->address,
-					    p->port));
-	}
+	unreached_peers(rec, &rep->peers);
+	unreached_sockets(rec, &rep->sockets);
 	for (const struct touch *t = rec->touches; t; t = t->hh.next) {
-		if (t->kinds & TOUCH_CONNECT && S_ISSOCK(t->found))
-			strv_add(&rep->sockets, t->path);
 		if (streq(t->path, "/dev/log") && t->kinds & TOUCH_CONNECT &&
 		    !(t->kinds & TOUCH_BIND))
 			rep->syslog = true;
 		if (!t->found && t->kinds & (TOUCH_MAKE | TOUCH_BIND) && t->made &&
 		    path_within(t->path, "/run") && path_depth(t->path) == 2 &&
-		    !layout_find(&b->layout, t->path))
+		    !layout_find(&b->layout, t->path) && !strv_has(&b->grown.pid_files, t->path))
 			strv_add(&rep->private, t->path);
 		if (!t->found && t->kinds &&
 		    !(t->kinds & ~(TOUCH_LOOK | TOUCH_READ | TOUCH_EXEC | TOUCH_CONNECT)))
 			strv_add(&rep->misses, t->path);
 	}
-	strv_sort_unique(&rep->peers);
-	strv_sort_unique(&rep->sockets);
 	strv_sort_unique(&rep->misses);
 }
 
@@ -312,6 +388,8 @@ static int carry_out(struct build *b, struct build_report *rep, struct err *e)
 {
 	int r = run_baseline(b, e);
 
+	if (r == 0)
+		r = settle_direct(b, e);
 	if (r == 0)
 		r = look_ahead(b, e);
 	if (r == 0)
@@ -329,6 +407,8 @@ static int carry_out(struct build *b, struct build_report *rep, struct err *e)
 	if (r < 0)
 		return r;
 	list_outside(b, rep);
+	count_helpers(b, rep);
+	masks_find(&b->layout, &rep->manifest, b->host, &rep->masked);
 	recall_measure(&rep->manifest, &b->foresight, &b->layout, &rep->recall);
 	rep->package = b->package_cost;
 	rep->live_accounts = foreseen_accounts_live(b->spec, &b->foresight);
@@ -342,9 +422,11 @@ static int carry_out(struct build *b, struct build_report *rep, struct err *e)
 
 static void build_done(struct build *b)
 {
+	samples_drop(b->spec, b->scratch->path);
 	record_free(b->baseline);
 	record_free(b->growth);
 	layout_done(&b->layout);
+	probe_done(&b->probe);
 	twin_report_done(&b->first);
 	twin_report_done(&b->grown);
 	twin_report_done(&b->native);
@@ -355,6 +437,23 @@ static void build_done(struct build *b)
 	free(b->generation_dir);
 }
 
+/* What other jails have as their state is never taken as a whole. */
+static void respect_others(const struct dirs *d, struct build *b)
+{
+	struct strv names CLEANUP_STRV = STRV_INIT;
+
+	jail_names(d, &names, NULL);
+	for (size_t i = 0; i < names.n; i++) {
+		struct generation g CLEANUP_GENERATION = GENERATION_INIT;
+		if (streq(names.v[i], b->spec->name) ||
+		    generation_load(d, names.v[i], &g, NULL) < 0)
+			continue;
+		for (size_t k = 0; k < g.layout.n; k++)
+			if (g.layout.v[k].class == CLASS_STATE && g.layout.v[k].writable)
+				strv_add(&b->layout.taken, g.layout.v[k].path);
+	}
+}
+
 int build_run(const struct dirs *d, const struct spec *s, const struct scratch *scratch,
 	      build_progress progress, struct build_report *ret, struct err *e)
 {
@@ -362,6 +461,7 @@ int build_run(const struct dirs *d, const struct spec *s, const struct scratch *
 	    .spec = s, .scratch = scratch, .progress = progress, .baseline = record_new()};
 	b.host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct build_report rep = BUILD_REPORT_INIT;
+	respect_others(d, &b);
 	int r = carry_out(&b, &rep, e);
 
 	if (r == 0 && rep.proved)
@@ -372,6 +472,9 @@ int build_run(const struct dirs *d, const struct spec *s, const struct scratch *
 		rep.foresight = b.foresight;
 		b.foresight = (struct foresight)FORESIGHT_INIT;
 		strv_add_all(&rep.listeners, &b.first.listeners);
+		strv_add_all(&rep.pid_files, &b.grown.pid_files);
+		rep.probe = b.probe;
+		b.probe = (struct probe)PROBE_INIT;
 		r = rep.proved ? 0 : 1;
 	}
 	build_done(&b);
@@ -393,6 +496,10 @@ void build_report_done(struct build_report *r)
 	strv_done(&r->peers);
 	strv_done(&r->sockets);
 	strv_done(&r->private);
+	strv_done(&r->pid_files);
+	strv_done(&r->masked);
+	strv_done(&r->wrappers);
+	probe_done(&r->probe);
 	strv_done(&r->misses);
 	*r = (struct build_report)BUILD_REPORT_INIT;
 }

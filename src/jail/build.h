@@ -7,13 +7,14 @@
 #include "base/err.h"
 #include "jail/compare.h"
 #include "jail/generation.h"
+#include "jail/probe.h"
 #include "jail/recall.h"
 #include "jail/scratch.h"
 #include "spec/spec.h"
 
 /* One exercise step, native against jailed. */
 struct proof_step {
-	const char *command; /* the spec's */
+	const char *command; /* the spec's, or the report's probe's */
 	struct difference difference;
 	double native_s, jailed_s;
 };
@@ -24,12 +25,17 @@ struct build_report {
 	bool proved;
 	struct proof_step *steps;
 	size_t n_steps;
+	struct probe probe; /* what the steps were where the spec has none */
 	struct manifest manifest;
 	struct layout layout;
 	struct strv listeners;
 	struct strv peers; /* "10.0.0.5:5432": connected to, in a world from which nothing leaves */
-	struct strv sockets; /* sockets of other services that it tried to reach */
-	struct strv private; /* files right in /run: in the jail's memory, unseen by the host */
+	struct strv sockets;   /* sockets of other services that it tried to reach */
+	struct strv private;   /* sockets right in /run: in the jail's memory, unseen by the host */
+	struct strv pid_files; /* right on both sides, or published: jail/pid-files.h */
+	struct strv masked;    /* keys in a bound directory that are not the service's */
+	struct strv wrappers;  /* programs that only the start needed */
+	struct cost helpers;   /* what is in the jail for them alone */
 	struct foresight foresight;
 	struct recall recall;
 	struct cost package; /* what Closure=package adds to the foresight */

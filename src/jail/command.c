@@ -70,8 +70,8 @@ static char *find_program(const char *name, const struct strv *env, const char *
 	return NULL;
 }
 
-static int make_line(const struct exec_line *l, const struct command_set *c,
-		     struct command_line *ret, struct err *e)
+int command_line_make(const struct exec_line *l, const struct command_set *c,
+		      struct command_line *ret, struct err *e)
 {
 	exec_line_expand(l, c->env.v, &ret->argv);
 	if (!ret->argv.n)
@@ -170,7 +170,7 @@ int command_set_make(const struct spec *s, struct command_set *ret, struct err *
 	c.cwd = xstrdup(streq(cwd, "~") ? c.account.home : cwd);
 	if (!s->start.n)
 		return err_set(e, -EINVAL, "no command: give one after -- or with --unit");
-	r = make_line(&s->start.v[s->start.n - 1], &c, &c.main, e);
+	r = command_line_make(&s->start.v[s->start.n - 1], &c, &c.main, e);
 	/* Type=oneshot with several commands: all but the last come before it. */
 	size_t early = s->start_pre.n + s->start.n - 1;
 	c.pre = xcalloc(early, sizeof(*c.pre));
@@ -179,7 +179,7 @@ int command_set_make(const struct spec *s, struct command_set *ret, struct err *
 		size_t i = c.n_pre;
 		const struct exec_line *l =
 		    i < s->start_pre.n ? &s->start_pre.v[i] : &s->start.v[i - s->start_pre.n];
-		r = make_line(l, &c, &c.pre[i], e);
+		r = command_line_make(l, &c, &c.pre[i], e);
 		c.steps[i] = (struct step){.argv = c.pre[i].argv.v,
 					   .program = c.pre[i].program,
 					   .ignore_failure = c.pre[i].ignore_failure,
@@ -193,7 +193,7 @@ int command_set_make(const struct spec *s, struct command_set *ret, struct err *
 	return 0;
 }
 
-static void line_done(struct command_line *l)
+void command_line_done(struct command_line *l)
 {
 	strv_done(&l->argv);
 	free(l->program);
@@ -202,8 +202,8 @@ static void line_done(struct command_line *l)
 void command_set_done(struct command_set *c)
 {
 	for (size_t i = 0; i < c->n_pre; i++)
-		line_done(&c->pre[i]);
-	line_done(&c->main);
+		command_line_done(&c->pre[i]);
+	command_line_done(&c->main);
 	free(c->pre);
 	free(c->steps);
 	free(c->cwd);

@@ -37,6 +37,11 @@ struct command_set {
 int command_set_make(const struct spec *s, struct command_set *ret, struct err *e);
 void command_set_done(struct command_set *c);
 
+/* One more line (ExecReload=) with the environment and PATH of @c. */
+int command_line_make(const struct exec_line *l, const struct command_set *c,
+		      struct command_line *ret, struct err *e);
+void command_line_done(struct command_line *l);
+
 /* Fills the parts of @p that come from the spec: identity, commands, environment, limits. The plan
  * borrows from @c and @s. Limits that only CAP_SYS_RESOURCE could raise (a container's root often
  * lacks it) are as high as they may be; `notes` says so. */

@@ -15,7 +15,9 @@
 #include "confine/device.h"
 #include "fs/beneath.h"
 #include "fs/dir.h"
+#include "host/host.h"
 #include "jail/foreseen.h"
+#include "jail/helpers.h"
 
 static int sha256(int root, const char *path, char hex[65])
 {
@@ -37,17 +39,6 @@ static int sha256(int root, const char *path, char hex[65])
 	return n < 0 ? -EIO : 0;
 }
 
-static bool is_own_program(const char *path)
-{
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n < 0)
-		return false;
-	self[n] = '\0';
-	return streq(self, path);
-}
-
 /* What the runs saw of a path. */
 static const struct touch *seen(const struct seal *s, const char *path)
 {
@@ -62,7 +53,7 @@ static const struct touch *seen(const struct seal *s, const char *path)
 static void add_use_reason(struct entry *en, const struct touch *t)
 {
 	const char *of = t->why ? str_after(t->why, "interpreter of ") : NULL;
-	const char *by = t->by && *t->by && !is_own_program(t->by) ? t->by : NULL;
+	const char *by = t->by && *t->by && !helpers_ours(t->by) ? t->by : NULL;
 
 	if (of) {
 		entry_add_reason(en, REASON_USED, of, t->why);
@@ -84,6 +75,7 @@ static void add_use(struct entry *en, const struct seal *s)
 	en->used = xstrdup(touch_kinds_text(t->kinds, words, sizeof(words)));
 	en->phase = xstrdup(phases[t->phase]);
 	en->by = t->by ? xstrdup(t->by) : NULL;
+	en->start_helper = !S_ISDIR(en->mode) && helpers_has(s->baseline, s->growth, en->path);
 	add_use_reason(en, t);
 }
 
@@ -113,15 +105,6 @@ static void add_evidence(struct entry *en, const struct seal *s)
 	add_use(en, s);
 }
 
-static void set_stat(struct entry *en, const struct stat *st)
-{
-	en->mode = st->st_mode;
-	en->uid = st->st_uid;
-	en->gid = st->st_gid;
-	en->size = S_ISREG(st->st_mode) ? st->st_size : 0;
-	en->mtime = st->st_mtim;
-}
-
 static int describe(struct manifest *m, const struct seal *s, int tree, const char *path)
 {
 	char link[PATH_MAX];
@@ -131,8 +114,8 @@ static int describe(struct manifest *m, const struct seal *s, int tree, const ch
 	if (r < 0)
 		return r;
 	struct entry *en = manifest_add(m, path);
-	set_stat(en, &st);
-	en->class = seal_class(path, &st);
+	entry_set_stat(en, &st);
+	en->class = layout_spec_class(s->spec, path, seal_class(path, &st));
 	const struct provision *p = layout_find(s->layout, path);
 	if (p && streq(p->path, path)) {
 		en->class = p->class;
@@ -169,13 +152,14 @@ int describe_tree(const struct seal *s, int tree, struct manifest *ret, struct e
 static void add_bound(struct manifest *m, const struct seal *s, int host, const char *path)
 {
 	const struct provision *p = layout_find(s->layout, path);
+	CLEANUP_STR char *end = NULL; /* the way may be a link that is mounted as a directory */
 	struct stat st;
 
-	if (!p || p->writable || streq(p->path, path) || beneath_lstat(host, path, &st) < 0 ||
-	    !S_ISREG(st.st_mode))
+	if (!p || p->writable || streq(p->path, path) ||
+	    host_resolve(host, path, &end, &st, NULL) < 0 || !S_ISREG(st.st_mode))
 		return;
 	struct entry *en = manifest_add(m, path);
-	set_stat(en, &st);
+	entry_set_stat(en, &st);
 	en->class = p->class;
 	en->provided = PROVIDED_BIND;
 	add_evidence(en, s);

@@ -46,9 +46,22 @@ static void make_env(const struct place *p, struct strv *env)
 	strv_take(env, xasprintf("IMMURE_PID=%d", inside));
 }
 
-static NORETURN void shell(const char *command, char *const *env, const int stdio[3])
+struct shell {
+	const char *command;
+	char *const *env;
+};
+
+static int shell(const void *arg)
 {
-	char *argv[] = {xstrdup("sh"), xstrdup("-c"), xstrdup(command), NULL};
+	const struct shell *sh = arg;
+	char *argv[] = {xstrdup("sh"), xstrdup("-c"), xstrdup(sh->command), NULL};
+
+	execve("/bin/sh", argv, sh->env);
+	return 127;
+}
+
+static NORETURN void carry_out(int (*act)(const void *), const void *arg, const int stdio[3])
+{
 	sigset_t none;
 
 	setsid();
@@ -65,8 +78,7 @@ static NORETURN void shell(const char *command, char *const *env, const int stdi
 	 */
 	if (rights_reduce() < 0)
 		_exit(126);
-	execve("/bin/sh", argv, env);
-	_exit(127);
+	_exit(act(arg));
 }
 
 static int enter(const struct place *p)
@@ -85,19 +97,21 @@ static int enter(const struct place *p)
 	return chdir("/") < 0 ? -errno : 0;
 }
 
-static NORETURN void helper(const struct place *p, const char *command, char *const *env,
+static NORETURN void helper(const struct place *p, int (*act)(const void *), const void *arg,
 			    const int stdio[3])
 {
 	int status;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Until it executes something else, its memory is a copy of ours. */
+	prctl(PR_SET_DUMPABLE, 0);
 	if (p->cgroup)
 		cgroup_enter(p->cgroup, getpid());
 	if (enter(p) < 0)
 		_exit(125);
 	pid_t pid = fork();
 	if (pid == 0)
-		shell(command, env, stdio);
+		carry_out(act, arg, stdio);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			_exit(125);
@@ -149,40 +163,56 @@ static int wait_helper(pid_t pid, double timeout, struct outcome *o)
 	return 0;
 }
 
-int exercise_run(const struct place *p, const char *command, const char *scratch,
-		 struct outcome *ret, struct err *e)
+int outcome_open(const char *scratch, struct outcome *ret, struct err *e)
 {
-	struct strv env CLEANUP_STRV = STRV_INIT;
+	*ret = (struct outcome){.out = unnamed(scratch), .err = unnamed(scratch)};
+	int r = ret->out < 0 ? ret->out : ret->err < 0 ? ret->err : 0;
+
+	if (r == 0)
+		return 0;
+	outcome_done(ret);
+	return err_errno(e, r, "making files for the exercise's output in %s", scratch);
+}
+
+int exercise_act(const struct place *p, int (*act)(const void *arg), const void *arg,
+		 const char *scratch, struct outcome *ret, struct err *e)
+{
 	CLEANUP_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	CLEANUP_FD int out = unnamed(scratch);
-	CLEANUP_FD int err = unnamed(scratch);
-	struct outcome o = {.out = -1, .err = -1};
+	struct outcome o;
 	double start = clock_now();
 
-	if (null < 0 || out < 0 || err < 0)
-		return err_errno(e,
-				 out < 0   ? out
-				 : err < 0 ? err
-					   : -errno,
-				 "making files for the exercise's output in %s", scratch);
-	make_env(p, &env);
-	const int stdio[3] = {null, out, err};
+	if (null < 0)
+		return err_errno(e, -errno, "opening /dev/null");
+	int r = outcome_open(scratch, &o, e);
+	if (r < 0)
+		return r;
+	const int stdio[3] = {null, o.out, o.err};
 	pid_t pid = fork();
 	if (pid == 0)
-		helper(p, command, env.v, stdio);
-	int r = pid < 0 ? -errno : wait_helper(pid, p->timeout, &o);
+		helper(p, act, arg, stdio);
+	r = pid < 0 ? -errno : wait_helper(pid, p->timeout, &o);
 	if (r < 0 && pid > 0) {
 		kill_session(pid);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 	}
-	if (r < 0)
+	if (r < 0) {
+		outcome_done(&o);
 		return err_errno(e, r, "running the exercise");
+	}
 	o.seconds = clock_now() - start;
-	o.out = take_fd(&out);
-	o.err = take_fd(&err);
 	*ret = o;
 	return 0;
+}
+
+int exercise_run(const struct place *p, const char *command, const char *scratch,
+		 struct outcome *ret, struct err *e)
+{
+	struct strv env CLEANUP_STRV = STRV_INIT;
+
+	make_env(p, &env);
+	const struct shell sh = {command, env.v};
+	return exercise_act(p, shell, &sh, scratch, ret, e);
 }
 
 void outcome_done(struct outcome *o)

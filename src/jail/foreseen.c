@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "host/places.h"
 #include "jail/command.h"
+#include "jail/helpers.h"
 
 /* What a package brings for people, not for its programs. */
 static const char *const documentation[] = {
@@ -27,7 +28,8 @@ static void add_line(const struct exec_list *list, const struct strv *env, struc
 	for (size_t i = 0; i < list->n; i++) {
 		struct strv words CLEANUP_STRV = STRV_INIT;
 		exec_line_expand(&list->v[i], env->v, &words);
-		if (words.n && words.v[0][0] == '/')
+		/* A mere signal is sent from outside (jail/tell.h). */
+		if (words.n && words.v[0][0] == '/' && !streq(path_base(words.v[0]), "kill"))
 			strv_add(programs, words.v[0]);
 		for (size_t k = 1; k < words.n; k++)
 			strv_add(arguments, words.v[k]);
@@ -36,13 +38,17 @@ static void add_line(const struct exec_list *list, const struct strv *env, struc
 
 /* The commands that a running jail will ever execute; those of a start as they were found on the
  * service's PATH. */
-static void add_commands(const struct spec *s, const struct command_set *c, struct strv *programs,
-			 struct strv *arguments)
+static void add_commands(const struct spec *s, const struct direct *direct,
+			 const struct command_set *c, struct strv *programs, struct strv *arguments)
 {
-	const struct exec_list *lists[] = {&s->start, &s->start_pre, &s->start_post, &s->reload,
-					   &s->stop,  &s->stop_post, &s->config_test};
+	const struct exec_list *lists[] = {&s->start_pre, &s->reload, &s->config_test};
 
 	strv_add(programs, c->main.program);
+	for (size_t i = 1; direct->program && i < c->main.argv.n; i++)
+		strv_add(arguments, c->main.argv.v[i]);
+	/* A oneshot has several; what was learnt stands for all. */
+	if (!direct->program)
+		add_line(&s->start, &c->env, programs, arguments);
 	for (size_t i = 0; i < c->n_pre; i++)
 		strv_add(programs, c->pre[i].program);
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
@@ -55,10 +61,11 @@ static bool read_at_start(const struct touch *t)
 	       t->kinds & (TOUCH_READ | TOUCH_EXEC | TOUCH_INTERP);
 }
 
-static void add_used(const struct record *record, struct strv *used)
+/* Without what only a start wrapper read, where that is left out. */
+static void add_used(const struct record *record, bool direct, struct strv *used)
 {
 	for (const struct touch *t = record->touches; t; t = t->hh.next)
-		if (read_at_start(t))
+		if (read_at_start(t) && !(direct && helpers_has(record, NULL, t->path)))
 			strv_add(used, t->path);
 	strv_sort_unique(used);
 }
@@ -101,8 +108,9 @@ static void need_accounts(struct accounts *accounts, const struct who *who, cons
 		accounts_need_gid(accounts, who->gids[i], "a process of the service is in it");
 }
 
-int foreseen_make(const struct spec *s, const struct record *record, const struct layout *l,
-		  const struct who *who, int host, struct foresight *ret, struct err *e)
+int foreseen_make(const struct spec *s, const struct direct *direct, const struct record *record,
+		  const struct layout *l, const struct who *who, int host, struct foresight *ret,
+		  struct err *e)
 {
 	struct command_set c CLEANUP_COMMAND_SET = COMMAND_SET_INIT;
 	struct strv programs CLEANUP_STRV = STRV_INIT, arguments CLEANUP_STRV = STRV_INIT;
@@ -113,11 +121,13 @@ int foreseen_make(const struct spec *s, const struct record *record, const struc
 
 	if (r < 0)
 		return r;
-	add_commands(s, &c, &programs, &arguments);
-	add_used(record, &used);
+	direct_apply(direct, &c);
+	add_commands(s, direct, &c, &programs, &arguments);
+	add_used(record, direct->program != NULL, &used);
 	add_bound(l, &content, &writable);
 	strv_add_all(&include, &s->include);
 	strv_add_all(&include, &s->secret);
+	strv_add_all(&include, &s->config);
 	add_ids(who, &c.account, &ids);
 	const struct foresee_input in = {
 	    .host = host,

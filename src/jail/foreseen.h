@@ -5,6 +5,7 @@
 
 #include "foresee/foresee.h"
 #include "grow/record.h"
+#include "jail/direct.h"
 #include "jail/layout.h"
 #include "jail/who.h"
 #include "spec/spec.h"
@@ -15,9 +16,11 @@ struct cost {
 	long long bytes;
 };
 
-/* @record is the baseline's, @who its accounts. @host is borrowed for as long as @ret lives. */
-int foreseen_make(const struct spec *s, const struct record *record, const struct layout *l,
-		  const struct who *who, int host, struct foresight *ret, struct err *e);
+/* @direct is what is started in the place of the spec's command, where it has been learnt. @record
+ * is the baseline's, @who its accounts. @host is borrowed for as long as @ret lives. */
+int foreseen_make(const struct spec *s, const struct direct *direct, const struct record *record,
+		  const struct layout *l, const struct who *who, int host, struct foresight *ret,
+		  struct err *e);
 
 /* Whether the jail's accounts are the host's own, always current: the spec says so, or, where it
  * says nothing, clients of the service name them. */

@@ -31,6 +31,8 @@ void generation_done(struct generation *g)
 	free(g->spec_text);
 	layout_done(&g->layout);
 	strv_done(&g->listeners);
+	strv_done(&g->pid_files);
+	direct_done(&g->direct);
 	*g = (struct generation)GENERATION_INIT;
 }
 
@@ -73,8 +75,8 @@ static void read_left_out(struct generation *g, const json_t *list)
 	{
 		char *path = json_text_value(json_object_get(row, "path"));
 		char *text = json_text_value(json_object_get(row, "text"));
-		g->left_out[g->n_left_out++] =
-		    (struct left_out){path ? path : xstrdup(""), text ? text : xstrdup("")};
+		g->left_out[g->n_left_out++] = (struct left_out){.path = path ? path : xstrdup(""),
+								 .text = text ? text : xstrdup("")};
 	}
 }
 
@@ -124,8 +126,7 @@ static int read_run(struct generation *g, int dir)
 {
 	CLEANUP_STR char *text = NULL;
 	const char *built;
-	json_t *layout, *listeners, *word;
-	size_t i;
+	json_t *layout, *listeners;
 	json_int_t steps;
 
 	int r = atomic_read(dir, "run.json", 16 << 20, &text, NULL);
@@ -140,12 +141,10 @@ static int read_run(struct generation *g, int dir)
 	if (r == 0) {
 		g->built = xstrdup(built);
 		g->steps = (size_t)steps;
-		json_array_foreach(listeners, i, word)
-		{
-			char *listener = json_text_value(word);
-			if (listener)
-				strv_take(&g->listeners, listener);
-		}
+		json_texts_value(listeners, &g->listeners);
+		json_texts_value(json_object_get(j, "pid_files"), &g->pid_files);
+		g->forks = json_is_true(json_object_get(j, "forks"));
+		r = direct_from_json(&g->direct, json_object_get(j, "direct"));
 		read_accounts(g, json_object_get(j, "accounts"));
 		read_left_out(g, json_object_get(j, "left_out"));
 	}
@@ -179,13 +178,13 @@ int generation_write(const struct generation *g, const char *path, struct err *e
 {
 	CLEANUP_FD int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char built[CLOCK_TEXT_MAX];
-	json_t *listeners = json_array();
 
-	for (size_t i = 0; i < g->listeners.n; i++)
-		json_array_append_new(listeners, json_text(g->listeners.v[i]));
 	json_t *j = json_pack("{si ss so so sI}", "schema", 1, "built", clock_text(built), "layout",
-			      layout_to_json(&g->layout), "listeners", listeners, "steps",
-			      (json_int_t)g->steps);
+			      layout_to_json(&g->layout), "listeners", json_texts(&g->listeners),
+			      "steps", (json_int_t)g->steps);
+	json_object_set_new(j, "pid_files", json_texts(&g->pid_files));
+	json_object_set_new(j, "forks", json_boolean(g->forks));
+	json_object_set_new(j, "direct", direct_to_json(&g->direct));
 	json_object_set_new(j, "accounts", accounts_json(g));
 	json_object_set_new(j, "left_out", left_out_json(g->left_out, g->n_left_out));
 	CLEANUP_STR char *text = json_dumps(j, JSON_INDENT(1) | JSON_SORT_KEYS);

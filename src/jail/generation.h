@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "foresee/evidence.h"
 #include "host/accounts.h"
+#include "jail/direct.h"
 #include "jail/dirs.h"
 #include "jail/layout.h"
 #include "jail/manifest.h"
@@ -29,6 +30,9 @@ struct generation {
 	char *built; /* RFC 3339 */
 	struct layout layout;
 	struct strv listeners; /* what a start waits for */
+	struct strv pid_files; /* that name its processes for the host */
+	bool forks;	       /* it puts itself into the background */
+	struct direct direct;  /* Direct=yes: what is started in the place of the command */
 	char *spec_text;
 	size_t steps;		       /* exercise steps that were proved */
 	struct account_need *accounts; /* of the jail's passwd and group, and why */

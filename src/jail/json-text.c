@@ -71,3 +71,25 @@ char *json_text_value(const json_t *j)
 	}
 	return out;
 }
+
+json_t *json_texts(const struct strv *list)
+{
+	json_t *j = json_array();
+
+	for (size_t i = 0; i < list->n; i++)
+		json_array_append_new(j, json_text(list->v[i]));
+	return j;
+}
+
+void json_texts_value(const json_t *j, struct strv *ret)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(j, i, one)
+	{
+		char *text = json_text_value(one);
+		if (text)
+			strv_take(ret, text);
+	}
+}

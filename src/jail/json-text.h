@@ -6,7 +6,14 @@
 
 #include <jansson.h>
 
+#include "base/str.h"
+
 json_t *json_text(const char *bytes);
 
 /* The bytes of @j, new; NULL where it is no string or not so written. */
 char *json_text_value(const json_t *j);
+
+/* The same for lists: an array of texts; those of an array are added, what is no text is passed
+ * over. */
+json_t *json_texts(const struct strv *list);
+void json_texts_value(const json_t *j, struct strv *ret);

@@ -115,8 +115,9 @@ int lay_point(struct lay *l, const char *path, bool file, struct err *e)
 	if (beneath_lstat(l->tree, path, &st) == 0)
 		return 0;
 	CLEANUP_STR char *up = path_parent(path);
-	int r = file ? lay_parents(l, path, e) : lay_path(l, path, e);
-	if (r == 0 && !file)
+	bool empty = file || (beneath_lstat(l->source, path, &st) == 0 && S_ISLNK(st.st_mode));
+	int r = empty ? lay_parents(l, path, e) : lay_path(l, path, e);
+	if (r == 0 && !empty)
 		return 0;
 	if (r >= 0)
 		r = beneath_mkdirs(l->tree, up, 0755);

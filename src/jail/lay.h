@@ -24,7 +24,8 @@ int lay_path(struct lay *l, const char *path, struct err *e);
 /* The same, but a regular file without its content. */
 int lay_withheld(struct lay *l, const char *path, struct err *e);
 
-/* Something for a mount to lie on: @path as a directory, or an empty file. */
+/* Something for a mount to lie on: @path as a directory, or an empty file; never as the link that
+ * the source may have there. */
 int lay_point(struct lay *l, const char *path, bool file, struct err *e);
 
 /* Sets the times of directories, releases. */

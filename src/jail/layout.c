@@ -10,6 +10,8 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "fs/beneath.h"
+#include "host/host.h"
+#include "host/places.h"
 #include "jail/json-text.h"
 
 static const char *const class_names[CLASS_COUNT] = {
@@ -39,6 +41,8 @@ void layout_done(struct layout *l)
 		free(l->v[i].why);
 	}
 	free(l->v);
+	strv_done(&l->own);
+	strv_done(&l->taken);
 	*l = (struct layout)LAYOUT_INIT;
 }
 
@@ -53,6 +57,42 @@ const struct provision *layout_find(const struct layout *l, const char *path)
 			best = p;
 	}
 	return best;
+}
+
+int layout_follow(const struct provision *p, int root, char **ret, struct stat *ret_st)
+{
+	CLEANUP_STR char *end = NULL;
+	int r = host_resolve(root, p->path, &end, ret_st, NULL);
+
+	if (r == 0 && !S_ISDIR(ret_st->st_mode))
+		r = -ENOTDIR;
+	if (r == 0 && (place_never_whole(end) || place_kernel_tree(end) ||
+		       path_within(end, "/etc") || path_within(end, "/root")))
+		r = -EPERM;
+	if (r == 0)
+		*ret = steal_ptr(end);
+	return r;
+}
+
+void layout_own(struct layout *l, const char *path)
+{
+	if (!strv_has(&l->own, path))
+		strv_add(&l->own, path);
+}
+
+void layout_strays(const struct layout *l, int root, struct strv *ret)
+{
+	for (size_t i = 0; i < l->own.n; i++) {
+		CLEANUP_STR char *end = NULL;
+		struct stat link, st;
+		if (beneath_lstat(root, l->own.v[i], &link) < 0 || !S_ISLNK(link.st_mode) ||
+		    host_resolve(root, l->own.v[i], &end, &st, NULL) < 0 || layout_find(l, end))
+			continue;
+		CLEANUP_STR char *content = place_content_at(end, S_ISDIR(st.st_mode));
+		if (content)
+			strv_take(ret, xasprintf("%s leads to %s, which is not in the jail",
+						 l->own.v[i], end));
+	}
 }
 
 /* mkdir -p that follows no link: whoever owns a directory on the way could lead it elsewhere. */
@@ -114,8 +154,11 @@ json_t *layout_to_json(const struct layout *l)
 			      class_name(p->class), "writable", p->writable, "file", p->file,
 			      "create", p->create, "mode", (int)p->mode, "uid", (int)p->uid, "gid",
 			      (int)p->gid, "why", json_text(p->why));
+		json_object_set_new(row, "link", json_boolean(p->link));
 		json_array_append_new(list, row);
 	}
+	for (size_t i = 0; i < l->own.n; i++)
+		json_array_append_new(list, json_pack("{so}", "own", json_text(l->own.v[i])));
 	return list;
 }
 
@@ -136,6 +179,7 @@ static bool provision_from_json(const json_t *row, struct provision *ret)
 				  .class = class_parse(word),
 				  .writable = writable,
 				  .file = file,
+				  .link = json_is_true(json_object_get(row, "link")),
 				  .create = create,
 				  .mode = (mode_t)mode,
 				  .uid = (uid_t)uid,
@@ -152,6 +196,11 @@ int layout_from_json(struct layout *l, const json_t *list)
 	json_array_foreach(list, i, row)
 	{
 		struct provision p;
+		char *own = json_text_value(json_object_get(row, "own"));
+		if (own) {
+			strv_take(&l->own, own);
+			continue;
+		}
 		if (!provision_from_json(row, &p))
 			return -EBADMSG;
 		l->v = xrealloc(l->v, l->n + 1, sizeof(*l->v));

@@ -41,6 +41,7 @@ struct provision {
 	enum jail_class class;
 	bool writable;
 	bool file;
+	bool link;   /* on the host a link to a directory of content: looked up at each start */
 	bool create; /* made on the host at the start where it is missing, as below */
 	mode_t mode;
 	uid_t uid;
@@ -51,6 +52,14 @@ struct provision {
 struct layout {
 	struct provision *v; /* sorted by path, parents first */
 	size_t n;
+
+	/* Below provisions: links that the service followed, which may lead elsewhere tomorrow, and
+	 * keys that are its own because the spec or its configuration names them (masks.h). */
+	struct strv own;
+
+	/* Before layout_derive(): state of other jails, never to be taken as a whole. Not kept in
+	 * JSON. */
+	struct strv taken;
 };
 #define LAYOUT_INIT                                                                                \
 	{                                                                                          \
@@ -63,10 +72,28 @@ void layout_done(struct layout *l);
 /* The provision that covers @path, or NULL. */
 const struct provision *layout_find(const struct layout *l, const char *path);
 
+/* Where link provision @p leads on @root (O_PATH) now: *ret, canonical, new. -ENOTDIR for anything
+ * but a directory, -EPERM for one that is no content whoever turned the link (/etc, /root, what
+ * belongs to everybody). */
+int layout_follow(const struct provision *p, int root, char **ret, struct stat *ret_st);
+
+/* Adds to layout.own, once. */
+void layout_own(struct layout *l, const char *path);
+
+/* Adds one line for each followed link that now leads to a directory which the jail does not have:
+ * "/srv/a/current leads to /data/7, which is not in the jail". @root is the host's or a world's. */
+void layout_strays(const struct layout *l, int root, struct strv *ret);
+
 /* Adds what @record and @s ask for. @host and @world are O_PATH roots: the host as it is, and the
  * world as the baseline left it. Returns how many provisions are new, or -errno. */
 int layout_derive(struct layout *l, const struct record *record, const struct spec *s, int host,
 		  int world, struct err *e);
+
+/* CLASS_SECRET or CLASS_CONFIG where @s says so of copied @path (Secret=, Config=), else
+ * @otherwise.
+ */
+enum jail_class layout_spec_class(const struct spec *s, const char *path,
+				  enum jail_class otherwise);
 
 /* Adds the directories that were foreseen. As layout_derive(); @host is O_PATH. */
 int layout_foresee(struct layout *l, const struct foreseen_dir *dirs, size_t n, int host);

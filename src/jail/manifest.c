@@ -88,6 +88,15 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct entry *)a)->path, ((const struct entry *)b)->path);
 }
 
+void entry_set_stat(struct entry *en, const struct stat *st)
+{
+	en->mode = st->st_mode;
+	en->uid = st->st_uid;
+	en->gid = st->st_gid;
+	en->size = S_ISREG(st->st_mode) ? st->st_size : 0;
+	en->mtime = st->st_mtim;
+}
+
 void manifest_sort(struct manifest *m)
 {
 	if (m->n)
@@ -177,6 +186,8 @@ json_t *entry_to_json(const struct entry *en)
 		if (text && *text)
 			json_object_set_new(j, texts[i].key, json_text(text));
 	}
+	if (en->start_helper)
+		json_object_set_new(j, "start_helper", json_true());
 	return j;
 }
 
@@ -243,7 +254,9 @@ static bool take_texts(const json_t *j, struct entry *en)
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (!take_text(j, texts[i].key, text_of(en, i)))
 			return false;
-	return S_ISLNK(en->mode) == (en->link != NULL);
+	const json_t *helper = get(j, "start_helper");
+	en->start_helper = json_is_true(helper);
+	return S_ISLNK(en->mode) == (en->link != NULL) && (!helper || json_is_boolean(helper));
 }
 
 static bool take_reason(const json_t *row, struct entry *en)

@@ -6,12 +6,13 @@
  * provided ("copy": a file of the generation; "made": one made from the host's, cut to the jail;
  * "bind": the host's own, seen through a mount; "device"),
  * package and version (where one owns it), what the runs saw: used (how), by (which program),
- * phase; and evidence: an array of {kind, from, text}, the first tells most (foresee/evidence.h).
- * jail/why.h follows it up to the service. */
+ * phase; start_helper (true, only where it is one); and evidence: an array of {kind, from, text},
+ * the first tells most (foresee/evidence.h). jail/why.h follows it up to the service. */
 #pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -37,6 +38,7 @@ struct entry {
 	enum provided provided;
 	char *package, *version; /* NULL where no package owns it */
 	char *used, *by, *phase; /* NULL: no run touched it, it is foreseen or on the way */
+	bool start_helper;	 /* only a start wrapper needed it: jail/helpers.h */
 	struct reason *reasons;	 /* never none in a sealed jail */
 	size_t n_reasons;
 };
@@ -59,6 +61,9 @@ struct entry *manifest_add(struct manifest *m, const char *path);
 /* Adds a reason behind those that are there (all copied); one that is there already, and one more
  * than ENTRY_REASONS_MAX, is passed over. */
 void entry_add_reason(struct entry *en, enum reason_kind kind, const char *from, const char *text);
+
+/* Mode, owner, size and time of @st. */
+void entry_set_stat(struct entry *en, const struct stat *st);
 
 void manifest_sort(struct manifest *m);
 

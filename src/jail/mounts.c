@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "fs/beneath.h"
 #include "jail/manifest.h"
+#include "jail/masks.h"
 
 /* Private memory in the running jail. */
 static const struct {
@@ -48,21 +49,53 @@ int mounts_points(struct lay *l, const struct layout *layout, struct err *e)
 	return r;
 }
 
-static void add_provisions(struct plan *p, const struct layout *layout, bool kernel)
+static unsigned flags_of(const struct provision *v)
 {
-	for (size_t i = 0; i < layout->n; i++) {
-		const struct provision *v = &layout->v[i];
-		unsigned flags = MOUNT_NODEV;
-		if (v->class == CLASS_KERNEL && !kernel)
-			continue;
-		if (!v->writable)
-			flags |= MOUNT_READONLY;
-		if (v->writable)
-			flags |= MOUNT_NOSUID;
-		if (v->class == CLASS_KERNEL)
-			flags |= MOUNT_OPTIONAL;
-		plan_mount(p, MOUNT_BIND, v->path, v->path, flags);
-	}
+	unsigned flags = MOUNT_NODEV | (v->writable ? MOUNT_NOSUID : MOUNT_READONLY);
+
+	/* What is kept as it is in a directory that may be written: gone, there is nothing to keep.
+	 */
+	bool kept = v->file && !v->writable && v->class == CLASS_CONFIG;
+	return v->class == CLASS_KERNEL || kept ? flags | MOUNT_OPTIONAL : flags;
+}
+
+/* Where the content comes from: through a link, from what it leads to now. */
+static int add_one(struct plan *p, const struct provision *v, int source, struct err *e)
+{
+	CLEANUP_STR char *end = NULL;
+	struct stat st;
+	int r = v->link ? layout_follow(v, source, &end, &st) : 0;
+
+	if (r < 0)
+		return err_errno(e, r, "following %s, which leads to content of the service",
+				 v->path);
+	plan_mount(p, MOUNT_BIND, v->path, end ? end : v->path, flags_of(v));
+	return 0;
+}
+
+static int add_provisions(struct plan *p, const struct layout *layout, bool kernel, int source,
+			  struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < layout->n; i++)
+		if (kernel || layout->v[i].class != CLASS_KERNEL)
+			r = add_one(p, &layout->v[i], source, e);
+	return r;
+}
+
+static int add_masks(struct plan *p, const struct layout *layout, const struct manifest *m,
+		     const char *dir, int source, struct err *e)
+{
+	struct strv keys CLEANUP_STRV = STRV_INIT;
+	CLEANUP_STR char *mask = NULL;
+
+	masks_find(layout, m, source, &keys);
+	int r = keys.n ? masks_file(dir, &mask, e) : 0;
+	for (size_t i = 0; r == 0 && i < keys.n; i++)
+		plan_mount(p, MOUNT_BIND, keys.v[i], mask,
+			   MOUNT_READONLY | MOUNT_NOSUID | MOUNT_NODEV);
+	return r;
 }
 
 static int by_target(const void *a, const void *b)
@@ -75,15 +108,14 @@ static void sort(struct plan *p)
 	qsort(p->mounts.v, p->mounts.n, sizeof(*p->mounts.v), by_target);
 }
 
-int mounts_growth(struct plan *p, const struct layout *layout, struct err *e)
+int mounts_growth(struct plan *p, const struct layout *layout, int source, struct err *e)
 {
-	(void)e;
 	plan_mount(p, MOUNT_BIND, "/sys", "/sys", MOUNT_READONLY | MOUNT_NOSUID | MOUNT_NODEV);
 	plan_mount(p, MOUNT_DEV, "/dev", NULL, 0);
 	plan_mount(p, MOUNT_PROC, "/proc", NULL, 0);
-	add_provisions(p, layout, false);
+	int r = add_provisions(p, layout, false, source, e);
 	sort(p);
-	return 0;
+	return r;
 }
 
 static bool has_target(const struct plan *p, const char *target)
@@ -130,7 +162,8 @@ static void add_parents(struct plan *p)
 	}
 }
 
-int mounts_sealed(struct plan *p, const struct layout *layout, const char *dir, struct err *e)
+int mounts_sealed(struct plan *p, const struct layout *layout, const char *dir, int source,
+		  struct err *e)
 {
 	struct manifest m CLEANUP_MANIFEST = MANIFEST_INIT;
 	struct stat st;
@@ -148,9 +181,11 @@ int mounts_sealed(struct plan *p, const struct layout *layout, const char *dir, 
 	}
 	plan_mount(p, MOUNT_DEV, "/dev", NULL, 0);
 	plan_mount(p, MOUNT_PROC, "/proc", NULL, 0);
-	add_provisions(p, layout, true);
+	r = add_provisions(p, layout, true, source, e);
+	if (r == 0)
+		r = add_masks(p, layout, &m, dir, source, e);
 	add_skeleton(p, &m);
 	add_parents(p);
 	sort(p);
-	return 0;
+	return r;
 }

@@ -6,12 +6,17 @@
 #include "jail/lay.h"
 #include "jail/layout.h"
 
+/* @source (O_PATH) is the root that the binds come from: the host's or a world's. What is a link
+ * there to a directory of content (struct provision.link) is mounted from where it leads now. */
+
 /* Lays what mounts of either kind need to lie on. */
 int mounts_points(struct lay *l, const struct layout *layout, struct err *e);
 
 /* A tree being grown: writable, with /proc, /dev, /sys and the layout's binds. */
-int mounts_growth(struct plan *p, const struct layout *layout, struct err *e);
+int mounts_growth(struct plan *p, const struct layout *layout, int source, struct err *e);
 
 /* A sealed tree: read-only; /run, /tmp and /var/tmp in private memory with what the manifest of the
- * generation in @dir has there; single files of /sys. */
-int mounts_sealed(struct plan *p, const struct layout *layout, const char *dir, struct err *e);
+ * generation in @dir has there; single files of /sys; foreign keys covered (masks.h) by the empty
+ * file @dir/masked, made where it is not there yet. */
+int mounts_sealed(struct plan *p, const struct layout *layout, const char *dir, int source,
+		  struct err *e);

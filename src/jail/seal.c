@@ -17,6 +17,7 @@
 #include "jail/account.h"
 #include "jail/describe.h"
 #include "jail/foreseen.h"
+#include "jail/helpers.h"
 #include "jail/lay.h"
 #include "jail/made.h"
 #include "jail/mounts.h"
@@ -87,8 +88,10 @@ static int lay_record(struct lay *l, const struct seal *s, const struct record *
 	int r = 0;
 
 	for (t = record ? record->touches : NULL; r >= 0 && t; t = t->hh.next) {
+		bool left = s->spec->direct && record == s->baseline &&
+			    helpers_has(s->baseline, s->growth, t->path);
 		const struct provision *p = wanted(t) ? layout_find(s->layout, t->path) : NULL;
-		if (wanted(t) && !p)
+		if (wanted(t) && !p && !left)
 			r = readable(s, l->source, t->path) ? lay_path(l, t->path, e)
 							    : lay_withheld(l, t->path, e);
 	}

@@ -2,9 +2,10 @@
 /* A jail that runs: in the foreground for an init system, or under a supervisor of its own.
  *
  * The supervisor is the process that called run_start(); it holds RUN/NAME.lock while it lives, and
- * RUN/NAME.json says which processes are meant. When it dies, however it dies, the kernel ends the
- * jail (confine/run.h): "the lock is free" means "nothing of this jail runs". RUN/NAME.json stays
- * when the service ended otherwise than it was asked to: then it is dead, not stopped. */
+ * RUN/NAME.json (jail/running.h) says which processes are meant. When it dies, however it dies, the
+ * kernel ends the jail (confine/run.h): "the lock is free" means "nothing of this jail runs".
+ * RUN/NAME.json stays when the service ended otherwise than it was asked to: then it is dead, not
+ * stopped. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,6 +25,7 @@ struct service_status {
 	char started[40]; /* RFC 3339, "" where it does not run */
 	long long memory; /* resident bytes of all its processes, shared pages counted once each */
 	size_t processes;
+	char note[400]; /* what is not as it should be, one line; "" */
 };
 
 /* "running", "dead", "stopped", "unknown"; 0, 1, 3, 4. */

@@ -24,7 +24,11 @@
 #include "jail/lay.h"
 #include "jail/mounts.h"
 #include "jail/output.h"
+#include "jail/pid-files.h"
+#include "jail/reach.h"
 #include "jail/ready.h"
+#include "jail/samples.h"
+#include "jail/unreached.h"
 #include "world/world.h"
 
 /* Where the exercise sees the jail: in the world's own /dev, which is nobody else's. */
@@ -44,9 +48,11 @@ struct stage {
 	struct plan plan;
 	struct sock_fprog filter;
 	struct supervisor *supervisor;
-	int jail;    /* O_PATH, the jail's root as the service sees it */
-	int output;  /* the service's standard output and error, a file */
-	int printed; /* the same for reading: not the service's */
+	time_t since;
+	char *last_words; /* what the service printed, where that explains an error */
+	int jail;	  /* O_PATH, the jail's root as the service sees it */
+	int output;	  /* the service's standard output and error, a file */
+	int printed;	  /* the same for reading: not the service's */
 };
 
 static int open_output(struct stage *s, struct err *e)
@@ -101,8 +107,9 @@ static int make_plan(struct stage *s, struct err *e)
 		r = attach_tree(s, e);
 	if (r < 0)
 		return r;
-	return t->kind == TWIN_GROW ? mounts_growth(p, t->layout, e)
-				    : mounts_sealed(p, t->layout, t->manifest_dir, e);
+	return t->kind == TWIN_GROW
+		   ? mounts_growth(p, t->layout, s->world.root, e)
+		   : mounts_sealed(p, t->layout, t->manifest_dir, s->world.root, e);
 }
 
 static int supervise(struct stage *s, struct err *e)
@@ -126,35 +133,27 @@ static int supervise(struct stage *s, struct err *e)
 	    .jail = s->jail,
 	    .own_mounts = &own,
 	    .record = s->t->record,
+	    /* The growth opens what the baseline has opened. */
+	    .scratch = s->t->kind == TWIN_NATIVE ? s->t->scratch : NULL,
+	    .init = s->run.init_fd,
 	};
 	return supervisor_start(&c, &s->supervisor, e);
-}
-
-/* Sample=DIR=PATH: while building, PATH (or nothing, "empty") stands for the real data. */
-static int put_samples(struct stage *s, struct err *e)
-{
-	const struct strv *samples = &s->t->spec->sample;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < samples->n; i++) {
-		const char *text = samples->v[i];
-		CLEANUP_STR char *dir = xstrndup(text, strcspn(text, "="));
-		const char *path = text + strlen(dir) + 1;
-		r = world_substitute(&s->world, dir, streq(path, "empty") ? NULL : path, e);
-	}
-	return r;
 }
 
 static int start(struct stage *s, struct err *e)
 {
 	const struct twin *t = s->t;
-	enum world_net net = t->spec->net == NET_HOST ? WORLD_NET_HOST : WORLD_NET_PRIVATE;
+	bool outside = t->spec->net == NET_HOST && !t->scout;
+	enum world_net net = outside ? WORLD_NET_HOST : WORLD_NET_PRIVATE;
 	int r = command_set_make(t->spec, &s->commands, e);
+
+	if (r == 0 && t->direct)
+		direct_apply(t->direct, &s->commands);
 
 	if (r == 0)
 		r = world_open(t->scratch, net, &s->world, e);
 	if (r == 0)
-		r = put_samples(s, e);
+		r = samples_put(t->spec, &s->world, t->scratch, e);
 	if (r == 0 && t->layout)
 		r = layout_create(t->layout, s->world.root, NULL, e);
 	if (r == 0)
@@ -162,7 +161,8 @@ static int start(struct stage *s, struct err *e)
 	if (r == 0)
 		r = make_plan(s, e);
 	if (r == 0 && t->record)
-		r = filter_make(&s->filter, e);
+		r = filter_make(&s->filter, t->derive && t->kind == TWIN_NATIVE, e);
+	s->since = time(NULL);
 	if (r == 0)
 		r = run_start(&s->plan, &s->run, e);
 	if (r == 0)
@@ -173,33 +173,49 @@ static int start(struct stage *s, struct err *e)
 static int died(struct stage *s, struct err *e)
 {
 	char how[64] = "";
-	CLEANUP_STR char *tail = output_tail(s->printed);
 
+	s->last_words = output_tail(s->printed);
 	if (s->run.main_exited && WIFSIGNALED(s->run.main_status))
 		snprintf(how, sizeof(how), " by signal %d", WTERMSIG(s->run.main_status));
 	else if (s->run.main_exited)
 		snprintf(how, sizeof(how), " with exit status %d", WEXITSTATUS(s->run.main_status));
-	return err_set(e, -ECHILD, "the service ended%s before it was ready (%s); %s%s", how,
-		       s->t->label, tail[0] ? "its last output:\n" : "it printed nothing", tail);
+	return err_set(e, -ECHILD, "the service ended%s before it was ready (%s)", how,
+		       s->t->label);
 }
 
 static int not_ready(struct stage *s, double waited, struct err *e)
 {
-	CLEANUP_STR char *tail = output_tail(s->printed);
+	const char *ready = s->t->spec->ready;
 
-	return err_set(e, -ETIME, "the service was not ready after %.0f s (%s)%s%s; %s%s", waited,
-		       s->t->label,
-		       s->t->spec->ready ? ": the ready command never succeeded: " : "",
-		       s->t->spec->ready ? s->t->spec->ready : "",
-		       tail[0] ? "its last output:\n" : "it printed nothing", tail);
+	s->last_words = output_tail(s->printed);
+	return err_set(e, -ETIME, "the service was not ready after %.0f s (%s)%s%s", waited,
+		       s->t->label, ready ? ": the ready command never succeeded: " : "",
+		       ready ? ready : "");
 }
 
-static struct place place_of(const struct stage *s)
+/* Adds to the error of a service that failed what it looked for in vain, and its last words. The
+ * record is to be looked at only when nobody writes it any more. */
+static int explain(const struct stage *s, int r, struct err *e)
+{
+	const char *words = s->last_words;
+	CLEANUP_STR char *tried = s->t->record ? unreached_text(s->t->record) : xstrdup("");
+	CLEANUP_STR char *what = e ? xstrdup(e->msg) : NULL;
+
+	if (!what)
+		return r;
+	return err_set(e, r, "%s%s; %s%s", what, tried,
+		       words[0] ? "its last output:\n" : "it printed nothing", words);
+}
+
+static struct place place_of(struct stage *s, const struct twin_report *rep)
 {
 	return (struct place){
 	    .world = &s->world,
 	    .cgroup = s->t->cgroup,
 	    .run = &s->run,
+	    .supervisor = s->supervisor,
+	    .listeners = rep ? &rep->listeners : NULL,
+	    .since = s->since,
 	    .root = s->t->kind == TWIN_NATIVE ? "" : JAIL_PREFIX,
 	    .environment = &s->t->spec->exercise_environment,
 	    .timeout = s->t->spec->exercise_timeout,
@@ -207,9 +223,9 @@ static struct place place_of(const struct stage *s)
 }
 
 /* One try of the ready command; 1 when it succeeded. */
-static int ask_ready(const struct stage *s, double left, struct err *e)
+static int ask_ready(struct stage *s, double left, struct err *e)
 {
-	struct place p = place_of(s);
+	struct place p = place_of(s, NULL);
 	struct outcome o;
 
 	if (p.timeout > left)
@@ -222,11 +238,17 @@ static int ask_ready(const struct stage *s, double left, struct err *e)
 	return good;
 }
 
+/* How long a scout may try to get ready, in seconds. */
+#define SCOUT_PATIENCE 10
+
 static int wait_ready(struct stage *s, struct err *e)
 {
 	struct rest rest CLEANUP(rest_done) = {0};
 	double limit = s->t->spec->timeout_start > 0 ? s->t->spec->timeout_start : 1e9;
 	double begin = clock_now();
+
+	if (s->t->scout && limit > SCOUT_PATIENCE)
+		limit = SCOUT_PATIENCE;
 
 	for (;;) {
 		if (twin_interrupted)
@@ -247,16 +269,73 @@ static int wait_ready(struct stage *s, struct err *e)
 	}
 }
 
+/* How long after the end of a step the service may take to notice it, and how often it is asked. */
+#define NOTICE_MS 100
+#define LOOK_MS	  5
+
+static bool is_baseline(const struct stage *s)
+{
+	return s->t->derive && s->t->kind == TWIN_NATIVE;
+}
+
+static int never_reached(const struct stage *s, size_t i, const struct strv *doors, struct err *e)
+{
+	CLEANUP_STR char *first = xstrdup(doors->n ? doors->v[0] : "nothing");
+
+	return err_set(e, -EREMOTEIO,
+		       "exercise step %zu (%s) never reached the service: during it no process of "
+		       "it accepted, received or read anything. Does the step talk to another "
+		       "address or port, or to a socket whose path lacks $IMMURE_ROOT? The service "
+		       "listens on %s%s",
+		       i + 1, s->t->spec->exercise.v[i], str_printable(first),
+		       doors->n > 1 ? " and others" : "");
+}
+
+/* A step that nobody heard proves nothing. Only the baseline is asked: it is watched. */
+static int check_reached(struct stage *s, const struct reach *before, size_t i,
+			 const struct twin_report *rep, struct err *e)
+{
+	long end = clock_ms() + NOTICE_MS;
+
+	do {
+		if (reach_seen(before, &s->run, supervisor_calls(s->supervisor)))
+			return 0;
+		run_poll(&s->run, LOOK_MS);
+	} while (clock_ms() < end);
+	return never_reached(s, i, &rep->listeners, e);
+}
+
+static int command_step(struct stage *s, const struct place *p, size_t i, struct twin_report *rep,
+			struct err *e)
+{
+	struct reach before CLEANUP_REACH = {0};
+
+	if (is_baseline(s))
+		reach_begin(&before, &s->run, supervisor_calls(s->supervisor));
+	int r = exercise_run(p, s->t->spec->exercise.v[i], s->t->scratch, &rep->steps[i], e);
+	if (r < 0)
+		return r;
+	rep->n_steps = i + 1;
+	/* Whatever else is wrong with a step is the better message. */
+	for (size_t k = 0; k <= i; k++)
+		if (rep->steps[k].status != 0 || rep->steps[k].timed_out)
+			return 0;
+	return is_baseline(s) ? check_reached(s, &before, i, rep, e) : 0;
+}
+
 static int exercise_all(struct stage *s, struct twin_report *rep, struct err *e)
 {
 	const struct strv *steps = &s->t->spec->exercise;
-	struct place p = place_of(s);
+	struct probe *probe = s->t->probe;
+	struct place p = place_of(s, rep);
+	size_t n = steps->n ? steps->n : probe->n;
 
-	rep->steps = xcalloc(steps->n, sizeof(*rep->steps));
-	for (size_t i = 0; i < steps->n; i++) {
+	rep->steps = xcalloc(n, sizeof(*rep->steps));
+	for (size_t i = 0; i < n; i++) {
 		if (twin_interrupted)
 			return err_set(e, -EINTR, "interrupted");
-		int r = exercise_run(&p, steps->v[i], s->t->scratch, &rep->steps[i], e);
+		int r = steps->n ? command_step(s, &p, i, rep, e)
+				 : probe_run(probe, i, &p, s->t->scratch, &rep->steps[i], e);
 		if (r < 0)
 			return r;
 		rep->n_steps = i + 1;
@@ -302,10 +381,51 @@ static void stage_done(struct stage *s)
 	plan_done(&s->plan);
 	filter_free(&s->filter);
 	command_set_done(&s->commands);
+	free(s->last_words);
 	fd_close(&s->jail);
 	fd_close(&s->output);
 	fd_close(&s->printed);
 	world_close(&s->world);
+}
+
+/* What a run tells of the service at rest. */
+static void learn(struct stage *s, struct twin_report *rep)
+{
+	ready_listeners(&s->run, &rep->listeners);
+	who_look(&rep->who, &s->run);
+	if (is_baseline(s) && !s->t->spec->exercise.n)
+		probe_make(s->t->probe, &s->run, &rep->listeners);
+	if (s->t->written)
+		pid_files_find(s->t->written, s->jail, &s->run, &rep->pid_files);
+}
+
+/* How long a wrapper may watch over a service that is ready already, in seconds. */
+#define WRAPPER_PATIENCE 5
+
+/* And after the exercise. A start wrapper may outlive the first moments of what it has started. */
+static int learn_more(struct stage *s, struct twin_report *rep, struct err *e)
+{
+	bool forking = s->t->spec->type == TYPE_FORKING;
+	double end = clock_now() + WRAPPER_PATIENCE;
+
+	run_poll(&s->run, 0);
+	while (s->t->spec->direct && is_baseline(s) && forking && !s->run.main_exited &&
+	       clock_now() < end)
+		run_poll(&s->run, READY_TICK_MS);
+	rep->forks = s->run.main_exited || forking;
+	who_look(&rep->who, &s->run);
+	return s->t->spec->direct && is_baseline(s) ? direct_look(&rep->direct, &s->run, e) : 0;
+}
+
+static int play_scout(struct stage *s, struct twin_report *rep, struct err *e)
+{
+	struct err ignored;
+	int r = start(s, e);
+
+	if (r < 0)
+		return r;
+	wait_ready(s, &ignored);
+	return twin_interrupted ? err_set(e, -EINTR, "interrupted") : stop(s, rep, e);
 }
 
 static int play(struct stage *s, struct twin_report *rep, struct err *e)
@@ -318,15 +438,28 @@ static int play(struct stage *s, struct twin_report *rep, struct err *e)
 	double t1 = clock_now();
 	if (r < 0)
 		return r;
-	ready_listeners(&s->run, &rep->listeners);
-	who_look(&rep->who, &s->run);
+	learn(s, rep);
 	supervisor_phase(s->supervisor, PHASE_EXERCISE);
 	double t2 = clock_now();
 	r = exercise_all(s, rep, e);
 	rep->start_s = t1 - t0;
 	rep->exercise_s = clock_now() - t2;
-	who_look(&rep->who, &s->run);
+	if (r == 0)
+		r = learn_more(s, rep, e);
 	return r < 0 ? r : stop(s, rep, e);
+}
+
+/* A full disk explains whatever followed from it; else the service's own words do. */
+static int end_failed(struct stage *s, int r, struct err *e)
+{
+	struct err why = {0};
+
+	run_end(&s->run);
+	int first = supervisor_stop(s->supervisor, &why);
+	s->supervisor = NULL;
+	if (first < 0)
+		return err_set(e, first, "%s", why.msg);
+	return s->last_words && !s->t->scout ? explain(s, r, e) : r;
 }
 
 int twin_run(const struct twin *t, struct twin_report *ret, struct err *e)
@@ -336,16 +469,9 @@ int twin_run(const struct twin *t, struct twin_report *ret, struct err *e)
 	    .t = t, .world = WORLD_INIT, .run = RUN_INIT, .jail = -1, .output = -1, .printed = -1};
 
 	plan_init(&s.plan);
-	int r = play(&s, &rep, e);
-	/* A full disk explains whatever followed from it. */
-	if (r < 0 && s.supervisor) {
-		run_end(&s.run);
-		struct err why = {0};
-		int first = supervisor_stop(s.supervisor, &why);
-		s.supervisor = NULL;
-		if (first < 0)
-			r = err_set(e, first, "%s", why.msg);
-	}
+	int r = t->scout ? play_scout(&s, &rep, e) : play(&s, &rep, e);
+	if (r < 0)
+		r = end_failed(&s, r, e);
 	stage_done(&s);
 	if (r < 0)
 		twin_report_done(&rep);
@@ -362,6 +488,8 @@ void twin_report_done(struct twin_report *r)
 		outcome_done(&r->steps[i]);
 	free(r->steps);
 	strv_done(&r->listeners);
+	strv_done(&r->pid_files);
+	direct_done(&r->direct);
 	who_done(&r->who);
 	*r = (struct twin_report)TWIN_REPORT_INIT;
 }

@@ -4,8 +4,10 @@
 
 #include "base/err.h"
 #include "grow/record.h"
+#include "jail/direct.h"
 #include "jail/exercise.h"
 #include "jail/layout.h"
+#include "jail/probe.h"
 #include "jail/who.h"
 #include "spec/spec.h"
 
@@ -26,6 +28,11 @@ struct twin {
 	const char *manifest_dir;     /* TWIN_SEALED: the generation's directory */
 	struct record *record;	      /* watched where not NULL; filled */
 	const struct strv *listeners; /* expected ones, or NULL */
+	const struct direct *direct;  /* started instead of the spec's command, or NULL */
+	const struct record *written; /* of the baseline: where to look for pid files; or NULL */
+	struct probe *probe; /* the default exercise; made by the baseline, which is watched */
+	bool scout; /* only started, without any network: what it touches counts, not what becomes
+		       of it */
 	struct layout *derive; /* where not NULL: layout_derive() while the world still stands */
 };
 
@@ -33,7 +40,10 @@ struct twin_report {
 	struct outcome *steps;
 	size_t n_steps;
 	struct strv listeners;
-	struct who who; /* whom it ran as, at rest and after the exercise */
+	struct who who;	       /* whom it ran as, at rest and after the exercise */
+	struct direct direct;  /* of the baseline: the program that its start ended in */
+	struct strv pid_files; /* of `written`, those that name a process of this run */
+	bool forks;	       /* its first process ended, and others went on */
 	double start_s, exercise_s, stop_s;
 	int derived; /* new provisions */
 	bool forced; /* it had to be killed */

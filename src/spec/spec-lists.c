@@ -176,7 +176,18 @@ static int convert_prefixed_path(char **word, struct err *e)
 	return r;
 }
 
-/* "DIR=PATH" or "DIR=empty". */
+enum sample_kind spec_sample_kind(const char *text)
+{
+	static const char *const words[] = {
+	    [SAMPLE_EMPTY] = "empty", [SAMPLE_SNAPSHOT] = "snapshot", [SAMPLE_LIVE] = "live"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (words[i] && streq(words[i], text))
+			return (enum sample_kind)i;
+	return SAMPLE_PATH;
+}
+
+/* "DIR=PATH", or one of the words for what needs no path. */
 static int convert_sample(char **word, struct err *e)
 {
 	size_t len = strcspn(*word, "=");
@@ -185,13 +196,14 @@ static int convert_sample(char **word, struct err *e)
 	const char *from = (*word)[len] ? *word + len + 1 : "";
 
 	if (!*from)
-		return err_set(e, -EINVAL, "'%.100s' is not DIR=PATH or DIR=empty", *word);
+		return err_set(e, -EINVAL,
+			       "'%.100s' is not DIR=PATH, or DIR=empty, snapshot or live", *word);
 	int r = value_path(dir, &state, e);
-	if (r == 0 && !streq(from, "empty"))
+	if (r == 0 && spec_sample_kind(from) == SAMPLE_PATH)
 		r = value_path(from, &sample, e);
 	if (r < 0)
 		return r;
-	replace(word, xasprintf("%s=%s", state, sample ? sample : "empty"));
+	replace(word, xasprintf("%s=%s", state, sample ? sample : from));
 	return 0;
 }
 

@@ -11,15 +11,9 @@ static const struct {
 	enum spec_section section;
 	const char *key;
 } idle[] = {
-    {SPEC_SERVICE, "ExecStartPost"},
-    {SPEC_SERVICE, "ExecReload"},
-    {SPEC_SERVICE, "ExecStop"},
-    {SPEC_SERVICE, "ExecStopPost"},
-    {SPEC_SERVICE, "ReadWritePaths"},
-    {SPEC_SERVICE, "RemainAfterExit"},
-    {SPEC_JAIL, "Direct"},
-    {SPEC_JAIL, "Update"},
-    {SPEC_JAIL, "ConfigTest"},
+    {SPEC_SERVICE, "ExecStartPost"},   {SPEC_SERVICE, "ExecStop"},
+    {SPEC_SERVICE, "ExecStopPost"},    {SPEC_SERVICE, "ReadWritePaths"},
+    {SPEC_SERVICE, "RemainAfterExit"}, {SPEC_JAIL, "Update"},
 };
 
 static bool is_idle(const struct setting *set)

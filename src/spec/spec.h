@@ -32,6 +32,7 @@ enum service_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_FORKING, TYPE_NOTIFY, TYPE_ONES
 enum closure { CLOSURE_EXACT, CLOSURE_FORESEEN, CLOSURE_PACKAGE };
 enum net_mode { NET_PRIVATE, NET_HOST };
 enum compare_mode { COMPARE_EXACT, COMPARE_SHAPE };
+enum sample_kind { SAMPLE_PATH, SAMPLE_EMPTY, SAMPLE_SNAPSHOT, SAMPLE_LIVE };
 enum accounts_mode { ACCOUNTS_NEEDED, ACCOUNTS_LIVE };
 enum update { UPDATE_RESTART, UPDATE_BUILD, UPDATE_NO };
 
@@ -91,8 +92,8 @@ struct spec {
 
 	/* [Jail] */
 	struct strv state, content, config, secret, offer, include; /* absolute paths */
-	struct strv sample;					    /* "DIR=PATH", "DIR=empty" */
-	struct strv direct; /* host paths that a twin sees beside its overlay: live sockets */
+	struct strv sample; /* "DIR=PATH", "DIR=empty|snapshot|live" */
+	bool direct;	    /* start what the command ended in, without its start wrapper */
 	char *self_chroot;
 	enum closure closure;
 	enum net_mode net;
@@ -127,6 +128,9 @@ const struct setting *spec_find(const struct spec *s, enum spec_section section,
 
 /* "Service", "Jail", "Exercise". */
 const char *spec_section_name(enum spec_section section);
+
+/* What stands behind the "=" of a Sample=: one of its three words, or a path. */
+enum sample_kind spec_sample_kind(const char *text);
 
 /* Adds one setting and fills the typed field. -EINVAL with a message that begins with @origin and
  * names the key and the remedy (an unknown key gets the nearest known one). */

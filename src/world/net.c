@@ -3,10 +3,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/sysctl.h"
 
 /* What a service can notice of the network's set-up: copied from the host's namespace. */
 static const char *const settings[] = {
@@ -27,12 +28,15 @@ static const char *const settings[] = {
     "net/ipv4/ip_unprivileged_port_start",
     "net/ipv4/ping_group_range",
     "net/ipv4/tcp_fin_timeout",
+    "net/ipv4/tcp_keepalive_intvl",
+    "net/ipv4/tcp_keepalive_probes",
     "net/ipv4/tcp_keepalive_time",
     "net/ipv4/tcp_max_syn_backlog",
     "net/ipv6/bindv6only",
     "net/ipv6/conf/all/disable_ipv6",
     "net/ipv6/conf/lo/disable_ipv6",
     "net/ipv6/ip_nonlocal_bind",
+    "net/unix/max_dgram_qlen",
 };
 
 struct net_face {
@@ -40,68 +44,107 @@ struct net_face {
 	char *values[ARRAY_LEN(settings)];
 };
 
-static int open_setting(size_t i, int flags)
-{
-	char path[128];
-	snprintf(path, sizeof(path), "/proc/sys/%s", settings[i]);
-	return open(path, flags | O_CLOEXEC);
-}
-
 struct net_face *net_observe(void)
 {
 	struct net_face *face = xcalloc(1, sizeof(*face));
 
 	if (getifaddrs(&face->addresses) < 0)
 		face->addresses = NULL;
-	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
-		CLEANUP_FD int fd = open_setting(i, O_RDONLY);
-		if (fd < 0 || fd_read_all(fd, 4096, &face->values[i], NULL) < 0)
-			face->values[i] = NULL;
-	}
+	sysctl_read(settings, ARRAY_LEN(settings), face->values);
 	return face;
 }
 
-static int lo_up(void)
+static int lo_up(bool multicast)
 {
 	struct ifreq ifr = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
 	CLEANUP_FD int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (multicast)
+		ifr.ifr_flags |= IFF_MULTICAST;
 	return s < 0 || ioctl(s, SIOCSIFFLAGS, &ifr) < 0 ? -errno : 0;
 }
 
-/* One RTM_NEWADDR and its answer; rtnetlink(7). */
-static int add_address(int nl, int family, const void *addr, size_t len)
-{
-	struct {
-		struct nlmsghdr h;
-		struct ifaddrmsg m;
-		char attrs[64];
-	} req = {
-	    .h.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
-	    .h.nlmsg_type = RTM_NEWADDR,
-	    .h.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
-	    .m.ifa_family = (unsigned char)family,
-	    .m.ifa_prefixlen = (unsigned char)(len * 8),
-	    .m.ifa_flags = IFA_F_NODAD | IFA_F_PERMANENT,
-	    .m.ifa_index = if_nametoindex("lo"),
+/* A message of rtnetlink(7) that is being put together. */
+struct request {
+	struct nlmsghdr h;
+	union {
+		struct ifaddrmsg address;
+		struct rtmsg route;
 	};
+	char attrs[64];
+};
+
+static void add_attr(struct request *q, unsigned short type, const void *data, size_t len)
+{
+	struct rtattr *a = (struct rtattr *)((char *)q + NLMSG_ALIGN(q->h.nlmsg_len));
+
+	a->rta_type = type;
+	a->rta_len = (unsigned short)RTA_LENGTH(len);
+	memcpy(RTA_DATA(a), data, len);
+	q->h.nlmsg_len = NLMSG_ALIGN(q->h.nlmsg_len) + RTA_ALIGN(a->rta_len);
+}
+
+/* Sends it and takes in the answer. */
+static int ask(int nl, const struct request *q)
+{
 	struct {
 		struct nlmsghdr h;
 		struct nlmsgerr e;
 		char rest[256];
 	} ack;
 
-	for (unsigned short type = IFA_ADDRESS; type <= IFA_LOCAL; type++) {
-		struct rtattr *a = (struct rtattr *)((char *)&req + NLMSG_ALIGN(req.h.nlmsg_len));
-		a->rta_type = type;
-		a->rta_len = (unsigned short)RTA_LENGTH(len);
-		memcpy(RTA_DATA(a), addr, len);
-		req.h.nlmsg_len = NLMSG_ALIGN(req.h.nlmsg_len) + RTA_ALIGN(a->rta_len);
-	}
-	if (send(nl, &req, req.h.nlmsg_len, 0) < 0)
+	if (send(nl, q, q->h.nlmsg_len, 0) < 0)
 		return -errno;
 	if (recv(nl, &ack, sizeof(ack), 0) < (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)))
 		return -EPROTO;
 	return ack.h.nlmsg_type == NLMSG_ERROR ? ack.e.error : -EPROTO;
+}
+
+static int add_address(int nl, int family, const void *addr, size_t len)
+{
+	struct request q = {
+	    .h.nlmsg_len = NLMSG_LENGTH(sizeof(q.address)),
+	    .h.nlmsg_type = RTM_NEWADDR,
+	    .h.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
+	    .address.ifa_family = (unsigned char)family,
+	    .address.ifa_prefixlen = (unsigned char)(len * 8),
+	    .address.ifa_flags = IFA_F_NODAD | IFA_F_PERMANENT,
+	    .address.ifa_index = if_nametoindex("lo"),
+	};
+
+	for (unsigned short type = IFA_ADDRESS; type <= IFA_LOCAL; type++)
+		add_attr(&q, type, addr, len);
+	return ask(nl, &q);
+}
+
+/* Groups are joined and sent to as on the host, and what is sent comes back from lo. */
+static void add_groups(int nl)
+{
+	static const struct {
+		int family;
+		unsigned char prefix[16], length, type, scope, table;
+	} groups[] = {
+	    {AF_INET, {224}, 4, RTN_UNICAST, RT_SCOPE_LINK, RT_TABLE_MAIN},
+	    {AF_INET6, {0xff}, 8, RTN_MULTICAST, RT_SCOPE_UNIVERSE, RT_TABLE_LOCAL},
+	};
+	unsigned lo = if_nametoindex("lo");
+
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		struct request q = {
+		    .h.nlmsg_len = NLMSG_LENGTH(sizeof(q.route)),
+		    .h.nlmsg_type = RTM_NEWROUTE,
+		    .h.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
+		    .route.rtm_family = (unsigned char)groups[i].family,
+		    .route.rtm_dst_len = groups[i].length,
+		    .route.rtm_table = groups[i].table,
+		    .route.rtm_protocol = RTPROT_BOOT,
+		    .route.rtm_scope = groups[i].scope,
+		    .route.rtm_type = groups[i].type,
+		};
+		add_attr(&q, RTA_DST, groups[i].prefix, groups[i].family == AF_INET ? 4 : 16);
+		add_attr(&q, RTA_OIF, &lo, sizeof(lo));
+		ask(nl, &q); /* IPv6 may be off */
+	}
 }
 
 static int carry(int nl, const struct ifaddrs *ifa)
@@ -121,16 +164,24 @@ static int carry(int nl, const struct ifaddrs *ifa)
 	return 0;
 }
 
+static bool has_multicast(const struct net_face *face)
+{
+	const unsigned want = IFF_UP | IFF_MULTICAST;
+
+	for (const struct ifaddrs *ifa = face->addresses; ifa; ifa = ifa->ifa_next)
+		if (!(ifa->ifa_flags & IFF_LOOPBACK) && (ifa->ifa_flags & want) == want &&
+		    ifa->ifa_addr && ifa->ifa_addr->sa_family != AF_PACKET)
+			return true;
+	return false;
+}
+
 int net_dress(const struct net_face *face, struct err *e)
 {
-	int r = lo_up();
+	bool multicast = has_multicast(face);
+	int r = lo_up(multicast);
 	if (r < 0)
 		return err_errno(e, r, "bringing up lo");
-	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
-		CLEANUP_FD int fd = face->values[i] ? open_setting(i, O_WRONLY) : -1;
-		if (fd >= 0)
-			fd_write_all(fd, face->values[i], strlen(face->values[i]));
-	}
+	sysctl_write(settings, ARRAY_LEN(settings), face->values);
 	CLEANUP_FD int nl = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (nl < 0)
 		return err_errno(e, -errno, "opening a netlink socket");
@@ -139,6 +190,8 @@ int net_dress(const struct net_face *face, struct err *e)
 		if (r < 0 && r != -EEXIST && r != -EACCES && r != -EOPNOTSUPP)
 			return err_errno(e, r, "putting the host's addresses on lo");
 	}
+	if (multicast)
+		add_groups(nl);
 	return 0;
 }
 

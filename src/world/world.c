@@ -5,11 +5,11 @@
  * 1. propagation private: nothing that follows reaches the host's mounts.
  * 2. the network, while /proc/sys of the host's mount is still there to be written to (it shows the
  *    writer's own network namespace).
- * 3. an overlay over each of the host's file systems, parents first, into SCRATCH/root. Options in
- *    research/worlds.md: redirect_dir so that a lower directory can be renamed, metacopy so that
- *    chown copies no data, index for hard links, volatile because nothing here is worth an fsync.
+ *    The same for the sizes of System V's and POSIX's queues and segments.
+ * 3. an overlay over each of the host's file systems, parents first, into SCRATCH/root.
  * 4. /sys, /dev, fresh ones. /proc comes with the pid namespace.
- * 5. pivot_root; the host's mounts are gone from here. */
+ * 5. sockets and pid files of the host's processes go.
+ * 6. pivot_root; the host's mounts are gone from here. */
 #include "world/world.h"
 
 #include <errno.h>
@@ -31,94 +31,39 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "confine/device.h"
+#include "confine/ipc.h"
 #include "confine/rootfs.h"
 #include "fs/beneath.h"
-#include "fs/meta.h"
+#include "world/leftovers.h"
 #include "world/mounts.h"
 #include "world/net.h"
+#include "world/overlay.h"
 
-/* Tried in this order: kernels and file systems refuse some (metacopy or index without file
- * handles, volatile before 5.10). */
-static const char *const overlay_options[][10] = {
-    {"redirect_dir", "on", "metacopy", "on", "index", "on", "volatile", NULL, NULL},
-    {"redirect_dir", "on", "metacopy", "on", "index", "on", NULL},
-    {"redirect_dir", "on", "index", "off", NULL},
-    {NULL},
+/* What of the host must be known before the keeper is in namespaces of its own. */
+struct host_face {
+	struct mount_table mounts;
+	struct net_face *net; /* NULL: its network is the world's too */
+	struct ipc_settings *ipc;
+	struct strv leftovers;
 };
 
-/* ":" and "\" are special in a lowerdir list, "," in old kernels' option strings. */
-static char *escape_lower(const char *path)
+static int host_observe(enum world_net net, struct host_face *ret, struct err *e)
 {
-	char *out = xcalloc(2 * strlen(path) + 1, 1), *to = out;
-
-	for (; *path; path++) {
-		if (*path == ':' || *path == '\\' || *path == ',')
-			*to++ = '\\';
-		*to++ = *path;
-	}
-	return out;
-}
-
-static int set_options(int ctx, const char *const *options)
-{
-	for (size_t i = 0; options[i]; i += 2) {
-		bool flag = !options[i + 1];
-		if (fsconfig(ctx, flag ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING, options[i],
-			     options[i + 1], 0) < 0)
-			return -errno;
-		if (flag)
-			break;
-	}
+	int r = mount_table_read(&ret->mounts, e);
+	if (r < 0)
+		return r;
+	ret->net = net == WORLD_NET_PRIVATE ? net_observe() : NULL;
+	ret->ipc = ipc_observe();
+	leftovers_observe(&ret->leftovers);
 	return 0;
 }
 
-static int overlay(const char *lower, const char *upper, const char *work,
-		   const char *const *options, unsigned attr)
+static void host_face_done(struct host_face *h)
 {
-	const char *const dirs[][2] = {{"lowerdir", lower}, {"upperdir", upper}, {"workdir", work}};
-	CLEANUP_FD int ctx = fsopen("overlay", FSOPEN_CLOEXEC);
-
-	if (ctx < 0)
-		return -errno;
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
-		if (fsconfig(ctx, FSCONFIG_SET_STRING, dirs[i][0], dirs[i][1], 0) < 0)
-			return -errno;
-	int r = set_options(ctx, options);
-	if (r < 0)
-		return r;
-	if (fsconfig(ctx, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
-	int mnt = fsmount(ctx, FSMOUNT_CLOEXEC, attr);
-	return mnt < 0 ? -errno : mnt;
-}
-
-/* The root of an overlay shows the metadata of its upper layer: that of the lower is put on it. */
-static int dress_upper(const char *lower, const char *upper)
-{
-	struct meta m CLEANUP_META = META_INIT;
-	CLEANUP_FD int fd = open(lower, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r = fd < 0 ? -errno : meta_read(fd, &m);
-
-	return r < 0 ? r : meta_apply(AT_FDCWD, upper, &m);
-}
-
-static int try_overlay(const char *scratch, size_t n, const char *point, unsigned attr)
-{
-	CLEANUP_STR char *lower = escape_lower(point);
-	int r = -EINVAL;
-
-	for (size_t i = 0; r < 0 && i < ARRAY_LEN(overlay_options); i++) {
-		/* A work directory that a failed attempt touched may not be used again. */
-		CLEANUP_STR char *upper = xasprintf("%s/upper%zu.%zu", scratch, n, i);
-		CLEANUP_STR char *work = xasprintf("%s/work%zu.%zu", scratch, n, i);
-		if (mkdir(upper, 0700) < 0 || mkdir(work, 0700) < 0)
-			return -errno;
-		r = dress_upper(point, upper);
-		if (r < 0)
-			return r;
-		r = overlay(lower, upper, work, overlay_options[i], attr);
-	}
-	return r;
+	mount_table_done(&h->mounts);
+	net_face_free(h->net);
+	ipc_settings_free(h->ipc);
+	strv_done(&h->leftovers);
 }
 
 /* Attaches @mnt at @point of the world that is being built below @root. */
@@ -150,7 +95,7 @@ static int mount_host(const char *scratch, const struct mount_table *t, int *ret
 	*ret_root = -1;
 	for (size_t i = 0; i < t->n; i++) {
 		const struct mount *m = &t->v[i];
-		int r = m->directory ? try_overlay(scratch, i, m->point, m->attr) : -ENOTDIR;
+		int r = m->directory ? overlay_mount(scratch, i, m->point, m->attr) : -ENOTDIR;
 		if (r < 0 && i == 0)
 			return err_errno(e, r,
 					 "an overlay of / in %s (its file system cannot hold one? "
@@ -193,21 +138,22 @@ static int mount_kernel(int root, struct err *e)
 	return device_populate(dev, e);
 }
 
-static int set_up(const char *scratch, const struct mount_table *t, const struct net_face *face,
-		  struct err *e)
+static int set_up(const char *scratch, const struct host_face *host, struct err *e)
 {
 	CLEANUP_FD int root = -1;
 
 	umask(0);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_errno(e, -errno, "making mounts private");
-	int r = face ? net_dress(face, e) : 0;
+	int r = host->net ? net_dress(host->net, e) : 0;
+	ipc_dress(host->ipc);
 	if (r == 0)
-		r = mount_host(scratch, t, &root, e);
+		r = mount_host(scratch, &host->mounts, &root, e);
 	if (r == 0)
 		r = mount_kernel(root, e);
 	if (r < 0)
 		return r;
+	leftovers_remove(root, &host->leftovers);
 	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
 	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return err_errno(e, -errno, "entering the world");
@@ -248,11 +194,11 @@ static int hold(pid_t keeper, struct world *w)
 int world_open(const char *scratch, enum world_net net, struct world *ret, struct err *e)
 {
 	struct world w CLEANUP_WORLD = WORLD_INIT;
-	struct mount_table t CLEANUP_MOUNT_TABLE = MOUNT_TABLE_INIT;
+	struct host_face host CLEANUP(host_face_done) = {.net = NULL};
 	struct err said = {0};
 	int pipes[2], done[2];
 
-	int r = mount_table_read(&t, e);
+	int r = host_observe(net, &host, e);
 	if (r < 0)
 		return r;
 	if (pipe2(pipes, O_CLOEXEC) < 0)
@@ -263,14 +209,13 @@ int world_open(const char *scratch, enum world_net net, struct world *ret, struc
 		close(pipes[1]);
 		return err_errno(e, r, "making a pipe");
 	}
-	struct net_face *face = net == WORLD_NET_PRIVATE ? net_observe() : NULL;
 	pid_t keeper = clone_keeper(net);
 	if (keeper == 0) {
 		char byte;
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(done[1]);
 		close(pipes[0]);
-		set_up(scratch, &t, face, &said);
+		set_up(scratch, &host, &said);
 		fd_write_all(pipes[1], &said, sizeof(said));
 		ssize_t ignored = read(done[0], &byte, 1); /* until we are held */
 		_exit(ignored != 0);
@@ -278,7 +223,6 @@ int world_open(const char *scratch, enum world_net net, struct world *ret, struc
 	r = keeper < 0 ? -errno : 0;
 	close(pipes[1]);
 	close(done[0]);
-	net_face_free(face);
 	if (r == 0 && read(pipes[0], &said, sizeof(said)) != (ssize_t)sizeof(said))
 		r = err_set(&said, -EIO, "the world's first process died");
 	if (r == 0)
@@ -296,57 +240,6 @@ int world_open(const char *scratch, enum world_net net, struct world *ret, struc
 	*ret = w;
 	w = (struct world)WORLD_INIT;
 	return 0;
-}
-
-/* A detached mount of @source, or an empty one that looks like the directory @at. */
-static int substitute_mount(int root, int at, const char *source)
-{
-	static const char *const none[] = {NULL};
-	struct stat st;
-
-	if (source) {
-		CLEANUP_FD int src = beneath_open_nolink(root, source, O_PATH | O_DIRECTORY, 0);
-		if (src < 0)
-			return src;
-		int mnt = open_tree(src, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-		return mnt < 0 ? -errno : mnt;
-	}
-	if (fstat(at, &st) < 0)
-		return -errno;
-	CLEANUP_FD int mnt = rootfs_fs("tmpfs", none, 0);
-	CLEANUP_FD int dir = mnt < 0 ? -1 : openat(mnt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || fchown(dir, st.st_uid, st.st_gid) < 0 || fchmod(dir, st.st_mode & 07777) < 0)
-		return mnt < 0 ? mnt : -errno;
-	return take_fd(&mnt);
-}
-
-static int substitute(const struct world *w, const char *target, const char *source)
-{
-	if (setns(w->mnt_ns, CLONE_NEWNS) < 0)
-		return -errno;
-	CLEANUP_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP_FD int at = beneath_open_nolink(root, target, O_PATH | O_DIRECTORY, 0);
-	CLEANUP_FD int mnt = at < 0 ? at : substitute_mount(root, at, source);
-	if (mnt < 0)
-		return mnt;
-	return move_mount(mnt, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0
-		   ? -errno
-		   : 0;
-}
-
-int world_substitute(const struct world *w, const char *target, const char *source, struct err *e)
-{
-	int status = 0;
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(-substitute(w, target, source));
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	int r = pid < 0 ? -errno : WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
-	return r < 0 ? err_errno(e, r, "putting %s in the place of %s in the world",
-				 source ? source : "an empty directory", target)
-		     : 0;
 }
 
 void world_close(struct world *w)

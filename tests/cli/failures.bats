@@ -63,7 +63,7 @@ load helpers
 }
 
 @test "failure: an exercise that is never the same twice shows the line" {
-	refuses 1 build "$NAME" --user redis --exercise 'echo always; cat /proc/sys/kernel/random/uuid' -- "${REDIS[@]}"
+	refuses 1 build "$NAME" --user redis --exercise "$PING; cat /proc/sys/kernel/random/uuid" -- "${REDIS[@]}"
 	tells 'line 2'
 	nothing_left
 }

@@ -7,12 +7,15 @@
 NAME=cli-stop PORT=18605
 load helpers
 
-# The build's own service: a name that no other process has.
-SERVICE=(/bin/sh -c "while :; do sleep 50505; done")
+# The build's own service: a name that no other process has. A signal makes it begin another sleep,
+# so that a step can reach it.
+SERVICE=(/bin/sh -c "trap : HUP; while :; do sleep 50505 & wait; done")
+# shellcheck disable=SC2016 # the exercise's shell expands
+REACH='kill -HUP $IMMURE_PID; sleep 0.4; echo seen'
 
 begin_build()
 {
-	"$IMMURE" build "$NAME" --exercise 'sleep 0.4; echo seen' --ready true -- "${SERVICE[@]}" \
+	"$IMMURE" build "$NAME" --exercise "$REACH" --ready true -- "${SERVICE[@]}" \
 		>"$WORK/out/build" 2>&1 3>&- 8>&- &
 	build=$!
 }
@@ -35,7 +38,7 @@ interrupt()
 		eventually 3 gone || { echo "after $moment s of a build, $1"; return 1; }
 		eventually 3 no_leftovers_of_a_build || { no_leftovers_of_a_build; return 1; }
 	done
-	good build "$NAME" --write-spec --exercise 'echo seen' --ready true -- "${SERVICE[@]}"
+	good build "$NAME" --write-spec --exercise "$REACH" --ready true -- "${SERVICE[@]}"
 	tells proved
 	good remove "$NAME"
 	nothing_left

@@ -103,7 +103,7 @@ load helpers
 	redis-cli -p "$PORT" set native untouched
 	good build "$NAME" --user redis --exercise "redis-cli -p $PORT get native" -- "${REDIS[@]}"
 	[[ $(redis-cli -p "$PORT" get native) == untouched ]]
-	refuses 1 start "$NAME"
+	refuses 5 start "$NAME"
 	kill $!
 	wait $! || true
 }

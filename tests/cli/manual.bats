@@ -107,10 +107,11 @@ keys_of_manual()
 @test "manual: the fields of a manifest line are those of immure-manifest(5)" {
 	local have
 
-	build_redis
+	# Behind a wrapper: then a line has every field.
+	good build "$NAME" --user redis --exercise "$PING" -- /bin/sh -c "exec ${REDIS[*]}"
 	have=$(jq -r 'keys[]' "$IMMURE_STATE_DIR/jails/$NAME/current/manifest.jsonl" | sort -u)
 	same "$have" "$(awk '/^# / { here = $0 == "# FIELDS" } here' "$MAN/immure-manifest.5.scd" |
-		sed -nE 's/^\*([a-z0-9]+)\*(, \*([a-z0-9]+)\*)?$/\1 \3/p' | xargs -n1)"
+		sed -nE 's/\\//g; s/^\*([a-z0-9_]+)\*(, \*([a-z0-9_]+)\*)?$/\1 \3/p' | xargs -n1)"
 }
 
 @test "manual: scdoc takes every page" {

@@ -70,8 +70,9 @@ spec() { cat >"$IMMURE_CONFIG_DIR/a.conf"; }
 @test "building: the exercise has no rights over the host" {
 	# 27 mknod, 25 sys_time, 22 sys_boot, 16 sys_module, 2 dac_read_search
 	run immure build a --ready true \
-		--exercise 'test $((0x$(sed -n "s/CapEff:.//p" /proc/self/status) & 0xa410004)) = 0' \
-		-- /bin/sleep 1000
+		--exercise 'kill -HUP $IMMURE_PID
+			test $((0x$(sed -n "s/CapEff:.//p" /proc/self/status) & 0xa410004)) = 0' \
+		-- /bin/sh -c 'trap : HUP; while :; do sleep 1000 & wait; done'
 	echo "$output"
 	[[ $status -eq 0 ]]
 }
@@ -150,8 +151,9 @@ names='mkdir "/srv/immure-attack/\e[31mdir"; open F, ">/srv/immure-attack/data/\
 	mkdir -p "$OUT/data"
 	local dir=$'/srv/immure-attack/\e[31mstate'
 	install -d "$dir"
-	run immure build a --ready true --exercise true -- /usr/bin/perl -e \
+	run immure build a --ready true -- /usr/bin/perl -e \
 		'open F, ">/srv/immure-attack/\e[31mstate/f"; print F 1; close F; sleep 1000'
+	[[ $status -eq 0 ]]
 	! grep -q $'\e' <<<"$output"
 }
 
@@ -177,7 +179,7 @@ names='mkdir "/srv/immure-attack/\e[31mdir"; open F, ">/srv/immure-attack/data/\
 	head -c 6000000 /dev/zero >/var/lib/immure-attack-log/log
 	(while :; do echo xxxxxxxx; done >>/var/lib/immure-attack-log/log) 3>&- &
 	writer=$!
-	run immure build a --ready true -- /bin/sh -c 'read x </var/lib/immure-attack-log/log; sleep 1000'
+	run immure build a --ready true --sample /var/lib/immure-attack-log=live -- /bin/sh -c 'read x </var/lib/immure-attack-log/log; sleep 1000'
 	kill "$writer"
 	rm -rf /var/lib/immure-attack-log
 	echo "$output"

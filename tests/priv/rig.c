@@ -76,7 +76,9 @@ static int lay_tree(struct stage *s, const char *tree, struct err *e)
 	r = mounts_points(&lay, &none, e);
 	lay_close(&lay);
 	s->plan.root = open_tree(AT_FDCWD, tree, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	return r < 0 ? r : s->plan.root < 0 ? -errno : mounts_growth(&s->plan, &none, e);
+	return r < 0		  ? r
+	       : s->plan.root < 0 ? -errno
+				  : mounts_growth(&s->plan, &none, s->world.root, e);
 }
 
 static int make_plan(struct stage *s, struct err *e)
@@ -123,6 +125,7 @@ static int supervise(struct stage *s, struct err *e)
 	    .world = s->world.root,
 	    .jail = s->jail,
 	    .own_mounts = &own,
+	    .init = -1,
 	    .record = s->res->record,
 	};
 	return supervisor_start(&c, &s->supervisor, e);
@@ -135,7 +138,7 @@ static int start(struct stage *s, struct err *e)
 	if (r == 0)
 		r = make_plan(s, e);
 	if (r == 0)
-		r = filter_make(&s->filter, e);
+		r = filter_make(&s->filter, false, e);
 	if (r == 0)
 		r = run_start(&s->plan, &s->run, e);
 	if (r == 0)

@@ -181,7 +181,8 @@ static void check_record(const struct rig_result *r)
 	const struct call *table = call_table(&n);
 
 	for (int i = 0; i < n; i++)
-		check_row(&table[i], r);
+		if (table[i].shape != SHAPE_RECEIPT) /* it names no path */
+			check_row(&table[i], r);
 	for (size_t i = 0; i < ARRAY_LEN(expected); i++)
 		check_touch(r->record, expected[i].path, expected[i].kinds, expected[i].found);
 	/* The scratch directory of the run itself is no business of the service. */

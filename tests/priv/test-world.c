@@ -9,8 +9,11 @@
 #include <linux/capability.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/ipc.h>
+#include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -36,8 +39,18 @@ static const char *const expected[] = {
     "host segment: ENOENT",
     "own segment: ok",
     /* nobody of the host's answers, and nothing is in the way */
-    "live socket: ECONNREFUSED",
+    "live socket: ENOENT",
+    "its relative name: ENOENT",
+    "its name in a root of its own: ENOENT",
     "abstract: ECONNREFUSED",
+    "pid file: ENOENT",
+    "pid of the dead: ENOENT",
+    "a process's number: ENOENT",
+    "another number: ok",
+    "socket in /run: ENOENT",
+    "pipe: ENXIO",
+    "lock of the host's: ok",
+    "queue: ENOENT",
     "host port: ECONNREFUSED",
     "same port: ok",
     "bind: ok",
@@ -100,11 +113,16 @@ static void check_line(const char *out, const char *line)
 	CHECK(there);
 }
 
+static void put_text(const char *path, const char *text)
+{
+	CLEANUP_FD int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	CHECK(fd >= 0 && write(fd, text, strlen(text)) > 0);
+}
+
 static void put(const char *name)
 {
 	CLEANUP_STR char *path = xasprintf("%s/%s", dir, name);
-	CLEANUP_FD int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	CHECK(fd >= 0 && write(fd, name, strlen(name)) > 0);
+	put_text(path, name);
 }
 
 static int serve_unix(const char *path, size_t len)
@@ -120,6 +138,42 @@ static int serve_unix(const char *path, size_t len)
 	return s;
 }
 
+/* A process that binds in a root of its own; it ends with us. */
+static void serve_rooted(const char *root)
+{
+	int ready[2];
+	char byte;
+
+	CHECK_INT(pipe2(ready, O_CLOEXEC), 0);
+	if (fork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (chroot(root) < 0 || chdir("/") < 0)
+			_exit(1);
+		serve_unix("/rooted", 8);
+		close(ready[1]);
+		pause();
+	}
+	close(ready[1]);
+	CHECK_INT(read(ready[0], &byte, 1), 0);
+	close(ready[0]);
+}
+
+/* What live daemons leave in /run. */
+#define LEFT "/run/immure-test-world"
+
+static void leave_in_run(void)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), " %d\n", getpid());
+	CHECK(mkdir(LEFT, 0755) == 0 && mkdir(LEFT "/deep", 0755) == 0);
+	put_text(LEFT "/live.pid", pid);
+	put_text(LEFT "/dead.pid", "99999999\n");
+	put_text(LEFT "/lock", pid);
+	put_text(LEFT "/number", "99999999\n");
+	serve_unix(LEFT "/deep/sock", sizeof(LEFT "/deep/sock"));
+}
+
 static int serve_tcp(int *ret_port)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -132,10 +186,12 @@ static int serve_tcp(int *ret_port)
 	return s;
 }
 
-/* Each address of the host stands on the world's lo. */
+/* Each address of the host stands on the world's lo; groups can be joined where it joins them. */
 static void check_addresses(const char *out)
 {
+	static const char *const groups[] = {"join: ok", "send to group: ok", "hear group: ok"};
 	struct ifaddrs *all = NULL;
+	bool multicast = false;
 	char text[INET6_ADDRSTRLEN];
 
 	CHECK_INT(getifaddrs(&all), 0);
@@ -146,12 +202,15 @@ static void check_addresses(const char *out)
 		if (!in || (in->sin_family != AF_INET && !v6) || i->ifa_flags & IFF_LOOPBACK ||
 		    (v6 && IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr)))
 			continue;
+		multicast |= i->ifa_flags & IFF_MULTICAST && i->ifa_flags & IFF_UP;
 		inet_ntop(in->sin_family, v6 ? (const void *)&in6->sin6_addr : &in->sin_addr, text,
 			  sizeof(text));
 		CLEANUP_STR char *line = xasprintf("address %s: lo up", text);
 		check_line(out, line);
 	}
 	freeifaddrs(all);
+	for (size_t i = 0; multicast && i < ARRAY_LEN(groups); i++)
+		check_line(out, groups[i]);
 }
 
 static char *mounts_of_host(void)
@@ -250,13 +309,28 @@ int main(int argc, char **argv)
 	CLEANUP_STR char *sub = xasprintf("%s/dir", dir);
 	CLEANUP_STR char *live = xasprintf("%s/live", dir);
 	CHECK_INT(mkdir(sub, 0755), 0);
-	const int servers[] = {serve_unix(live, strlen(live) + 1),
+	CLEANUP_STR char *root = xasprintf("%s/root", dir);
+	CLEANUP_STR char *pipe = xasprintf("%s/pipe", dir);
+	CLEANUP_STR char *kept = xasprintf("%s/kept", dir);
+	CHECK_INT(mkdir(root, 0755), 0);
+	serve_rooted(root);
+	CHECK_INT(mkfifo(pipe, 0600), 0);
+	CLEANUP_FD int reader = open(pipe, O_RDWR | O_CLOEXEC);
+	CHECK(reader >= 0);
+	CLEANUP_FD int lock = open(kept, O_RDONLY | O_CLOEXEC);
+	CHECK_INT(flock(lock, LOCK_EX), 0);
+	leave_in_run();
+	CHECK_INT(chdir(dir), 0);
+	const int servers[] = {serve_unix("relative", 9), serve_unix(live, strlen(live) + 1),
 			       serve_unix("\0immure-world-test", 18), serve_tcp(&port)};
 	run(program, port);
 	for (size_t i = 0; i < ARRAY_LEN(servers); i++)
 		close(servers[i]);
 	shmctl(segment, IPC_RMID, NULL);
+	CHECK(access(LEFT "/deep/sock", F_OK) == 0 && access(LEFT "/live.pid", F_OK) == 0);
+	CHECK_INT(chdir("/"), 0);
 	rig_remove(dir);
+	rig_remove(LEFT);
 	free(dir);
 	return check_done("world");
 }

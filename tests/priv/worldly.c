@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ipc.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -101,6 +102,40 @@ static void connect_to(const char *what, const char *path, size_t len)
 	close(s);
 }
 
+/* What the host's processes have left in its file systems. */
+static void meet_leftovers(void)
+{
+	connect_to("live socket", "live", 5);
+	connect_to("its relative name", "relative", 9);
+	connect_to("its name in a root of its own", "root/rooted", 12);
+	connect_to("abstract", "\0immure-world-test", 18);
+	told("pid file", access("/run/immure-test-world/live.pid", F_OK));
+	told("pid of the dead", access("/run/immure-test-world/dead.pid", F_OK));
+	told("a process's number", access("/run/immure-test-world/lock", F_OK));
+	told("another number", access("/run/immure-test-world/number", F_OK));
+	told("socket in /run", access("/run/immure-test-world/deep/sock", F_OK));
+	told_open("pipe", "pipe", O_WRONLY | O_NONBLOCK);
+	told("lock of the host's", flock(open("kept", O_RDONLY | O_CLOEXEC), LOCK_EX | LOCK_NB));
+	told("queue", open("/dev/mqueue/immure-world-test", O_RDONLY | O_CLOEXEC));
+}
+
+/* What is sent to a group is heard in the world. */
+static void use_groups(void)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET,
+				 .sin_port = htons(9),
+				 .sin_addr.s_addr = inet_addr("239.255.7.7")};
+	struct ip_mreq group = {.imr_multiaddr = in.sin_addr};
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	char byte;
+
+	told("join", setsockopt(s, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)));
+	bind(s, (struct sockaddr *)&in, sizeof(in));
+	told("send to group", sendto(s, "x", 1, 0, (struct sockaddr *)&in, sizeof(in)));
+	told("hear group", recv(s, &byte, 1, 0));
+	close(s);
+}
+
 static void use_sockets(int port)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
@@ -108,8 +143,6 @@ static void use_sockets(int port)
 	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int u = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	connect_to("live socket", "live", 5);
-	connect_to("abstract", "\0immure-world-test", 18);
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	told("host port", connect(s, (struct sockaddr *)&in, sizeof(in)));
 	close(s);
@@ -190,7 +223,9 @@ int main(int argc, char **argv)
 	if (argc < 3 || chdir(argv[1]) < 0)
 		return 2;
 	see();
+	meet_leftovers();
 	use_sockets(atoi(argv[2]));
+	use_groups();
 	show_addresses();
 	look_up();
 	for (int i = 3; i < argc; i++)

@@ -56,12 +56,12 @@ serves()
 	written /etc/asked.conf "port = 18401" "${@:2}"
 }
 
-# jail [LINE...]: a build without any exercise; the lines are those of [Jail] in the spec.
+# jail [LINE...]: a build whose exercise asks nothing; the lines are those of [Jail] in the spec.
 jail()
 {
 	mkdir -p "$IMMURE_CONFIG_DIR"
 	printf '%s\n' "[Service]" "ExecStart=${COMMAND[*]}" "${SETTINGS[@]/#/Environment=}" "${LINES[@]}" "[Jail]" "$@" \
-		>"$IMMURE_CONFIG_DIR/$NAME.conf"
+		"[Exercise]" "Command=nc -z 127.0.0.1 18401" >"$IMMURE_CONFIG_DIR/$NAME.conf"
 	built build "$NAME"
 	touch "$WORK/out/built"
 	immure start "$NAME" >/dev/null

@@ -324,8 +324,8 @@ story_samba()
 	STEPS=(
 		"$smb -c 'ls' | grep notes"
 		"$smb -c 'get notes.txt -'"
-		"$smb -c 'mkdir new; cd new; put $HERE/notes.txt sent.txt; allinfo sent.txt' 2>&1 | grep -e putting -e altname -e stream | sed 's/(.*//'"
-		"cat \$IMMURE_ROOT$HERE/share/new/sent.txt; stat -c '%U %a' \$IMMURE_ROOT$HERE/share/new/sent.txt"
+		"$smb -c 'mkdir new; cd new; put $HERE/notes.txt sent.txt; allinfo sent.txt' 2>&1 | grep -e putting -e altname -e stream | sed 's/(.*//'
+			cat \$IMMURE_ROOT$HERE/share/new/sent.txt; stat -c '%U %a' \$IMMURE_ROOT$HERE/share/new/sent.txt"
 		"$smb -c 'rename new/sent.txt moved.txt; del moved.txt; rmdir new; ls' | grep -c notes"
 		"smbclient -s /dev/null -p 18209 -U immure-check%wrong //127.0.0.1/cage -c ls 2>&1 || echo refused"
 		"smbclient -s /dev/null -p 18209 -U immure-check%canary -L 127.0.0.1 2>&1 | grep -e Disk -e IPC"

@@ -99,6 +99,47 @@ static void test_shape(void)
 	}
 }
 
+/* What is equal by shape only is counted. */
+static void test_masked(void)
+{
+	static const char *const texts[] = {"same 1\nat 10\nto 7\n", "same 1\nat 9\nto 8\n"};
+	struct outcome a = outcome_of(&(struct half){texts[0], 0, 0});
+	struct outcome b = outcome_of(&(struct half){texts[1], 0, 0});
+	struct difference d;
+
+	CHECK_INT(compare_outcomes(&a, &b, true, &d), 0);
+	CHECK_INT(d.masked, 2);
+	CHECK(!d.differs);
+	CHECK_INT(compare_outcomes(&a, &a, true, &d), 0);
+	CHECK_INT(d.masked, 0);
+	outcome_done(&a);
+	outcome_done(&b);
+}
+
+static void test_hints(void)
+{
+	static const struct {
+		struct difference d;
+		const char *hint;
+	} hints[] = {
+	    {{.line = 1, .a = "Date: Mon, 1 Jan", .b = "Date: Tue, 2 Jan"}, "a header"},
+	    {{.line = 1, .a = "at 12:00:01", .b = "at 12:00:02"}, "a date or time"},
+	    {{.line = 1, .a = "2026-01-01", .b = "2026-01-02"}, "a date or time"},
+	    {{.line = 1,
+	      .a = "1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+	      .b = "2b4e28ba-2fa1-11d2-883f-0016d3cca427"},
+	     "a random id"},
+	    {{.line = 1, .a = "id=deadbeef0001", .b = "id=deadbeef0002"}, "a hexadecimal id"},
+	    {{.line = 1, .a = "pid 7", .b = "pid 11"}, "a number"},
+	    {{.line = 1, .a = "one", .b = "two"}, "text"},
+	    {{.line = 2, .a = "pid 7", .b = "(no such line)"}, "text"},
+	    {{.line = 0}, "the exit status"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(hints); i++)
+		CHECK(str_after(difference_hint(&hints[i].d), hints[i].hint));
+}
+
 static void test_long_line(void)
 {
 	static char x[100001], y[100001];
@@ -131,6 +172,8 @@ int main(void)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		check_row(i);
 	test_shape();
+	test_masked();
+	test_hints();
 	test_long_line();
 	test_unreadable();
 	return check_done("compare");

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "fs-scratch.h"
 #include "host/places.h"
+#include "jail/boot-dirs.h"
 
 #define ROWS 12
 
@@ -26,12 +27,16 @@ struct pair {
 /* A path ending in "/" is a directory. */
 struct scene {
 	const char *name;
-	const char *host[ROWS];	 /* on the host, and in the world */
+	const char *host[ROWS];	 /* on the host, and in the world; "link -> target" is a link */
 	const char *world[ROWS]; /* in the world only: made by the run */
 	struct given touched[ROWS];
 	struct pair pairs[4];
 	const char *section_key[4][2]; /* of [Jail] or [Service], "State", "/x" */
-	const char *want[ROWS]; /* "path class", with "w" writable, "f" file, "c" to be created */
+	const char *taken;	       /* another jail's state */
+	bool root;		       /* the host's files must be root's */
+	const char *want[ROWS]; /* "path class", with "w" writable, "f" file, "c" to be created, "l"
+				   link */
+	const char *own[4];	/* names inside of provisions */
 };
 
 #define MADE   (TOUCH_READ | TOUCH_WRITE | TOUCH_MAKE)
@@ -190,14 +195,98 @@ static const struct scene scenes[] = {
 	.world = {"/run/s/sock", "/run/sock"},
 	.touched = {{"/run/s/sock", TOUCH_BIND | TOUCH_MAKE, 0},
 		    {"/run/sock", TOUCH_BIND | TOUCH_MAKE, 0}},
-	.want = {"/run/s offered w"},
+	.want = {"/run/s offered wc"},
+    },
+    {
+	.name = "a link to content is followed; both it and where it leads are in the jail",
+	.host = {"/data/sites/1/", "/data/sites/1/page", "/srv/", "/srv/site -> ../data/sites/1"},
+	.touched = {{"/srv/site", TOUCH_LINK, S_IFLNK}, {"/data/sites/1/page", READ, S_IFREG}},
+	.want = {"/data/sites content", "/srv/site content l"},
+    },
+    {
+	.name = "not one in /etc, in a program tree, to a file, to what is no content, or unused",
+	.host = {"/data/a/f", "/etc/l -> /data/a", "/usr/l -> /data/a", "/srv/f -> /data/a/f",
+		 "/srv/p -> /usr", "/srv/u -> /data/a", "/srv/gone -> /nowhere"},
+	.touched = {{"/etc/l", TOUCH_LINK, S_IFLNK},
+		    {"/usr/l", TOUCH_LINK, S_IFLNK},
+		    {"/srv/f", TOUCH_LINK, S_IFLNK},
+		    {"/srv/p", TOUCH_LINK, S_IFLNK},
+		    {"/srv/u", TOUCH_LOOK, S_IFLNK},
+		    {"/srv/gone", TOUCH_LINK, S_IFLNK}},
+	.want = {NULL},
+    },
+    {
+	.name = "a link inside of content: its end is bound too, and it is remembered",
+	.host = {"/srv/a/f", "/srv/a/current -> /data/x/7", "/data/x/7/"},
+	.touched = {{"/srv/a/f", READ, S_IFREG},
+		    {"/srv/a/current", TOUCH_LINK, S_IFLNK},
+		    {"/data/x/7", TOUCH_LOOK, S_IFDIR}},
+	.want = {"/data/x content", "/srv/a content"},
+	.own = {"/srv/a/current"},
+    },
+    {
+	.name = "the prefix of a program that no package owns, and what it writes there",
+	.host = {"/usr/local/web/sbin/web", "/usr/local/web/logs/", "/usr/local/bin/tool"},
+	.world = {"/usr/local/web/logs/log"},
+	.touched = {{"/usr/local/web/sbin/web", TOUCH_EXEC, S_IFREG},
+		    {"/usr/local/bin/tool", TOUCH_EXEC, S_IFREG},
+		    {"/usr/local/web/logs/log", CREAT, 0}},
+	.want = {"/usr/local/web content", "/usr/local/web/logs state w"},
+    },
+    {
+	.name = "another jail's state gives only the files that are written in place",
+	.host = {"/var/lib/theirs/f", "/var/lib/theirs/g"},
+	.taken = "/var/lib/theirs",
+	.touched = {{"/var/lib/theirs/f", WRITE, S_IFREG}, {"/var/lib/theirs/g", READ, S_IFREG}},
+	.want = {"/var/lib/theirs/f state wf"},
+    },
+    {
+	.name = "but files that come and go need their directory",
+	.host = {"/var/lib/theirs/f"},
+	.taken = "/var/lib/theirs",
+	.touched = {{"/var/lib/theirs/f", WRITE | REMOVE, S_IFREG}},
+	.want = {"/var/lib/theirs state w"},
+    },
+    {
+	.name = "written configuration: what is only read there stays as it is",
+	.root = true,
+	.host = {"/etc/dns/conf", "/etc/dns/zone"},
+	.world = {"/etc/dns/zone.jnl"},
+	.touched = {{"/etc/dns/conf", READ, S_IFREG},
+		    {"/etc/dns/zone", READ | WRITE, S_IFREG},
+		    {"/etc/dns/zone.jnl", CREAT, 0}},
+	.want = {"/etc/dns state w", "/etc/dns/conf config f"},
+    },
+    {
+	.name = "unless the spec wants the directory written",
+	.host = {"/etc/dns/conf", "/etc/dns/zone"},
+	.touched = {{"/etc/dns/conf", READ, S_IFREG}, {"/etc/dns/zone", READ | WRITE, S_IFREG}},
+	.section_key = {{"State", "/etc/dns"}},
+	.want = {"/etc/dns state w"},
+    },
+    {
+	.name = "Config= of a file is a copy, of a directory a mount; Secret= is the service's",
+	.host = {"/etc/my.cnf", "/srv/conf/", "/srv/key"},
+	.section_key = {{"Config", "/etc/my.cnf"}, {"Config", "/srv/conf"}, {"Secret", "/srv/key"}},
+	.want = {"/srv/conf config"},
+	.own = {"/srv/key"},
+    },
+    {
+	.name = "a link that the spec names as content is followed, one to state is what it means",
+	.host = {"/data/x/1/", "/data/s/", "/srv/c -> /data/x/1", "/srv/s -> /data/s"},
+	.section_key = {{"Content", "/srv/c"}, {"State", "/srv/s"}},
+	.want = {"/data/s state w", "/srv/c content l"},
     },
 };
 
 static void put(int fd, const char *path)
 {
 	char *at = strdupa(path + 1);
+	char *target = strstr(at, " -> ");
 	bool dir = at[strlen(at) - 1] == '/';
+
+	if (target)
+		*target = '\0';
 
 	if (dir)
 		at[strlen(at) - 1] = '\0';
@@ -209,6 +298,8 @@ static void put(int fd, const char *path)
 	}
 	if (dir)
 		CHECK_INT(beneath_mkdirs(fd, at, 0755), 0);
+	else if (target)
+		CHECK_INT(symlinkat(target + 4, fd, at), 0);
 	else
 		put_file(fd, at, "x");
 }
@@ -242,10 +333,11 @@ static void fill(const struct scene *sc, int host, int world, struct record *r, 
 
 static char *row_text(const struct provision *p)
 {
-	const char *flags = p->writable || p->file || p->create ? " " : "";
+	const char *flags = p->writable || p->file || p->create || p->link ? " " : "";
 
-	return xasprintf("%s %s%s%s%s%s", p->path, class_name(p->class), flags,
-			 p->writable ? "w" : "", p->file ? "f" : "", p->create ? "c" : "");
+	return xasprintf("%s %s%s%s%s%s%s", p->path, class_name(p->class), flags,
+			 p->writable ? "w" : "", p->file ? "f" : "", p->create ? "c" : "",
+			 p->link ? "l" : "");
 }
 
 static void check_layout(const struct layout *l, const struct scene *sc)
@@ -260,6 +352,9 @@ static void check_layout(const struct layout *l, const struct scene *sc)
 		CHECK_STR(got, i < want ? sc->want[i] : "");
 		CHECK(l->v[i].why && *l->v[i].why);
 	}
+	for (want = 0; want < 4 && sc->own[want];)
+		CHECK(strv_has(&l->own, sc->own[want++]));
+	CHECK_INT(l->own.n, want);
 }
 
 static void check_scene(const struct scene *sc)
@@ -274,6 +369,8 @@ static void check_scene(const struct scene *sc)
 	CLEANUP_FD int world = subdir(&s, "world");
 
 	fill(sc, host, world, r, spec);
+	if (sc->taken)
+		strv_add(&l.taken, sc->taken);
 	CHECK_INT(layout_derive(&l, r, spec, host, world, &e) >= 0, 1);
 	check_layout(&l, sc);
 	/* Growing again on the same evidence discovers nothing new: else it would never end. */
@@ -404,37 +501,175 @@ static void test_json(void)
 				 .class = CLASS_OFFERED,
 				 .writable = true,
 				 .create = true,
+				 .link = true,
 				 .mode = 02755,
 				 .uid = 65534,
 				 .gid = 7,
 				 .why = why}};
-	const struct layout l = {.v = v, .n = ARRAY_LEN(v)};
+	struct layout l = {.v = v, .n = ARRAY_LEN(v)};
+	layout_own(&l, "/srv/link");
+	layout_own(&l, "/srv/link");
+	CHECK_INT(l.own.n, 1);
 	json_t *j = layout_to_json(&l);
 
 	CHECK_INT(layout_from_json(&back, j), 0);
 	CHECK_INT(back.n, 1);
+	CHECK(strv_has(&back.own, "/srv/link"));
 	if (back.n) {
 		CHECK_STR(back.v[0].path, v[0].path);
 		CHECK_STR(back.v[0].why, v[0].why);
 		CHECK_INT(back.v[0].class, v[0].class);
+		CHECK(back.v[0].link);
 		CHECK_INT(back.v[0].writable << 2 | back.v[0].file << 1 | back.v[0].create, 5);
 		CHECK_INT(back.v[0].mode, v[0].mode);
 		CHECK_INT(back.v[0].uid, v[0].uid);
 		CHECK_INT(back.v[0].gid, v[0].gid);
 	}
+	/* Generations of before have no links. */
+	json_object_del(json_array_get(j, 0), "link");
+	layout_done(&back);
+	CHECK_INT(layout_from_json(&back, j), 0);
+	CHECK(back.n == 1 && !back.v[0].link);
 	json_object_set_new(json_array_get(j, 0), "path", json_string("relative"));
 	CHECK_INT(layout_from_json(&bad, j), -EBADMSG);
 	json_decref(j);
+	layout_done(&(struct layout){.own = l.own});
+}
+
+/* A link may be turned to other content, not to anything. */
+static void test_follow(void)
+{
+	static const struct {
+		const char *target;
+		int want;
+	} rows[] = {
+	    {"/data/x/1", 0}, {"../data/x/1", 0},   {"/data/x/f", -ENOTDIR}, {"/gone", -ENOENT},
+	    {"/etc", -EPERM}, {"/etc/web", -EPERM}, {"/root/x", -EPERM},     {"/srv", -EPERM},
+	};
+	static char path[] = "/srv/site";
+	const struct provision p = {.path = path, .link = true};
+	struct scratch s = scratch_new();
+	static const char *const there[] = {"/data/x/1/", "/data/x/f", "/etc/web/", "/root/x/",
+					    "/srv/"};
+
+	for (size_t i = 0; i < ARRAY_LEN(there); i++)
+		put(s.fd, there[i]);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP_STR char *end = NULL;
+		struct stat st;
+		CHECK_INT(symlinkat(rows[i].target, s.fd, "srv/site"), 0);
+		CHECK_INT(layout_follow(&p, s.fd, &end, &st), rows[i].want);
+		CHECK_STR(end, rows[i].want ? NULL : "/data/x/1");
+		CHECK_INT(unlinkat(s.fd, "srv/site", 0), 0);
+	}
+	scratch_done(&s);
+}
+
+static void test_strays(void)
+{
+	static char site[] = "/srv/a";
+	struct provision v[] = {{.path = site, .class = CLASS_CONTENT}};
+	struct layout l = {.v = v, .n = ARRAY_LEN(v)};
+	struct strv lines CLEANUP_STRV = STRV_INIT;
+	struct scratch s = scratch_new();
+
+	put(s.fd, "/srv/a/1/");
+	put(s.fd, "/data/x/2/");
+	put(s.fd, "/usr/lib/y/");
+	put(s.fd, "/srv/a/in -> 1");
+	put(s.fd, "/srv/a/out -> /data/x/2");
+	put(s.fd, "/srv/a/program -> /usr/lib/y");
+	layout_own(&l, "/srv/a/in");
+	layout_own(&l, "/srv/a/out");
+	layout_own(&l, "/srv/a/program");
+	layout_own(&l, "/srv/a/gone");
+	layout_strays(&l, s.fd, &lines);
+	CHECK_INT(lines.n, 1);
+	CHECK_STR(lines.n ? lines.v[0] : NULL,
+		  "/srv/a/out leads to /data/x/2, which is not in the jail");
+	layout_done(&(struct layout){.own = l.own});
+	scratch_done(&s);
+}
+
+/* What a later run writes after all is kept no longer, and the growth is run again. */
+static void test_unkeep(void)
+{
+	struct layout l CLEANUP_LAYOUT = LAYOUT_INIT;
+	struct record *r CLEANUP_RECORD = record_new();
+	struct spec *spec CLEANUP_SPEC = spec_new("t");
+	struct scratch s = scratch_new();
+
+	if (skip_unless(geteuid() == 0, "unkeep: the files must be root's"))
+		return scratch_done(&s);
+	put(s.fd, "/etc/dns/zone");
+	put(s.fd, "/etc/dns/conf");
+	record_get(r, "/etc/dns/zone")->kinds = READ | WRITE;
+	record_get(r, "/etc/dns/conf")->kinds = READ;
+	record_get(r, "/etc/dns/zone")->found = record_get(r, "/etc/dns/conf")->found = S_IFREG;
+	CHECK_INT(layout_derive(&l, r, spec, s.fd, s.fd, NULL), 2);
+	CHECK_INT(l.n, 2);
+	record_get(r, "/etc/dns/conf")->kinds |= WRITE;
+	CHECK(layout_derive(&l, r, spec, s.fd, s.fd, NULL) > 0);
+	CHECK_INT(l.n, 1);
+	CHECK_INT(layout_derive(&l, r, spec, s.fd, s.fd, NULL), 0);
+	scratch_done(&s);
+}
+
+static void test_spec_class(void)
+{
+	struct spec *spec CLEANUP_SPEC = spec_new("t");
+
+	CHECK_INT(spec_set(spec, SPEC_JAIL, "Secret", "/etc/keys", "test", NULL), 0);
+	CHECK_INT(spec_set(spec, SPEC_JAIL, "Config", "/opt/my.cnf", "test", NULL), 0);
+	CHECK_INT(layout_spec_class(spec, "/etc/keys/a", CLASS_CONFIG), CLASS_SECRET);
+	CHECK_INT(layout_spec_class(spec, "/etc/keysx", CLASS_CONFIG), CLASS_CONFIG);
+	CHECK_INT(layout_spec_class(spec, "/opt/my.cnf", CLASS_PROGRAM), CLASS_CONFIG);
+	CHECK_INT(layout_spec_class(spec, "/opt/my.cnf", CLASS_SECRET), CLASS_SECRET);
+	CHECK_INT(layout_spec_class(spec, "/opt", CLASS_PROGRAM), CLASS_PROGRAM);
+}
+
+/* What a boot makes and the host does not have now is made as a boot makes it. */
+static void test_boot(void)
+{
+	struct layout l CLEANUP_LAYOUT = LAYOUT_INIT;
+	struct spec *spec CLEANUP_SPEC = spec_new("t");
+	struct scratch s = scratch_new();
+	struct boot_dir b;
+
+	CHECK_INT(beneath_mkdirs(s.fd, "/usr/lib/tmpfiles.d", 0755), 0);
+	CHECK_INT(beneath_mkdirs(s.fd, "/etc/tmpfiles.d", 0755), 0);
+	put_file(s.fd, "etc/passwd", "root:x:0:0::/:/x\nweb:x:81:82::/:/x\n");
+	put_file(s.fd, "etc/group", "root:x:0:\nwww:x:83:\n");
+	put_file(s.fd, "usr/lib/tmpfiles.d/b.conf", "d /run/x 2750 web www -\n");
+	put_file(s.fd, "usr/lib/tmpfiles.d/c.conf", "d /run/x 0700\nd /run/y 0711 9 nobody\n");
+	put_file(s.fd, "usr/lib/tmpfiles.d/d.conf", "d /run/z 0700\n");
+	put_file(s.fd, "usr/lib/tmpfiles.d/e.txt", "d /run/u 0700\n");
+	put_file(s.fd, "etc/tmpfiles.d/d.conf", "# nothing\n");
+	CHECK(boot_dir_find(s.fd, "/run/x", &b) && b.mode == 02750 && b.uid == 81 && b.gid == 83);
+	CHECK(boot_dir_find(s.fd, "/run/y", &b) && b.mode == 0711 && b.uid == 9 && b.gid == 0);
+	CHECK(!boot_dir_find(s.fd, "/run/z", &b));
+	CHECK(!boot_dir_find(s.fd, "/run/u", &b));
+	CHECK_INT(spec_set(spec, SPEC_JAIL, "Offer", "/run/x", "test", NULL), 0);
+	CHECK_INT(layout_derive(&l, NULL, spec, s.fd, s.fd, NULL), 1);
+	CHECK(l.n == 1 && l.v[0].create && l.v[0].mode == 02750 && l.v[0].uid == 81 &&
+	      l.v[0].gid == 83);
+	scratch_done(&s);
 }
 
 int main(void)
 {
 	test_rules();
 	for (size_t i = 0; i < ARRAY_LEN(scenes); i++)
-		check_scene(&scenes[i]);
+		if (!scenes[i].root || geteuid() == 0)
+			check_scene(&scenes[i]);
 	test_find();
 	test_create();
 	test_create_trapped();
 	test_json();
+	test_follow();
+	test_strays();
+	test_boot();
+	test_spec_class();
+	test_unkeep();
 	return check_done("layout");
 }

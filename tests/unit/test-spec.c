@@ -245,7 +245,8 @@ static void test_errors(void)
 	    {"[Service]\nBindPaths=/a:/b:norbind",
 	     AT "BindPaths=: '/a:/b:norbind': of the options only rbind is known"},
 	    {"[Jail]\nState=data", AT "State=: 'data' is not an absolute path"},
-	    {"[Jail]\nSample=/data", AT "Sample=: '/data' is not DIR=PATH or DIR=empty"},
+	    {"[Jail]\nSample=/data",
+	     AT "Sample=: '/data' is not DIR=PATH, or DIR=empty, snapshot or live"},
 	    {"[Jail]\nClosure=none", AT "Closure=: 'none' is not one of exact, foreseen, package"},
 	    {"[Exercise]\nTimeout=0", AT "Timeout=: '0' is not a time from 1ms to 1day"},
 	};

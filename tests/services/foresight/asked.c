@@ -37,9 +37,13 @@ static void serve(int client)
 	char line[512], *save = NULL;
 	const char *words[4] = {"", "", "", ""};
 	ssize_t n = recv(client, line, sizeof(line) - 1, 0);
-	FILE *out = fdopen(client, "w");
 
-	line[n > 0 ? n : 0] = '\0';
+	if (n <= 0) { /* a build's exercise: it shows that somebody is there, and nothing else */
+		close(client);
+		return;
+	}
+	FILE *out = fdopen(client, "w");
+	line[n] = '\0';
 	for (size_t i = 0; i < 4; i++) {
 		const char *word = strtok_r(i ? NULL : line, " \n", &save);
 		if (word)

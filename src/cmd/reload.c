@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/reload.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "cmd/cmd.h"
+
+static json_t *texts(const struct strv *list)
+{
+	json_t *j = json_array();
+
+	for (size_t i = 0; i < list->n; i++)
+		json_array_append_new(j, cmd_json_string(list->v[i]));
+	return j;
+}
+
+static void print_paths(const char *title, const struct strv *paths)
+{
+	for (size_t i = 0; i < paths->n; i++) {
+		CLEANUP_STR char *path = str_printable(xstrdup(paths->v[i]));
+		printf("%s %s\n", title, path);
+	}
+}
+
+static int run(const struct invocation *in)
+{
+	struct strv renewed CLEANUP_STRV = STRV_INIT, gone CLEANUP_STRV = STRV_INIT;
+	struct err e = {0};
+	int r = reload_ask(in->dirs, in->name, RELOAD_TELL, &renewed, &gone, &e);
+
+	if (r < 0)
+		return cmd_fail(&e);
+	if (in->common->json)
+		return cmd_print_json(json_pack("{ss sb so so}", "name", in->name, "changed", 1,
+						"renewed", texts(&renewed), "gone", texts(&gone)));
+	if (in->common->quiet)
+		return EXIT_GOOD;
+	printf("%s: reloaded\n", in->name);
+	print_paths("  renewed in the jail:", &renewed);
+	print_paths("  gone from the host, the jail's copy stays:", &gone);
+	return EXIT_GOOD;
+}
+
+const struct command cmd_reload = {
+    .name = "reload",
+    .summary = "bring a running jail to the host's configuration, and tell the service",
+    .synopsis = "NAME",
+    .more = "Renews single configuration files and secrets, follows links to content anew, runs\n"
+	    "ConfigTest=, and only where that succeeds ExecReload= (without one: SIGHUP).",
+    .min_args = 1,
+    .max_args = 1,
+    .needs = NEED_ROOT | NEED_NAME,
+    .run = run,
+};

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/helpers.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#define AFTER_START ((1u << PHASE_EXERCISE) | (1u << PHASE_STOP))
+
+bool helpers_ours(const char *path)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n < 0)
+		return false;
+	self[n] = '\0';
+	return streq(self, path);
+}
+
+/* Whether the program made calls after the start too; one that cannot be told apart counts as such.
+ */
+static bool is_resident(const struct record *r, size_t program)
+{
+	return program == PROGRAM_UNKNOWN || r->program_phases[program] & AFTER_START;
+}
+
+static uint64_t residents(const struct record *r)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < r->programs.n && i < RECORD_PROGRAMS_MAX; i++)
+		if (is_resident(r, i))
+			all |= PROGRAM_BIT(i);
+	return all;
+}
+
+/* A program is what it is, whoever has executed it; what the kernel opens for an execution is
+ * touched in the name of whoever called, and said to be needed. */
+static bool only_wrappers(const struct record *r, const struct touch *t)
+{
+	for (size_t i = 0; i < r->programs.n; i++)
+		if (streq(r->programs.v[i], t->path))
+			return !is_resident(r, i);
+	return t->programs && !(t->kinds & TOUCH_INTERP) && !(t->programs & residents(r));
+}
+
+void helpers_programs(const struct record *baseline, struct strv *ret)
+{
+	for (size_t i = 0; i < baseline->programs.n; i++)
+		if (!is_resident(baseline, i) && !helpers_ours(baseline->programs.v[i]))
+			strv_add(ret, baseline->programs.v[i]);
+	strv_sort_unique(ret);
+}
+
+bool helpers_has(const struct record *baseline, const struct record *growth, const char *path)
+{
+	const struct touch *first = record_find(baseline, path);
+	const struct touch *later = growth ? record_find(growth, path) : NULL;
+
+	return first && only_wrappers(baseline, first) && (!later || only_wrappers(growth, later));
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* A jail that this process runs, from its lock to its end. Whoever calls live_init() is the
+ * supervisor: it holds RUN/NAME.lock, and the run dies with its main thread. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "confine/run.h"
+#include "jail/command.h"
+#include "jail/generation.h"
+#include "jail/pid-files.h"
+#include "jail/running.h"
+
+struct ipc_settings;
+
+struct live {
+	const struct dirs *dirs;
+	const char *name;
+	struct spec *spec;
+	struct generation generation;
+	struct command_set commands;
+	struct ipc_settings *ipc;
+	struct plan plan;
+	struct run run;
+	struct running running; /* as it was written last */
+	struct publish publish;
+	int stdio[3];	  /* the service's; borrowed */
+	int lock;	  /* -1: not ours */
+	int signals;	  /* signalfd of what the supervisor is told, or -1 */
+	struct strv made; /* directories of the host that this start has made */
+	bool asked;	  /* to end: by a signal to the supervisor */
+};
+#define CLEANUP_LIVE CLEANUP(live_done)
+
+/* Nothing runs yet. live_done() must follow, also after errors. */
+void live_init(struct live *l, const struct dirs *d, const char *name);
+void live_done(struct live *l);
+
+/* -EBUSY where it runs already. */
+int live_lock(struct live *l, struct err *e);
+
+/* Loads the generation, looks whether the native service is out of the way (jail/native.h), and
+ * starts. Waits until the service has got where it wants to be, at most @seconds (0: as
+ * TimeoutStartSec= says), and
+ * until its pid files are right on both sides: where a number came out wrong it is stopped and
+ * started again. *ret_ready is false where it has ended, was asked to, or needs longer than that;
+ * that is no error here. Signals are served meanwhile. */
+int live_start(struct live *l, const int stdio[3], double seconds, bool *ret_ready, struct err *e);
+
+/* Serves signals, rotated files, pid files and reloads until the service is over. */
+void live_watch(struct live *l);
+
+/* Whether the service is over: its main process has failed, or nothing of it is left. One that put
+ * itself into the background has not failed. */
+bool live_over(const struct live *l);

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/probe.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "grow/supervisor.h"
+#include "jail/handshake.h"
+#include "jail/ready.h"
+#include "jail/twin.h"
+
+/* A service with more doors than this is known well enough by the first ones. */
+#define MAX_DOORS 32
+
+#define CONNECT_MS 2000
+#define STEP_S	   10.0 /* for one step, whatever happens */
+#define ENDED	   "the service has ended\n"
+
+void probe_done(struct probe *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->v[i].text);
+		free(p->v[i].listener);
+	}
+	free(p->v);
+	*p = (struct probe)PROBE_INIT;
+}
+
+/* --- what is done -------------------------------------------------------------------------- */
+
+static struct probe_step *add(struct probe *p, enum probe_kind kind, char *text)
+{
+	p->v = xrealloc(p->v, p->n + 1, sizeof(*p->v));
+	p->v[p->n] = (struct probe_step){.kind = kind, .text = text};
+	return &p->v[p->n++];
+}
+
+bool probe_catches(const char *status, int sig)
+{
+	const char *line = strstr(status, "\nSigCgt:");
+	unsigned long long mask = 0;
+
+	return line && sscanf(line, " SigCgt: %llx", &mask) == 1 && mask >> (sig - 1) & 1;
+}
+
+bool probe_main_catches(const struct run *r, int sig)
+{
+	CLEANUP_STR char *text = NULL;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", run_main(r, NULL));
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && fd_read_all(fd, 1 << 16, &text, NULL) == 0 && probe_catches(text, sig);
+}
+
+static bool has_number(const char *text, pid_t number)
+{
+	for (const char *p = text; *(p += strcspn(p, "0123456789"));) {
+		char *end;
+		if (strtol(p, &end, 10) == number)
+			return true;
+		p = end;
+	}
+	return false;
+}
+
+/* Whether the name of a unix socket has a pid in it (Apache's CGI daemon): it has another name each
+ * time. */
+static bool passing_name(const struct run *r, const char *listener)
+{
+	struct pid_list pids CLEANUP_PIDS = {0};
+	bool found = false;
+
+	if (!str_after(listener, "unix:"))
+		return false;
+	run_pids(r, &pids);
+	for (size_t i = 0; i < pids.n && !found; i++)
+		found = has_number(listener, run_pid_inside(pids.v[i]));
+	return found;
+}
+
+static void add_doors(struct probe *p, const struct run *r, const struct strv *listeners,
+		      bool again)
+{
+	struct sockaddr_storage sa;
+
+	for (size_t i = 0; i < listeners->n && i < MAX_DOORS; i++) {
+		const char *name = listeners->v[i];
+		if (probe_address(name, &sa) && !passing_name(r, name))
+			add(p, PROBE_CONNECT,
+			    xasprintf("connect %sto %s", again ? "again " : "", name))
+			    ->listener = xstrdup(name);
+		else if (!again)
+			add(p, PROBE_SKIP, xasprintf("nothing is sent to %s", name));
+	}
+}
+
+static void add_signal(struct probe *p, int sig, const char *text)
+{
+	add(p, PROBE_SIGNAL, xstrdup(text))->signal = sig;
+}
+
+void probe_make(struct probe *p, const struct run *r, const struct strv *listeners)
+{
+	probe_done(p);
+	add_doors(p, r, listeners, false);
+	if (probe_main_catches(r, SIGHUP)) {
+		add_signal(p, SIGHUP, "reload (SIGHUP)");
+		add_doors(p, r, listeners, true);
+	}
+	if (probe_main_catches(r, SIGUSR1))
+		add_signal(p, SIGUSR1, "reopen logs (SIGUSR1)");
+}
+
+/* --- connecting ----------------------------------------------------------------------------- */
+
+static socklen_t unix_address(const char *path, struct sockaddr_un *ret)
+{
+	if (path[0] != '/' || strlen(path) >= sizeof(ret->sun_path))
+		return 0;
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	strcpy(ret->sun_path, path);
+	return sizeof(*ret);
+}
+
+static socklen_t inet_address(const char *text, in_port_t port, struct sockaddr_in *ret)
+{
+	*ret = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
+	if (inet_pton(AF_INET, text, &ret->sin_addr) != 1)
+		return 0;
+	if (ret->sin_addr.s_addr == htonl(INADDR_ANY))
+		ret->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return sizeof(*ret);
+}
+
+/* One that is valid on a link only would need the link's name. */
+static socklen_t inet6_address(const char *text, in_port_t port, struct sockaddr_in6 *ret)
+{
+	*ret = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = port};
+	if (inet_pton(AF_INET6, text, &ret->sin6_addr) != 1 ||
+	    IN6_IS_ADDR_LINKLOCAL(&ret->sin6_addr))
+		return 0;
+	if (IN6_IS_ADDR_UNSPECIFIED(&ret->sin6_addr))
+		ret->sin6_addr = in6addr_loopback;
+	return sizeof(*ret);
+}
+
+socklen_t probe_address(const char *listener, struct sockaddr_storage *ret)
+{
+	char host[INET6_ADDRSTRLEN];
+	unsigned short port;
+	int end = 0;
+	const char *path = str_after(listener, "unix:");
+
+	*ret = (struct sockaddr_storage){0};
+	if (path)
+		return unix_address(path, (struct sockaddr_un *)ret);
+	if (sscanf(listener, "tcp:[%45[0-9a-f:.]]:%hu%n", host, &port, &end) == 2 && !listener[end])
+		return inet6_address(host, htons(port), (struct sockaddr_in6 *)ret);
+	if (sscanf(listener, "tcp:%45[0-9.]:%hu%n", host, &port, &end) == 2 && !listener[end])
+		return inet_address(host, htons(port), (struct sockaddr_in *)ret);
+	return 0;
+}
+
+struct door {
+	const struct probe_step *step;
+	const struct place *place;
+};
+
+/* 0 or an errno. */
+static int connect_in_time(int fd, const struct sockaddr_storage *sa, socklen_t len)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	int problem = 0;
+	socklen_t size = sizeof(problem);
+
+	if (connect(fd, (const struct sockaddr *)sa, len) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return errno;
+	if (poll(&p, 1, CONNECT_MS) <= 0)
+		return ETIMEDOUT;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &problem, &size) < 0 ? errno : problem;
+}
+
+/* Where the service's sockets have the names by which it bound them. */
+static bool enter_root(const char *root)
+{
+	return !root[0] || (chroot(root) == 0 && chdir("/") == 0);
+}
+
+/* In the helper, inside the world: one line on standard output. */
+static int knock(const void *arg)
+{
+	const struct door *d = arg;
+	struct sockaddr_storage sa;
+	char tls[HANDSHAKE_TEXT] = HANDSHAKE_NONE;
+	socklen_t len = probe_address(d->step->listener, &sa);
+	bool local = sa.ss_family == AF_UNIX;
+
+	if (local && !enter_root(d->place->root)) {
+		dprintf(2, "entering %s: %s\n", d->place->root, strerror(errno));
+		return 1;
+	}
+	CLEANUP_FD int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int problem = fd < 0 ? errno : connect_in_time(fd, &sa, len);
+	if (problem == EPROTOTYPE)
+		return dprintf(1, "no stream socket: nothing is sent\n") < 0;
+	if (problem) {
+		dprintf(2, "connect: %s\n", strerror(problem));
+		return 1;
+	}
+	if (local)
+		return dprintf(1, "connected\n") < 0;
+	if (!d->step->plain)
+		handshake_describe(fd, d->place->since, tls);
+	return dprintf(1, "connected, %s\n", tls) < 0;
+}
+
+/* What the first run has shown belongs to what the exercise is. */
+static void learn(struct probe_step *step, const char *more)
+{
+	char *text = step->known || !more[0] ? NULL : xasprintf("%s%s", step->text, more);
+
+	step->known = true;
+	if (!text)
+		return;
+	free(step->text);
+	step->text = text;
+}
+
+/* What a port speaks is not known at first; later runs do not wait for it again. */
+static void learn_door(struct probe *p, const char *listener, const struct outcome *o)
+{
+	char text[64] = "";
+
+	if (o->status != 0 || pread(o->out, text, sizeof(text) - 1, 0) < 0)
+		return;
+	bool plain = !strstr(text, "TLSv");
+	for (size_t i = 0; i < p->n; i++) {
+		struct probe_step *step = &p->v[i];
+		if (step->known || !step->listener || !streq(step->listener, listener))
+			continue;
+		step->plain = plain;
+		learn(step, plain ? "" : ", with a TLS handshake");
+	}
+}
+
+static int say(const char *text, const char *scratch, struct outcome *ret, struct err *e)
+{
+	int r = outcome_open(scratch, ret, e);
+
+	if (r == 0 && (r = fd_write_all(ret->out, text, strlen(text))) < 0) {
+		outcome_done(ret);
+		return err_errno(e, r, "writing to %s", scratch);
+	}
+	return r;
+}
+
+static int try_door(struct probe *p, const struct probe_step *step, const struct place *pl,
+		    const char *scratch, struct outcome *ret, struct err *e)
+{
+	struct place place = *pl;
+	const struct door d = {step, &place};
+
+	if (run_poll(pl->run, 0) || !run_alive(pl->run))
+		return say(ENDED, scratch, ret, e);
+	place.timeout = STEP_S;
+	int r = exercise_act(&place, knock, &d, scratch, ret, e);
+	if (r == 0)
+		learn_door(p, step->listener, ret);
+	return r;
+}
+
+/* --- signals -------------------------------------------------------------------------------- */
+
+/* What has become of the service once it is at rest again; NULL: interrupted. */
+static const char *after_signal(const struct place *pl)
+{
+	struct rest rest CLEANUP(rest_done) = {.again = true};
+	double end = clock_now() + STEP_S;
+
+	do {
+		if (twin_interrupted)
+			return NULL;
+		if (run_poll(pl->run, READY_TICK_MS) || !run_alive(pl->run))
+			return ENDED;
+		if (rest_look(&rest, pl->run, pl->listeners, supervisor_calls(pl->supervisor)))
+			return "still there\n";
+	} while (clock_now() < end);
+	return "still there, but not listening as before\n";
+}
+
+static int send_signal(struct probe_step *step, const struct place *pl, const char *scratch,
+		       struct outcome *ret, struct err *e)
+{
+	double begin = clock_now();
+	const char *text = run_signal(pl->run, step->signal) < 0 ? ENDED : after_signal(pl);
+
+	if (!text)
+		return err_set(e, -EINTR, "interrupted");
+	learn(step, streq(text, ENDED) ? ": it ends" : "");
+	int r = say(text, scratch, ret, e);
+	ret->seconds = clock_now() - begin;
+	return r;
+}
+
+int probe_run(struct probe *p, size_t i, const struct place *pl, const char *scratch,
+	      struct outcome *ret, struct err *e)
+{
+	struct probe_step *step = &p->v[i];
+
+	if (step->kind == PROBE_CONNECT)
+		return try_door(p, step, pl, scratch, ret, e);
+	if (step->kind == PROBE_SIGNAL)
+		return send_signal(step, pl, scratch, ret, e);
+	return say("", scratch, ret, e);
+}

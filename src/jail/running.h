@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* RUN/NAME.json: which processes a running jail has, for everybody else who asks.
+ *
+ * Written by the supervisor, which holds RUN/NAME.lock while it lives. The file stays when the
+ * service ended otherwise than it was asked to. RUN/NAME.sock is where a reload is asked for
+ * (jail/reload.h). */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "jail/dirs.h"
+
+struct running {
+	pid_t init, supervisor, main;
+	int generation;
+	char started[40]; /* RFC 3339 */
+	char note[400];	  /* what is not as it should be, one line for people; "" */
+};
+
+/* The directory RUN, made where it is missing; a descriptor. */
+int running_dir(const struct dirs *d, struct err *e);
+
+int running_write(const struct dirs *d, const char *name, const struct running *r, struct err *e);
+
+/* -ENOENT where there is none, -EBADMSG. */
+int running_read(const struct dirs *d, const char *name, struct running *ret);
+
+/* Takes RUN/NAME.lock; a descriptor. -EBUSY where the jail runs. */
+int running_lock(const struct dirs *d, const char *name, struct err *e);
+
+/* Whether somebody holds that lock: the jail runs. */
+bool running_held(const struct dirs *d, const char *name);
+
+/* Removes RUN/NAME.SUFFIX. */
+void running_remove(const struct dirs *d, const char *name, const char *suffix);

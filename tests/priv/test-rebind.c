@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* What rebind.c does to the mounts of a running jail. The "jail" is a process of ours in a mount
+ * namespace and root of its own; the host's side of it stands in one directory. */
+#include "jail/rebind.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "check.h"
+#include "confine/rootfs.h"
+#include "fs/beneath.h"
+#include "rig.h"
+
+#define KEY "-----BEGIN PRIVATE KEY-----\n"
+
+static char *dir; /* holds tree/ (the jail's root), and what the jail sees of the host */
+
+static char *at(const char *name)
+{
+	return xasprintf("%s/%s", dir, name);
+}
+
+static void put(const char *name, const char *text)
+{
+	CLEANUP_STR char *path = at(name);
+	CLEANUP_STR char *up = path_parent(path);
+	CLEANUP_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	CHECK_INT(beneath_mkdirs(root, up, 0755), 0);
+	CLEANUP_FD int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	CHECK(fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0);
+}
+
+/* As editors and renewals do it: another file of the same name. */
+static void put_anew(const char *name, const char *text)
+{
+	CLEANUP_STR char *aside = xasprintf("%s.new", name);
+	CLEANUP_STR char *from = at(aside), *to = at(name);
+
+	put(aside, text);
+	CHECK_INT(rename(from, to), 0);
+}
+
+static void turn(const char *name, const char *target)
+{
+	CLEANUP_STR char *path = at(name);
+
+	unlink(path);
+	CHECK_INT(symlink(target, path), 0);
+}
+
+struct jail {
+	struct run run;
+	int root; /* O_PATH */
+};
+
+/* Enters the root and waits to be killed. */
+static NORETURN void live_in(const struct layout *l, int ready)
+{
+	struct plan p;
+	struct err e = {0};
+	CLEANUP_STR char *tree = at("tree");
+
+	plan_init(&p);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		_exit(1);
+	p.root = open_tree(AT_FDCWD, tree, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	for (size_t i = 0; i < l->n; i++) {
+		CLEANUP_STR char *end = realpath(l->v[i].path, NULL);
+		plan_mount(&p, MOUNT_BIND, l->v[i].path, end,
+			   l->v[i].writable ? 0 : MOUNT_READONLY);
+	}
+	bool good = rootfs_enter(&p, &e) == 0 && write(ready, "", 1) == 1;
+	while (good)
+		pause();
+	fprintf(stderr, "%s\n", e.msg);
+	_exit(1);
+}
+
+static struct jail begin(const struct layout *l)
+{
+	struct jail j = {.run = RUN_INIT};
+	int ready[2];
+	char path[40], byte;
+
+	CHECK_INT(pipe2(ready, O_CLOEXEC), 0);
+	j.run.init = fork();
+	if (j.run.init == 0)
+		live_in(l, ready[1]);
+	close(ready[1]);
+	CHECK_INT(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	j.run.init_fd = pidfd_open(j.run.init, 0);
+	snprintf(path, sizeof(path), "/proc/%d/root", j.run.init);
+	j.root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CHECK(j.run.init_fd >= 0 && j.root >= 0);
+	return j;
+}
+
+static void end(struct jail *j)
+{
+	kill(j->run.init, SIGKILL);
+	waitpid(j->run.init, NULL, 0);
+	fd_close(&j->run.init_fd);
+	fd_close(&j->root);
+}
+
+/* What the jail reads there. */
+static void sees(const struct jail *j, const char *name, const char *want)
+{
+	CLEANUP_STR char *path = at(name), *text = NULL;
+	CLEANUP_FD int fd = beneath_open(j->root, path, O_RDONLY, 0);
+
+	if (fd >= 0)
+		fd_read_all(fd, 4096, &text, NULL);
+	CHECK_STR(text, want);
+}
+
+static size_t mounts(const struct jail *j)
+{
+	char path[40];
+	size_t n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", j->run.init);
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP_STR char *text = NULL;
+	CHECK_INT(fd_read_all(fd, 1 << 20, &text, NULL), 0);
+	for (const char *s = text; s && *s; s++)
+		n += *s == '\n';
+	return n;
+}
+
+static void test_links(void)
+{
+	CLEANUP_STR char *site = at("site");
+	struct provision v[] = {{.path = site, .class = CLASS_CONTENT, .link = true}};
+	const struct layout l = {.v = v, .n = ARRAY_LEN(v)};
+	struct rebind rb CLEANUP_REBIND = REBIND_INIT;
+
+	put("releases/1/page", "one");
+	put("releases/2/page", "two");
+	turn("site", "releases/1");
+	struct jail j = begin(&l);
+	rebind_open(&rb, &l);
+	size_t before = mounts(&j);
+	sees(&j, "site/page", "one");
+	turn("site", "releases/2");
+	sees(&j, "site/page", "one");
+	rebind_links(&rb, &j.run);
+	sees(&j, "site/page", "two");
+	/* To what is no content, and to nothing: it stays. */
+	turn("site", "/etc");
+	rebind_links(&rb, &j.run);
+	turn("site", "releases/3");
+	rebind_links(&rb, &j.run);
+	sees(&j, "site/page", "two");
+	turn("site", "releases/1");
+	rebind_links(&rb, &j.run);
+	rebind_links(&rb, &j.run);
+	sees(&j, "site/page", "one");
+	CHECK_INT(mounts(&j), before);
+	end(&j);
+}
+
+static void test_files(void)
+{
+	CLEANUP_STR char *log = at("one.log"), *old = at("one.log.1");
+	struct provision v[] = {{.path = log, .class = CLASS_LOG, .writable = true, .file = true}};
+	const struct layout l = {.v = v, .n = ARRAY_LEN(v)};
+	struct rebind rb CLEANUP_REBIND = REBIND_INIT;
+
+	put("one.log", "old");
+	struct jail j = begin(&l);
+	rebind_open(&rb, &l);
+	size_t before = mounts(&j);
+	CHECK_INT(rename(log, old), 0);
+	put("one.log", "new");
+	sees(&j, "one.log", "old");
+	rebind_serve(&rb, &j.run);
+	sees(&j, "one.log", "new");
+	CHECK_INT(mounts(&j), before);
+	end(&j);
+}
+
+static void test_masks(void)
+{
+	CLEANUP_STR char *conf = at("conf"), *live = at("conf/live");
+	struct provision v[] = {{.path = conf, .class = CLASS_CONFIG}};
+	struct layout l = {.v = v, .n = ARRAY_LEN(v)};
+	struct manifest m CLEANUP_MANIFEST = MANIFEST_INIT;
+	struct err e = {0};
+
+	put("conf/own", KEY "own");
+	put("conf/own2", KEY "own2");
+	put("conf/theirs", KEY "theirs");
+	put("conf/plain", "plain");
+	turn("conf/live", "own");
+	layout_own(&l, live);
+	struct jail j = begin(&l);
+	CHECK_INT(rebind_masks(&l, &m, dir, &j.run, &e), 0);
+	sees(&j, "conf/own", KEY "own");
+	sees(&j, "conf/own2", "");
+	sees(&j, "conf/theirs", "");
+	sees(&j, "conf/plain", "plain");
+	/* A renewal on the host takes the cover off; the next reload puts it on again. */
+	put_anew("conf/theirs", KEY "renewed");
+	sees(&j, "conf/theirs", KEY "renewed");
+	turn("conf/live", "own2");
+	CHECK_INT(rebind_masks(&l, &m, dir, &j.run, &e), 0);
+	sees(&j, "conf/theirs", "");
+	sees(&j, "conf/own2", KEY "own2");
+	sees(&j, "conf/own", ""); /* of yesterday */
+	size_t before = mounts(&j);
+	CHECK_INT(rebind_masks(&l, &m, dir, &j.run, &e), 0);
+	CHECK_INT(mounts(&j), before);
+	end(&j);
+	layout_done(&(struct layout){.own = l.own});
+}
+
+/* A service that puts a link in the place of a directory does not lead us to another mount. */
+static void test_trapped(void)
+{
+	CLEANUP_STR char *data = at("data"), *sub = at("data/sub"), *moved = at("data/moved");
+	CLEANUP_STR char *file = at("data/sub/file"), *other = at("other"),
+			 *kept = at("other/file");
+	struct provision v[] = {
+	    {.path = data, .class = CLASS_STATE, .writable = true},
+	    {.path = file, .class = CLASS_CONFIG, .file = true},
+	    {.path = other, .class = CLASS_CONFIG},
+	    {.path = kept, .class = CLASS_CONFIG, .file = true},
+	};
+	const struct layout l = {.v = v, .n = ARRAY_LEN(v)};
+	struct rebind rb CLEANUP_REBIND = REBIND_INIT;
+
+	put("data/sub/file", "first");
+	put("other/file", "kept");
+	struct jail j = begin(&l);
+	rebind_open(&rb, &l);
+	size_t before = mounts(&j);
+	put_anew("data/sub/file", "second"); /* which takes its mount off */
+	CHECK_INT(mounts(&j), before - 1);
+	CHECK_INT(rename(sub, moved), 0);
+	CHECK_INT(symlink("../other", sub), 0);
+	rebind_serve(&rb, &j.run);
+	CHECK_INT(mounts(&j), before - 1);
+	sees(&j, "other/file", "kept");
+	end(&j);
+}
+
+int main(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	rig_need_root();
+	dir = rig_dir();
+	CLEANUP_STR char *inside = xasprintf("tree%s", dir);
+	const char *const points[] = {"site", "conf", "data", "other"};
+
+	for (size_t i = 0; i < ARRAY_LEN(points); i++) {
+		CLEANUP_STR char *name = xasprintf("%s/%s/x", inside, points[i]);
+		put(name, "");
+	}
+	CLEANUP_STR char *log = xasprintf("%s/one.log", inside);
+	put(log, "");
+	test_links();
+	test_files();
+	test_masks();
+	test_trapped();
+	rig_remove(dir);
+	free(dir);
+	return check_done("rebind");
+}

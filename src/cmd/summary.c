@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/summary.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -172,6 +173,17 @@ static void print_helpers(const struct build_report *r)
 	       words_of(&r->helpers, cost, sizeof(cost)));
 }
 
+/* Whether the default exercise has a step of that kind (for a signal: that one) which the service
+ * survived. */
+static bool tried(const struct probe *p, enum probe_kind kind, int signal)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].kind == kind && p->v[i].signal == signal &&
+		    !str_ends(p->v[i].text, ": it ends"))
+			return true;
+	return false;
+}
+
 static void print_head(const struct spec *s, const struct build_report *r)
 {
 	const char *name = s->name;
@@ -179,8 +191,9 @@ static void print_head(const struct spec *s, const struct build_report *r)
 
 	if (!s->exercise.n)
 		snprintf(what, sizeof(what),
-			 "only that it gets ready, takes connections, reloads and stops "
-			 "(--exercise shows more)");
+			 "only that it gets ready%s%s and stops (--exercise shows more)",
+			 tried(&r->probe, PROBE_CONNECT, 0) ? ", takes connections" : "",
+			 tried(&r->probe, PROBE_SIGNAL, SIGHUP) ? ", reloads" : "");
 	else
 		snprintf(what, sizeof(what), "%zu exercise step%s as natively", r->n_steps,
 			 r->n_steps == 1 ? "" : "s");

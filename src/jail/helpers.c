@@ -34,14 +34,11 @@ static uint64_t residents(const struct record *r)
 	return all;
 }
 
-/* A program is what it is, whoever has executed it; what the kernel opens for an execution is
- * touched in the name of whoever called, and said to be needed. */
+/* What is executed, and what the kernel opens for that, counts as touched by the program that will
+ * run, too. */
 static bool only_wrappers(const struct record *r, const struct touch *t)
 {
-	for (size_t i = 0; i < r->programs.n; i++)
-		if (streq(r->programs.v[i], t->path))
-			return !is_resident(r, i);
-	return t->programs && !(t->kinds & TOUCH_INTERP) && !(t->programs & residents(r));
+	return t->programs && !(t->programs & residents(r));
 }
 
 void helpers_programs(const struct record *baseline, struct strv *ret)

@@ -124,12 +124,15 @@ static void test_helpers(void)
 	struct record *r CLEANUP_RECORD = record_new(), *g CLEANUP_RECORD = record_new();
 	struct strv wrappers CLEANUP_STRV = STRV_INIT;
 
-	touch(r, "/bin/sh", TOUCH_EXEC, "/sbin/d", PHASE_START);
+	touch(r, "/bin/sh", TOUCH_EXEC, "/bin/starter", PHASE_START);
+	touch(r, "/bin/sh", TOUCH_EXEC, "/bin/sh", PHASE_START);
 	touch(r, "/lib/libc", TOUCH_READ, "/bin/sh", PHASE_START);
 	touch(r, "/lib/libc", TOUCH_READ, "/sbin/d", PHASE_START);
 	touch(r, "/etc/wrap", TOUCH_READ, "/bin/sh", PHASE_START);
 	touch(r, "/sbin/d", TOUCH_EXEC, "/bin/sh", PHASE_START);
+	touch(r, "/sbin/d", TOUCH_EXEC, "/sbin/d", PHASE_START);
 	touch(r, "/lib/ld.so", TOUCH_INTERP, "/bin/sh", PHASE_START);
+	touch(r, "/lib/ld.so", TOUCH_INTERP, "/sbin/d", PHASE_START);
 	touch(r, "/etc/late", TOUCH_READ, "/bin/sh", PHASE_START);
 	touch(r, "/srv/x", TOUCH_READ, "/sbin/d", PHASE_EXERCISE);
 	touch(g, "/etc/late", TOUCH_READ, "/sbin/d", PHASE_EXERCISE);
@@ -142,8 +145,9 @@ static void test_helpers(void)
 	CHECK(!helpers_has(r, g, "/etc/late")); /* the growth has seen more */
 	CHECK(!helpers_has(r, g, "/never"));
 	helpers_programs(r, &wrappers);
-	CHECK_INT(wrappers.n, 1);
+	CHECK_INT(wrappers.n, 2);
 	CHECK_STR(wrappers.v[0], "/bin/sh");
+	CHECK_STR(wrappers.v[1], "/bin/starter");
 }
 
 int main(void)

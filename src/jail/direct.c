@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -116,6 +117,15 @@ void direct_settle(struct direct *d, const struct record *record, const struct c
 	d->program = xstrdup(last->program);
 	strv_add_all(&d->argv, &last->argv);
 	take_env(d, &c->env, &last->env);
+	/* Only root switches users; nobody becomes root by what he made of himself. */
+	if (c->account.uid) {
+		d->uid = c->account.uid;
+		d->gid = c->account.gid;
+		free(d->groups);
+		d->n_groups = c->account.n_groups;
+		d->groups = xcalloc(d->n_groups + 1, sizeof(*d->groups));
+		memcpy(d->groups, c->account.groups, d->n_groups * sizeof(*d->groups));
+	}
 	d->cwd = xstrdup(last->cwd[0] ? last->cwd : "/");
 }
 

@@ -63,6 +63,25 @@ static void test_settle(void)
 	direct_done(&d);
 }
 
+/* Who was not started as root stays who he was. */
+static void test_ids(void)
+{
+	struct record *r CLEANUP_RECORD = record_new();
+	struct command_set c CLEANUP_COMMAND_SET = started("/bin/wrap", "");
+	struct direct d = {.program = xstrdup("/sbin/d"), .uid = 0, .gid = 0};
+
+	c.account.uid = 33;
+	c.account.gid = 34;
+	c.account.groups[c.account.n_groups++] = 35;
+	execute(r, "/sbin/d", "/sbin/d", "");
+	direct_settle(&d, r, &c);
+	CHECK_INT(d.uid, 33);
+	CHECK_INT(d.gid, 34);
+	CHECK_INT(d.n_groups, 1);
+	CHECK_INT(d.groups[0], 35);
+	direct_done(&d);
+}
+
 static void test_nothing_learnt(void)
 {
 	struct record *r CLEANUP_RECORD = record_new();
@@ -153,6 +172,7 @@ static void test_helpers(void)
 int main(void)
 {
 	test_settle();
+	test_ids();
 	test_nothing_learnt();
 	test_json();
 	test_helpers();

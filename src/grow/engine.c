@@ -88,35 +88,22 @@ static enum engine_answer follow_interpreters(struct engine *en, const struct ev
 	return ENGINE_DONE;
 }
 
-static char *status_of(pid_t tid)
-{
-	char path[64], *text = NULL;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && fd_read_all(fd, 1 << 16, &text, NULL) == 0 ? text : xstrdup("");
-}
-
 /* Of a baseline's start it is kept how each program was executed; but for one that is executed in a
  * root of the service's own, which nobody else could do again. */
 static void note_execution(struct engine *en, const struct event *ev, const struct event_path *p,
 			   const char *file, const char *exe)
 {
-	const struct record *rec = en->tree->record;
 	int argv = ev->call->paths[0].path + 1;
 	char cwd[4096];
 
 	if (ev->phase != PHASE_START || en->tree->jail >= 0 || !streq(ev->root, "/"))
 		return;
 	struct execution x = {
-	    .tid = ev->tid,
 	    .program = p->text[0] == '/' ? xstrdup(p->text)
 		       : p->text[0]	 ? path_join(p->base, p->text)
 					 : xstrdup(file),
 	    .exe = xstrdup(exe),
-	    .from = xstrdup(rec->programs.v[ev->program]),
 	    .cwd = xstrdup(tracee_link(ev->tid, "cwd", cwd, sizeof(cwd)) == 0 ? cwd : ""),
-	    .status = status_of(ev->tid),
 	};
 	if (tracee_words(ev->tid, ev->args[argv], ev->word, &x.argv) < 0 ||
 	    tracee_words(ev->tid, ev->args[argv + 1], ev->word, &x.env) < 0)

@@ -26,11 +26,9 @@ static void execution_done(struct execution *x)
 {
 	free(x->program);
 	free(x->exe);
-	free(x->from);
 	strv_done(&x->argv);
 	strv_done(&x->env);
 	free(x->cwd);
-	free(x->status);
 }
 
 void record_free(struct record *r)

@@ -53,14 +53,11 @@ struct pairing {
 
 /* A program that is about to be executed, and how: some write over their words later. */
 struct execution {
-	pid_t tid; /* who executes it, and is it then */
 	char
 	    *program; /* absolute, as it was named: venv/bin/python is more than what it leads to */
 	char *exe;    /* what /proc/PID/exe leads to then: of a script its interpreter */
-	char *from;   /* what it led to before */
 	struct strv argv, env; /* both empty where they could not be read, or are too long */
 	char *cwd;	       /* "" where unknown */
-	char *status;	       /* /proc/PID/status before: whose it is; "" where unknown */
 };
 
 /* Programs have numbers. The first stands for one whose name is unknown, and for each that comes

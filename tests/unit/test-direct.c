@@ -10,11 +10,7 @@
 
 static void execute(struct record *r, const char *exe, const char *words, const char *env)
 {
-	struct execution x = {.program = xstrdup(exe),
-			      .exe = xstrdup(exe),
-			      .from = xstrdup("/bin/sh"),
-			      .cwd = xstrdup("/srv"),
-			      .status = xstrdup("")};
+	struct execution x = {.program = xstrdup(exe), .exe = xstrdup(exe), .cwd = xstrdup("/srv")};
 
 	strv_split(&x.argv, words, " ");
 	strv_split(&x.env, env, " ");

@@ -53,9 +53,8 @@ struct pairing {
 
 /* A program that is about to be executed, and how: some write over their words later. */
 struct execution {
-	char
-	    *program; /* absolute, as it was named: venv/bin/python is more than what it leads to */
-	char *exe;    /* what /proc/PID/exe leads to then: of a script its interpreter */
+	char *program;	       /* absolute, as named: venv/bin/python is more than where it leads */
+	char *exe;	       /* what /proc/PID/exe leads to then: of a script its interpreter */
 	struct strv argv, env; /* both empty where they could not be read, or are too long */
 	char *cwd;	       /* "" where unknown */
 };

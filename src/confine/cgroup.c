@@ -118,7 +118,7 @@ void cgroup_remove(struct cgroup *c)
 
 	for (size_t i = 0; i < c->n; i++) {
 		/* A killed process leaves its group a little after it is reaped. */
-		for (int tries = 0; tries < 100; tries++) {
+		for (int tries = 0; tries < 400; tries++) {
 			if (rmdir(c->dirs[i]) == 0 || errno != EBUSY)
 				break;
 			nanosleep(&moment, NULL);

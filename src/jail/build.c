@@ -156,7 +156,9 @@ static int settle_direct(struct build *b, struct err *e)
 
 	if (r == 0 && b->spec->direct)
 		direct_settle(&b->first.direct, b->baseline, &c);
-	return r;
+	return r == 0 && b->spec->direct
+		   ? direct_check(&b->first.direct, &b->spec->environment_files, e)
+		   : r;
 }
 
 static void count_helpers(const struct build *b, struct build_report *rep)

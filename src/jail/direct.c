@@ -13,6 +13,7 @@
 #include "base/env.h"
 #include "base/fd.h"
 #include "jail/json-text.h"
+#include "spec/env-file.h"
 
 #define STATUS_MAX (1 << 16)
 
@@ -109,7 +110,9 @@ void direct_settle(struct direct *d, const struct record *record, const struct c
 	for (size_t i = 0; d->program && i < record->n_executions; i++)
 		if (streq(record->executions[i].exe, d->program) && record->executions[i].argv.n)
 			last = &record->executions[i];
-	if (!last || same_words(&last->argv, &c->main.argv)) {
+	/* A wrapper may give on its own name and words (exec -a "$0"): the program tells. */
+	if (!last ||
+	    (streq(last->program, c->main.program) && same_words(&last->argv, &c->main.argv))) {
 		direct_done(d);
 		return;
 	}
@@ -129,6 +132,36 @@ void direct_settle(struct direct *d, const struct record *record, const struct c
 	d->cwd = xstrdup(last->cwd[0] ? last->cwd : "/");
 }
 
+/* Shorter values ("yes", "-D") are in everything. */
+#define SECRET_MIN 8
+
+/* The first of @words that has the value of @assignment in it, or NULL. */
+static const char *passes_on(const struct strv *words, const char *assignment)
+{
+	const char *value = strchr(assignment, '=') + 1;
+
+	for (size_t i = 0; strlen(value) >= SECRET_MIN && i < words->n; i++)
+		if (strstr(words->v[i], value))
+			return words->v[i];
+	return NULL;
+}
+
+int direct_check(const struct direct *d, const struct strv *files, struct err *e)
+{
+	struct strv env CLEANUP_STRV = STRV_INIT;
+	int r = d->program ? env_files_read(files, &env, e) : 0;
+
+	for (size_t i = 0; r == 0 && i < env.n; i++)
+		if (passes_on(&d->argv, env.v[i]) || passes_on(&d->env, env.v[i]))
+			r = err_set(e, -EPERM,
+				    "Direct=yes: the start wrapper passes %.*s of an "
+				    "EnvironmentFile= on to %.300s; it would have to be stored, "
+				    "and later changes of the file would mean nothing. Leave "
+				    "Direct= out, or set it with Environment= if it is no secret",
+				    (int)strcspn(env.v[i], "="), env.v[i], d->program);
+	return r;
+}
+
 void direct_apply(const struct direct *d, struct command_set *c)
 {
 	struct account *a = &c->account;
@@ -146,6 +179,9 @@ void direct_apply(const struct direct *d, struct command_set *c)
 		env_put(&c->env, d->env.v[i]);
 	for (size_t i = 0; i < d->unset.n; i++)
 		env_remove(&c->env, d->unset.v[i]);
+	/* What comes before the service stays root's where it was the wrapper that switched. */
+	for (size_t i = 0; !a->uid && d->uid && i < c->n_pre; i++)
+		c->steps[i].keep_user = true;
 	a->uid = d->uid;
 	a->gid = d->gid;
 	for (a->n_groups = 0; a->n_groups < d->n_groups && a->n_groups < ARRAY_LEN(a->groups);

@@ -40,6 +40,10 @@ int direct_look(struct direct *d, const struct run *r, struct err *e);
  * stays learnt where that was the service itself, or where its execution is not on record. */
 void direct_settle(struct direct *d, const struct record *record, const struct command_set *c);
 
+/* -EPERM with a message where what was learnt has a value out of the EnvironmentFile= @files in it:
+ * those are read at each start and never stored. */
+int direct_check(const struct direct *d, const struct strv *files, struct err *e);
+
 /* Lets @c start @d in the place of its own command, as its user. Nothing where nothing was learnt.
  */
 void direct_apply(const struct direct *d, struct command_set *c);

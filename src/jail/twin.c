@@ -133,8 +133,7 @@ static int supervise(struct stage *s, struct err *e)
 	    .jail = s->jail,
 	    .own_mounts = &own,
 	    .record = s->t->record,
-	    /* The growth opens what the baseline has opened. */
-	    .scratch = s->t->kind == TWIN_NATIVE ? s->t->scratch : NULL,
+	    .scratch = s->t->scratch,
 	    .init = s->run.init_fd,
 	};
 	return supervisor_start(&c, &s->supervisor, e);

@@ -72,8 +72,7 @@ story_prosody()
 	STEPS=(
 		"python3 $HERE/client.py bird canary"
 		"python3 $HERE/client.py bird wrong"
-		"python3 $HERE/client.py cat canary"
-		"find \$IMMURE_ROOT$HERE/data -name '*.dat' -exec stat -c '%U %a' {} + | sort | uniq"
+		"python3 $HERE/client.py cat canary; find \$IMMURE_ROOT$HERE/data -name '*.dat' -exec stat -c '%U %a' {} + | sort | uniq"
 	)
 }
 
@@ -141,8 +140,7 @@ story_freeradius()
 		"printf 'User-Name = bird\nUser-Password = canary\n' | $ask 2>&1 | grep -e Reply-Message -o -e Access-Accept -e Framed-IP-Address.*"
 		"printf 'User-Name = bird\nCHAP-Password = canary\n' | $ask 2>&1 | grep -o -e Access-Accept -e Framed-IP-Address.*"
 		"printf 'User-Name = bird\nUser-Password = wrong\n' | $ask 2>&1 | grep -o Access-Reject | uniq"
-		"printf 'User-Name = bird\nAcct-Status-Type = Start\nAcct-Session-Id = 1\nNAS-IP-Address = 127.0.0.1\nNAS-Port = 1\n' | radclient -x -r 1 -t 5 127.0.0.1:18305 acct testing123 2>&1 | grep -o Accounting-Response"
-		"find \$IMMURE_ROOT$HERE/log/radacct -type f -exec grep -h User-Name {} +"
+		"printf 'User-Name = bird\nAcct-Status-Type = Start\nAcct-Session-Id = 1\nNAS-IP-Address = 127.0.0.1\nNAS-Port = 1\n' | radclient -x -r 1 -t 5 127.0.0.1:18305 acct testing123 2>&1 | grep -o Accounting-Response; find \$IMMURE_ROOT$HERE/log/radacct -type f -exec grep -h User-Name {} +"
 		"sed -i s/canary/finch/ $HERE/raddb/mods-config/files/authorize; kill -HUP \$IMMURE_PID; sleep 1; printf 'User-Name = bird\nUser-Password = finch\n' | $ask 2>&1 | grep -o Access-Accept; sed -i s/finch/canary/ $HERE/raddb/mods-config/files/authorize; rm -rf \$IMMURE_ROOT$HERE/log/radacct/*"
 	)
 }

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "check.h"
+#include "base/path.h"
+#include "fs-scratch.h"
 #include "jail/helpers.h"
 
 static void execute(struct record *r, const char *exe, const char *words, const char *env)
@@ -94,6 +95,64 @@ static void test_nothing_learnt(void)
 	CHECK(!c.account.uid);
 }
 
+/* The wrapper's own name given on is no reason to start the wrapper. */
+static void test_same_words(void)
+{
+	struct record *r CLEANUP_RECORD = record_new();
+	struct command_set c CLEANUP_COMMAND_SET = started("/bin/wrap -f", "");
+	struct direct d = {.program = xstrdup("/sbin/d")};
+
+	execute(r, "/sbin/d", "/bin/wrap -f", "");
+	direct_settle(&d, r, &c);
+	CHECK_STR(d.program, "/sbin/d");
+	direct_done(&d);
+}
+
+/* Root's commands before the service stay root's. */
+static void test_steps(void)
+{
+	struct command_set c CLEANUP_COMMAND_SET = started("/bin/wrap", "");
+	struct direct d = {.program = xstrdup("/sbin/d"), .cwd = xstrdup("/"), .uid = 7};
+
+	c.pre = xcalloc(1, sizeof(*c.pre));
+	c.steps = xcalloc(1, sizeof(*c.steps));
+	c.n_pre = 1;
+	direct_apply(&d, &c);
+	CHECK(c.steps[0].keep_user);
+	c.steps[0].keep_user = false;
+	direct_apply(&d, &c); /* as who already switches: nothing to keep */
+	CHECK(!c.steps[0].keep_user);
+	direct_done(&d);
+}
+
+static void test_secrets(void)
+{
+	static const struct {
+		const char *word, *env;
+		int want;
+	} rows[] = {
+	    {"-f", "A=b", 0},
+	    {"--pass=geheimnis", "A=b", -EPERM},
+	    {"-f", "COPY=geheimnis", -EPERM},
+	    {"yes", "A=yes", 0}, /* too short to be told from other words */
+	};
+	struct scratch s = scratch_new();
+	struct strv files CLEANUP_STRV = STRV_INIT;
+
+	put_file(s.fd, "env", "PASS=geheimnis\nON=yes\n");
+	strv_take(&files, path_join(s.path, "env"));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct direct d = {.program = xstrdup("/sbin/d")};
+		struct err e = {0};
+		strv_add(&d.argv, rows[i].word);
+		strv_add(&d.env, rows[i].env);
+		CHECK_INT(direct_check(&d, &files, &e), rows[i].want);
+		CHECK(!strstr(e.msg, "geheimnis") && (!rows[i].want || strstr(e.msg, "PASS")));
+		direct_done(&d);
+	}
+	scratch_done(&s);
+}
+
 static void test_json(void)
 {
 	struct direct d = {.program = xstrdup("/sbin/\xff"
@@ -170,6 +229,9 @@ int main(void)
 	test_settle();
 	test_ids();
 	test_nothing_learnt();
+	test_same_words();
+	test_steps();
+	test_secrets();
 	test_json();
 	test_helpers();
 	return check_done("direct");

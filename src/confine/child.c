@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* The service's process between fork and exec. The order, and why:
  *
- * 1. session, standard streams, descriptors: nothing of ours is left to inherit (runc
+ * 1. session, standard streams, descriptors, keyring: nothing of ours is left to inherit (runc
  *    CVE-2024-21626: an internal descriptor as a way out).
  * 2. limits, priority: raising them needs rights that the next steps take away.
- * 3. the filter, where the run is watched: loading it without no_new_privs needs CAP_SYS_ADMIN, so
- *    before the user is switched; set-uid programs of the service keep working. Its listener goes
- *    to the caller at once: from here on each call that names a path waits for it.
- * 4. rights over the host itself are given up (rights.h): no program regains them.
- * 5. the commands that come before the main one, each in a process of its own, under the same
+ * 3. no_new_privs, where the service needs no set-id program: from here on no execution gives
+ *    rights. Before the filter, so that nothing can come between the two.
+ * 4. Landlock, which opens the directories that it allows: with root's rights, in the jail's root.
+ *    A twin that learns has neither this nor the step before.
+ * 5. the filter. Loading it without no_new_privs needs CAP_SYS_ADMIN, so before rights are given
+ * up; what the steps after it call is in its base set. Its listener goes to the caller at once:
+ * from here on each call that it names waits for the caller.
+ * 6. the bounding set: rights over the host (rights.h), and in a jail all that was not learnt, are
+ *    gone for good; no program regains them.
+ * 7. the commands that come before the main one, each in a process of its own, under the same
  *    filter (a second listener in one tree is EBUSY).
- * 6. groups, gid, uid, in the only order that works; then checked, not believed.
- * 7. cwd (as the user: it may be readable by him alone), umask, exec. */
+ * 8. groups, gid, uid, in the only order that works; then checked, not believed. Securebits before
+ *    them (they take a right), the exact sets of capabilities after them.
+ * 9. cwd (as the user: it may be readable by him alone), umask, the self-test, exec. */
 #include "confine/parts.h"
 
 #include <errno.h>
@@ -22,6 +28,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -29,15 +36,23 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "confine/landlock.h"
 #include "confine/rights.h"
+#include "confine/selftest.h"
+#include "confine/walls.h"
+
+static NORETURN void fail_with(int report, const struct err *e)
+{
+	fd_write_all(report, e, sizeof(*e));
+	_exit(127);
+}
 
 static NORETURN void fail(int report, int code, const char *what, const char *arg)
 {
 	struct err e = {0};
 
 	err_errno(&e, code, "%s%s%s", what, arg ? " " : "", arg ? arg : "");
-	fd_write_all(report, &e, sizeof(e));
-	_exit(127);
+	fail_with(report, &e);
 }
 
 static int compare_int(const void *a, const void *b)
@@ -122,23 +137,27 @@ static void set_limits(const struct plan *p, int report)
 	}
 }
 
-/* Loads the filter and hands its listener over, or just says hello; either way the kernel puts the
- * sender's pid, as the caller sees it, beside the message. */
+/* Loads the filter; returns its listener where @listens. */
+static int load_filter(const struct plan *p, bool listens, int report)
+{
+	unsigned long flags = listens ? SECCOMP_FILTER_FLAG_NEW_LISTENER | (1ul << 5) : 0;
+	long fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, p->filter);
+
+	if (fd < 0 && errno == EINVAL && listens) /* WAIT_KILLABLE_RECV, 1 << 5, is Linux 5.19 */
+		fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+			     p->filter);
+	if (fd < 0)
+		fail(report, -errno, "loading the seccomp filter", NULL);
+	return (int)fd;
+}
+
+/* Hands the listener over, or just says hello; either way the kernel puts the sender's pid, as the
+ * caller sees it, beside the message. */
 static void greet(const struct plan *p, int ctl, int report)
 {
 	struct run_message hello = {.type = RUN_HELLO};
-	CLEANUP_FD int listener = -1;
+	CLEANUP_FD int listener = p->filter ? load_filter(p, true, report) : -1;
 
-	if (p->filter) {
-		long fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-				  SECCOMP_FILTER_FLAG_NEW_LISTENER | (1ul << 5), p->filter);
-		if (fd < 0 && errno == EINVAL) /* WAIT_KILLABLE_RECV, 1 << 5, is Linux 5.19 */
-			fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-				     SECCOMP_FILTER_FLAG_NEW_LISTENER, p->filter);
-		if (fd < 0)
-			fail(report, -errno, "loading the growth filter", NULL);
-		listener = (int)fd;
-	}
 	int r = message_send(ctl, &hello, listener);
 	if (r < 0)
 		fail(report, r, "reaching the caller", NULL);
@@ -172,12 +191,42 @@ static void reset_signals(const struct plan *p)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static uint64_t capabilities(const struct plan *p)
+{
+	return p->walls ? p->walls->capabilities & rights_most() : rights_most();
+}
+
+/* From here on it is the service's user, with that one's rights and no others. */
+static void become(const struct plan *p, bool keep_user, int report)
+{
+	const struct identity *id = &p->identity;
+	uint64_t ambient = keep_user || !id->uid ? 0 : id->ambient & capabilities(p);
+	bool root = keep_user || !id->uid;
+	int r = 0;
+
+	if (!keep_user) {
+		if (p->walls && !root)
+			r = rights_lock_root(ambient);
+		if (r == 0)
+			r = rights_hold_on(ambient);
+		if (r == 0)
+			set_identity(id, report);
+	}
+	if (r == 0)
+		r = rights_settle(root ? capabilities(p) : ambient, ambient);
+	if (r < 0)
+		fail(report, r, "giving up rights", NULL);
+}
+
 static NORETURN void execute(const struct plan *p, const struct step *s, int report)
 {
-	if (!s->keep_user)
-		set_identity(&p->identity, report);
+	struct err broken = {0};
+
+	become(p, s->keep_user, report);
 	if (chdir(p->cwd) < 0)
 		fail(report, -errno, "changing to the working directory", p->cwd);
+	if (p->walls && !s->keep_user && selftest_check(p, report, &broken) < 0)
+		fail_with(report, &broken);
 	execve(s->program, s->argv, p->envp);
 	fail(report, -errno, "executing", s->program);
 }
@@ -218,9 +267,29 @@ static void prepare(const struct plan *p, int ctl, int report)
 	reset_signals(p);
 }
 
+/* Steps 3 and 4. */
+static void raise_walls(const struct plan *p, bool scoped, int report)
+{
+	struct err e = {0};
+	int r = rights_leave_keyring();
+
+	if (r < 0)
+		fail(report, r, "leaving the keyring", NULL);
+	if (!p->walls)
+		return;
+	if (p->walls->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		fail(report, -errno, "setting no_new_privs", NULL);
+	if (!p->walls->landlock)
+		return;
+	struct landlock l = *p->walls->landlock;
+	l.scoped = scoped;
+	if (landlock_confine(&l, p, &e) < 0)
+		fail_with(report, &e);
+}
+
 static void give_up_rights(const struct plan *p, int report)
 {
-	int r = rights_reduce();
+	int r = rights_bound(capabilities(p));
 
 	if (r < 0)
 		fail(report, r, "giving up rights over the host", NULL);
@@ -230,6 +299,10 @@ static void give_up_rights(const struct plan *p, int report)
 void child_enter(const struct plan *p, const struct step *s, int report)
 {
 	prepare(p, -1, report);
+	/* What it is to tell something, a reload, is in a scope of its own. */
+	raise_walls(p, false, report);
+	if (p->walls)
+		load_filter(p, false, report);
 	give_up_rights(p, report);
 	execute(p, s, report);
 }
@@ -237,6 +310,7 @@ void child_enter(const struct plan *p, const struct step *s, int report)
 void child_main(const struct plan *p, int ctl, int report)
 {
 	prepare(p, ctl, report);
+	raise_walls(p, true, report);
 	greet(p, ctl, report);
 	close(ctl);
 	give_up_rights(p, report);

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,6 +30,9 @@
 #include "confine/pids.h"
 #include "confine/rights.h"
 #include "confine/rootfs.h"
+
+/* It passes on signals to whatever user the service has become. */
+#define INIT_RIGHTS (UINT64_C(1) << CAP_KILL)
 
 static int enter_world(const struct plan *p, struct err *e)
 {
@@ -177,7 +181,7 @@ void init_main(const struct plan *p, int ctl, int go)
 		child_main(p, ctl, report[1]);
 	const int keep[] = {ctl, proc, report[0]};
 	close_all_but(keep, ARRAY_LEN(keep));
-	if (child < 0 || rights_reduce() < 0)
+	if (child < 0 || rights_reduce(p->walls ? INIT_RIGHTS : rights_most()) < 0)
 		_exit(1);
 	relay_exec(ctl, report[0]);
 	close(report[0]);

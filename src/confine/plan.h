@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -52,9 +53,12 @@ struct identity {
 	gid_t gid;
 	const gid_t *groups; /* supplementary; borrowed */
 	size_t n_groups;
+	uint64_t
+	    ambient; /* 1 << CAP_*: what it keeps though it is not root (AmbientCapabilities=) */
 };
 
 struct cgroup;
+struct walls;
 struct ipc_settings;
 
 /* A command that must end well before the main one is executed (ExecStartPre=). */
@@ -100,6 +104,10 @@ struct plan {
 	bool nice_set, oom_score_adjust_set;
 	int stdio[3];
 	const struct sock_fprog *filter; /* with a listener, which run_start() hands out; or NULL */
+
+	/* Of a jail that is meant to hold, with `filter` the walls' own; NULL: a twin that learns.
+	 */
+	const struct walls *walls;
 };
 
 /* A plan that enters nothing, changes no root and keeps the caller's identity. */

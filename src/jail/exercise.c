@@ -76,7 +76,7 @@ static NORETURN void carry_out(int (*act)(const void *), const void *arg, const 
 	umask(022);
 	/* It shares the service's pid namespace: rights that the service lacks could be taken over.
 	 */
-	if (rights_reduce() < 0)
+	if (rights_reduce(rights_most()) < 0)
 		_exit(126);
 	_exit(act(arg));
 }

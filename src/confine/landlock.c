@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules are united, not overridden: what a directory is given holds for all that lies below it, on
+ * whatever mount. So the root itself is given no more than all of the jail may have (reading), the
+ * writable places get writing on top, and execution is handed out around them: to whole entries of
+ * the root, and where something writable lies below one, to the entries of that one.
+ *
+ * Rules hang on inodes, so a rule on a file is lost when the file is replaced: reading and writing
+ * are given by directories alone, but for files that are mounted and for the standard streams.
+ *
+ * The structures are our own: Debian 12's linux/landlock.h ends at ABI 2. */
+#include "confine/landlock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+
+/* One number on all architectures. */
+#define SYS_CREATE_RULESET 444
+#define SYS_ADD_RULE	   445
+#define SYS_RESTRICT_SELF  446
+
+#define CREATE_RULESET_VERSION (1u << 0)
+
+enum { RULE_PATH_BENEATH = 1, RULE_NET_PORT = 2 };
+enum { NET_BIND_TCP = 1u << 0, NET_CONNECT_TCP = 1u << 1 };
+enum { SCOPE_ABSTRACT_UNIX = 1u << 0, SCOPE_SIGNAL = 1u << 1 };
+
+struct ruleset_attr {
+	uint64_t handled_fs, handled_net, scoped; /* an older kernel takes zeros it does not know */
+};
+
+struct path_rule {
+	uint64_t allowed;
+	int32_t parent_fd;
+} __attribute__((packed));
+
+struct port_rule {
+	uint64_t allowed, port;
+};
+
+enum place {
+	PLACE_READ = 1u << 0,
+	PLACE_EXECUTE = 1u << 1,
+	PLACE_WRITE = 1u << 2,
+	PLACE_NONE = 0, /* handled, so refused everywhere */
+};
+
+/* The rights of landlock(7), bit by bit. ioctl belongs to reading: the devices of a jail are
+ * chosen, what is refused are those that are none of its root. */
+static const struct right {
+	unsigned bit;
+	int abi;
+	unsigned places;
+	bool on_files; /* may stand in a rule on what is no directory */
+} rights[] = {
+    {0, 1, PLACE_EXECUTE, true}, /* EXECUTE */
+    {1, 1, PLACE_WRITE, true},	 /* WRITE_FILE */
+    {2, 1, PLACE_READ, true},	 /* READ_FILE */
+    {3, 1, PLACE_READ, false},	 /* READ_DIR */
+    {4, 1, PLACE_WRITE, false},	 /* REMOVE_DIR */
+    {5, 1, PLACE_WRITE, false},	 /* REMOVE_FILE */
+    {6, 1, PLACE_NONE, false},	 /* MAKE_CHAR */
+    {7, 1, PLACE_WRITE, false},	 /* MAKE_DIR */
+    {8, 1, PLACE_WRITE, false},	 /* MAKE_REG */
+    {9, 1, PLACE_WRITE, false},	 /* MAKE_SOCK */
+    {10, 1, PLACE_WRITE, false}, /* MAKE_FIFO */
+    {11, 1, PLACE_NONE, false},	 /* MAKE_BLOCK */
+    {12, 1, PLACE_WRITE, false}, /* MAKE_SYM */
+    {13, 2, PLACE_WRITE, false}, /* REFER */
+    {14, 3, PLACE_WRITE, true},	 /* TRUNCATE */
+    {15, 5, PLACE_READ, true},	 /* IOCTL_DEV */
+};
+
+enum { ABI_FILES = 2, ABI_TRUNCATE = 3, ABI_NET = 4, ABI_IOCTL = 5, ABI_SCOPE = 6 };
+
+static const struct {
+	const char *name;
+	int abi;
+} walls[] = {
+    /* ABI 1 refuses every rename between directories (EXDEV): mail servers live on those. */
+    {"landlock-files", ABI_FILES}, {"landlock-truncate", ABI_TRUNCATE}, {"landlock-net", ABI_NET},
+    {"landlock-ioctl", ABI_IOCTL}, {"landlock-scope", ABI_SCOPE},
+};
+
+int landlock_abi(void)
+{
+	long abi = syscall(SYS_CREATE_RULESET, NULL, 0, CREATE_RULESET_VERSION);
+	return abi < 0 ? 0 : (int)abi;
+}
+
+void landlock_missing(int abi, struct strv *ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(walls); i++)
+		if (abi < walls[i].abi)
+			strv_add(ret, walls[i].name);
+}
+
+static uint64_t handled(int abi)
+{
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(rights); i++)
+		if (abi >= rights[i].abi)
+			mask |= UINT64_C(1) << rights[i].bit;
+	return mask;
+}
+
+static uint64_t mask_of(unsigned places, bool is_dir, int abi)
+{
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(rights); i++)
+		if (rights[i].places & places && (is_dir || rights[i].on_files))
+			mask |= UINT64_C(1) << rights[i].bit;
+	return mask & handled(abi);
+}
+
+/* A ruleset under construction. */
+struct making {
+	int ruleset, abi;
+	const struct plan *plan;
+};
+
+static int grant(const struct making *m, int fd, unsigned places)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	const struct path_rule rule = {.allowed = mask_of(places, S_ISDIR(st.st_mode), m->abi),
+				       .parent_fd = fd};
+	return syscall(SYS_ADD_RULE, m->ruleset, RULE_PATH_BENEATH, &rule, 0) < 0 ? -errno : 0;
+}
+
+/* -ENOENT also where a link, which nobody can have put on the way of a mount, stands there. */
+static int open_place(const char *path)
+{
+	struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+			       .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+	long fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+	if (fd >= 0)
+		return (int)fd;
+	return errno == ELOOP || errno == ENOTDIR ? -ENOENT : -errno;
+}
+
+static int grant_path(const struct making *m, const char *path, unsigned places)
+{
+	CLEANUP_FD int fd = open_place(path);
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	return grant(m, fd, places);
+}
+
+static bool is_mount(const struct mount_op *op)
+{
+	return op->kind != MOUNT_DIR && op->kind != MOUNT_LINK && op->kind != MOUNT_ROOT_RO;
+}
+
+static bool is_writable(const struct mount_op *op)
+{
+	return is_mount(op) && !(op->flags & MOUNT_READONLY);
+}
+
+static const struct mount_op *mount_at(const struct plan *p, const char *path)
+{
+	const struct mount_op *found = NULL;
+
+	for (size_t i = 0; i < p->mounts.n; i++)
+		if (is_mount(&p->mounts.v[i]) && streq(p->mounts.v[i].target, path))
+			found = &p->mounts.v[i]; /* the last one covers those before it */
+	return found;
+}
+
+static bool has_writable_below(const struct plan *p, const char *dir)
+{
+	for (size_t i = 0; i < p->mounts.n; i++)
+		if (is_writable(&p->mounts.v[i]) && path_within(p->mounts.v[i].target, dir))
+			return true;
+	return false;
+}
+
+static int execute_around(const struct making *m, const char *dir);
+
+/* The entry @name of a directory that cannot be given execution as a whole. Of files only those
+ * that somebody could execute: there may be many. */
+static int execute_entry(const struct making *m, int dir, const char *at, const char *name)
+{
+	CLEANUP_STR char *path = path_join(at, name);
+	struct stat st;
+
+	const struct mount_op *op = mount_at(m->plan, path);
+	if (op && is_writable(op))
+		return 0;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(st.st_mode))
+		return execute_around(m, path);
+	if (S_ISREG(st.st_mode) && st.st_mode & 0111)
+		return grant_path(m, path, PLACE_EXECUTE);
+	return 0;
+}
+
+static int execute_entries(const struct making *m, const char *at)
+{
+	CLEANUP_FD int place = open_place(at);
+	if (place < 0)
+		return place == -ENOENT ? 0 : place;
+	int fd = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir) {
+		r = errno == ENOTDIR ? 0 : -errno;
+		fd_close(&fd);
+		return r;
+	}
+	while (r == 0 && (errno = 0, entry = readdir(dir)))
+		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
+			r = execute_entry(m, dirfd(dir), at, entry->d_name);
+	if (r == 0)
+		r = -errno;
+	closedir(dir);
+	return r;
+}
+
+/* Execution below @dir, which is not writable, but for the writable places in it. The root is never
+ * given as a whole: its entries may be exchanged for mounts by nobody, but a rule on "/" could not
+ * be told from one for all that will ever be below. */
+static int execute_around(const struct making *m, const char *dir)
+{
+	if (has_writable_below(m->plan, dir) || streq(dir, "/"))
+		return execute_entries(m, dir);
+	return grant_path(m, dir, PLACE_EXECUTE);
+}
+
+/* Whoever opens /dev/stdout opens the file behind it, which may lie outside. */
+static int grant_streams(const struct making *m)
+{
+	static const unsigned places[] = {
+	    [O_RDONLY] = PLACE_READ, [O_WRONLY] = PLACE_WRITE, [O_RDWR] = PLACE_READ | PLACE_WRITE};
+	struct stat st;
+	int r = 0;
+
+	for (int fd = 0; r == 0 && fd < 3; fd++) {
+		int mode = fcntl(fd, F_GETFL);
+		if (mode < 0 || fstat(fd, &st) < 0)
+			continue;
+		if (mode & O_PATH || (mode & O_ACCMODE) == O_ACCMODE)
+			continue;
+		if (S_ISREG(st.st_mode) || S_ISCHR(st.st_mode))
+			r = grant(m, fd, places[mode & O_ACCMODE]);
+		if (r == -EBADFD) /* of no file system: not Landlock's */
+			r = 0;
+	}
+	return r;
+}
+
+static int grant_files(const struct making *m, struct err *e)
+{
+	const struct mount_list *mounts = &m->plan->mounts;
+	int r = grant_path(m, "/", PLACE_READ);
+
+	if (r == 0)
+		r = grant_streams(m);
+	if (r == 0)
+		r = execute_around(m, "/");
+	if (r < 0)
+		return err_errno(e, r, "Landlock rules for the jail's root");
+	for (size_t i = 0; i < mounts->n; i++) {
+		const struct mount_op *op = &mounts->v[i];
+		if (is_writable(op))
+			r = grant_path(m, op->target, PLACE_READ | PLACE_WRITE);
+		else if (is_mount(op)) /* what is read-only inside of something writable */
+			r = execute_around(m, op->target);
+		if (r < 0)
+			return err_errno(e, r, "a Landlock rule for %s", op->target);
+	}
+	return 0;
+}
+
+static int grant_ports(const struct making *m, const uint16_t *ports, size_t n, uint64_t right,
+		       struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct port_rule rule = {.allowed = right, .port = ports[i]};
+		if (syscall(SYS_ADD_RULE, m->ruleset, RULE_NET_PORT, &rule, 0) < 0)
+			return err_errno(e, -errno, "a Landlock rule for port %u", ports[i]);
+	}
+	return 0;
+}
+
+static int grant_all(const struct making *m, const struct landlock *l, uint64_t net, struct err *e)
+{
+	int r = grant_files(m, e);
+
+	if (r == 0 && net & NET_BIND_TCP)
+		r = grant_ports(m, l->bind, l->n_bind, NET_BIND_TCP, e);
+	if (r == 0 && net & NET_CONNECT_TCP)
+		r = grant_ports(m, l->connect, l->n_connect, NET_CONNECT_TCP, e);
+	return r;
+}
+
+static struct ruleset_attr attributes(const struct landlock *l, int abi)
+{
+	struct ruleset_attr a = {.handled_fs = handled(abi)};
+
+	if (abi >= ABI_NET)
+		a.handled_net =
+		    (l->bind_any ? 0 : NET_BIND_TCP) | (l->connect_any ? 0 : NET_CONNECT_TCP);
+	if (abi >= ABI_SCOPE && l->scoped)
+		a.scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL;
+	return a;
+}
+
+int landlock_confine(const struct landlock *l, const struct plan *p, struct err *e)
+{
+	struct making m = {.plan = p, .abi = landlock_abi()};
+
+	if (m.abi < ABI_FILES)
+		return 0;
+	const struct ruleset_attr attr = attributes(l, m.abi);
+	CLEANUP_FD int ruleset = (int)syscall(SYS_CREATE_RULESET, &attr, sizeof(attr), 0);
+	if (ruleset < 0)
+		return err_errno(e, -errno, "making a Landlock ruleset");
+	m.ruleset = ruleset;
+	int r = grant_all(&m, l, attr.handled_net, e);
+	if (r < 0)
+		return r;
+	if (syscall(SYS_RESTRICT_SELF, ruleset, 0) < 0)
+		return err_errno(e, -errno, "entering the Landlock domain");
+	return 0;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+#include "confine/refusals.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/str.h"
+#include "confine/calls-policy.h"
+
+#define NUMBERS	  512
+#define NOTICE_MS 1000 /* how often whoever looks is woken, at most */
+
+struct refusals {
+	int listener, stop, news; /* eventfds */
+	pthread_t thread;
+	pthread_mutex_t lock; /* of what follows */
+	struct refusal rows[REFUSALS_MAX];
+	size_t n;
+	unsigned long total, shown;
+	/* The thread's own: errno by number of the native architecture, made before it starts:
+	 * while it runs the program may fork, so it allocates nothing. */
+	uint8_t answers[NUMBERS];
+	long noticed;
+	struct seccomp_notif *notif;
+	size_t notif_size;
+};
+
+static void count(struct refusals *r, uint32_t arch, int nr)
+{
+	size_t i = 0;
+
+	pthread_mutex_lock(&r->lock);
+	r->total++;
+	while (i < r->n && (r->rows[i].call != nr || r->rows[i].arch != arch))
+		i++;
+	if (i == r->n && r->n < REFUSALS_MAX)
+		r->rows[r->n++] = (struct refusal){.arch = arch, .call = nr};
+	if (i < r->n)
+		r->rows[i].n++;
+	pthread_mutex_unlock(&r->lock);
+}
+
+static int answer_of(const struct refusals *r, const struct seccomp_data *d)
+{
+	if (d->arch != seccomp_arch_native() || d->nr < 0 || d->nr >= NUMBERS)
+		return ENOSYS;
+	return r->answers[d->nr];
+}
+
+/* False when there is nobody left to answer. */
+static bool serve(struct refusals *r)
+{
+	memset(r->notif, 0, r->notif_size); /* the kernel insists */
+	if (ioctl(r->listener, SECCOMP_IOCTL_NOTIF_RECV, r->notif) < 0)
+		return errno == EINTR || errno == ENOENT;
+	struct seccomp_notif_resp answer = {.id = r->notif->id,
+					    .error = -answer_of(r, &r->notif->data)};
+	ioctl(r->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer); /* ENOENT: killed meanwhile */
+	count(r, r->notif->data.arch, r->notif->data.nr);
+	return true;
+}
+
+/* Wakes whoever looks, now or when a second has passed; returns how long until then, -1: no need.
+ */
+static int notice(struct refusals *r)
+{
+	const uint64_t one = 1;
+
+	pthread_mutex_lock(&r->lock);
+	bool new = r->total != r->shown;
+	pthread_mutex_unlock(&r->lock);
+	if (!new)
+		return -1;
+	long left = r->noticed + NOTICE_MS - clock_ms();
+	if (left > 0)
+		return (int)left;
+	r->noticed = clock_ms();
+	fd_write_all(r->news, &one, sizeof(one));
+	return NOTICE_MS;
+}
+
+static void *refuse(void *arg)
+{
+	struct refusals *r = arg;
+	struct pollfd pfd[] = {{.fd = r->listener, .events = POLLIN},
+			       {.fd = r->stop, .events = POLLIN}};
+	int wait = -1;
+
+	while (!pfd[1].revents) {
+		if (poll(pfd, ARRAY_LEN(pfd), wait) < 0 && errno != EINTR)
+			break;
+		if ((pfd[0].revents & POLLIN && !serve(r)) ||
+		    (pfd[0].revents & (POLLHUP | POLLERR) && !(pfd[0].revents & POLLIN)))
+			pfd[0].fd = -1; /* the last process under the filter is gone */
+		wait = notice(r);
+	}
+	return NULL;
+}
+
+static int prepare(struct refusals *r)
+{
+	struct seccomp_notif_sizes sizes;
+
+	r->stop = eventfd(0, EFD_CLOEXEC);
+	r->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (r->stop < 0 || r->news < 0 ||
+	    syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
+		return -errno;
+	r->notif_size = sizes.seccomp_notif > sizeof(struct seccomp_notif)
+			    ? sizes.seccomp_notif
+			    : sizeof(struct seccomp_notif);
+	r->notif = xcalloc(1, r->notif_size);
+	for (int nr = 0; nr < NUMBERS; nr++)
+		r->answers[nr] = (uint8_t)seccomp_refusal(seccomp_arch_native(), nr);
+	return 0;
+}
+
+static void release(struct refusals *r)
+{
+	fd_close(&r->listener);
+	fd_close(&r->stop);
+	fd_close(&r->news);
+	free(r->notif);
+	free(r);
+}
+
+int refusals_start(int listener, struct refusals **ret, struct err *e)
+{
+	struct refusals *r = xcalloc(1, sizeof(*r));
+	sigset_t all, old;
+
+	r->listener = listener;
+	pthread_mutex_init(&r->lock, NULL);
+	int code = prepare(r);
+	/* Signals are the main thread's business. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	if (code == 0)
+		code = -pthread_create(&r->thread, NULL, refuse, r);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (code < 0) {
+		release(r);
+		return err_errno(e, code, "watching over refused calls");
+	}
+	*ret = r;
+	return 0;
+}
+
+int refusals_fd(const struct refusals *r)
+{
+	return r ? r->news : -1;
+}
+
+static int by_frequency(const void *a, const void *b)
+{
+	unsigned long m = ((const struct refusal *)a)->n, n = ((const struct refusal *)b)->n;
+
+	return m < n ? 1 : m > n ? -1 : 0;
+}
+
+size_t refusals_look(struct refusals *r, struct refusal ret[REFUSALS_MAX], unsigned long *ret_total)
+{
+	uint64_t ignored;
+	size_t n;
+
+	*ret_total = 0;
+	if (!r)
+		return 0;
+	if (read(r->news, &ignored, sizeof(ignored)) < 0 && errno != EAGAIN)
+		return 0;
+	pthread_mutex_lock(&r->lock);
+	n = r->n;
+	memcpy(ret, r->rows, n * sizeof(*ret));
+	*ret_total = r->shown = r->total;
+	pthread_mutex_unlock(&r->lock);
+	qsort(ret, n, sizeof(*ret), by_frequency);
+	return n;
+}
+
+const char *refusal_name(const struct refusal *r, char *buf, size_t size)
+{
+	CLEANUP_STR char *name = seccomp_syscall_resolve_num_arch(r->arch, r->call);
+	size_t n;
+	const struct call_policy *rows = calls_policy(&n);
+
+	snprintf(buf, size, "call %d", r->call);
+	if (name)
+		snprintf(buf, size, "%s", name);
+	for (size_t i = 0; !name && i < n; i++)
+		if (rows[i].number && rows[i].number == r->call)
+			snprintf(buf, size, "%s", rows[i].name);
+	return buf;
+}
+
+void refusals_stop(struct refusals *r)
+{
+	const uint64_t one = 1;
+
+	if (!r)
+		return;
+	fd_write_all(r->stop, &one, sizeof(one));
+	pthread_join(r->thread, NULL);
+	pthread_mutex_destroy(&r->lock);
+	release(r);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Refuses what a jail's filter does not let through, and counts it: serves the filter's listener in
+ * a thread of its own that answers an errno and nothing else, never "continue" (seccomp_unotify(2)
+ * warns of that). When it is gone, the kernel answers ENOSYS. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct refusal {
+	uint32_t arch;
+	int call;
+	unsigned long n;
+};
+
+#define REFUSALS_MAX 64 /* different calls that are told apart; the rest is one sum */
+
+struct refusals;
+
+/* Takes @listener over. */
+int refusals_start(int listener, struct refusals **ret, struct err *e);
+
+/* Copies what was refused so far, at most REFUSALS_MAX rows, most frequent first; returns how many.
+ * *ret_total is the sum of all. */
+size_t refusals_look(struct refusals *r, struct refusal ret[REFUSALS_MAX],
+		     unsigned long *ret_total);
+
+/* Readable when something was refused that refusals_look() has not shown yet; at most once a
+ * second, whatever the jail does. -1 for NULL. */
+int refusals_fd(const struct refusals *r);
+
+/* "ptrace", or "call 999" into @buf. */
+const char *refusal_name(const struct refusal *r, char *buf, size_t size);
+
+/* Ends the thread. Accepts NULL. */
+void refusals_stop(struct refusals *r);

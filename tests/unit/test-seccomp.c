@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/* The filter on real calls of children that have loaded it, with the thread that refuses. */
+#include "confine/calls-policy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "check.h"
+#include "confine/refusals.h"
+
+#define LET_THROUGH 0 /* whatever the kernel says of it: not the filter */
+
+static long get_pid(void)
+{
+	return syscall(SYS_getpid);
+}
+static long trace(void)
+{
+	return syscall(SYS_ptrace, PTRACE_PEEKUSER, 0, 0, 0);
+}
+static long unknown(void)
+{
+	return syscall(500);
+}
+static long kexec(void)
+{
+	return syscall(SYS_kexec_load, 0, 0, 0, ~0ul);
+}
+static long uring(void)
+{
+	return syscall(SYS_io_uring_setup, 0, NULL);
+}
+static long clone_user(void)
+{
+	return syscall(SYS_clone, CLONE_NEWUSER | CLONE_VM, 0, 0, 0, 0);
+}
+static long clone_three(void)
+{
+	return syscall(SYS_clone3, NULL, 0);
+}
+static long unshare_user(void)
+{
+	return syscall(SYS_unshare, CLONE_NEWUSER);
+}
+static long sti(void)
+{
+	return syscall(SYS_ioctl, -1, (long)TIOCSTI, 0);
+}
+static long sti_high(void)
+{
+	return syscall(SYS_ioctl, -1, (long)TIOCSTI | 1l << 32, 0);
+}
+static long line(void)
+{
+	return syscall(SYS_ioctl, -1, (long)TIOCSETD, 0);
+}
+static long winsize(void)
+{
+	return syscall(SYS_ioctl, -1, (long)TIOCGWINSZ, 0);
+}
+static long packet(void)
+{
+	return syscall(SYS_socket, AF_PACKET, SOCK_DGRAM, 0);
+}
+static long vsock(void)
+{
+	return syscall(SYS_socket, AF_VSOCK, SOCK_STREAM, 0);
+}
+static long inet(void)
+{
+	return syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
+}
+static long route(void)
+{
+	return syscall(SYS_socket, AF_NETLINK, SOCK_RAW, 0);
+}
+static long audit(void)
+{
+	return syscall(SYS_socket, AF_NETLINK, SOCK_RAW, 9);
+}
+static long linux32(void)
+{
+	return syscall(SYS_personality, PER_LINUX32);
+}
+static long query(void)
+{
+	return syscall(SYS_personality, 0xffffffff);
+}
+static long set_id(void)
+{
+	return syscall(SYS_chmod, "/nonexistent", 04755);
+}
+static long set_gid(void)
+{
+	return syscall(SYS_fchmod, -1, 02755);
+}
+static long set_id_open(void)
+{
+	return syscall(SYS_openat, AT_FDCWD, "/nonexistent/x", O_CREAT, 04755);
+}
+static long odd_mode(void)
+{
+	return syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY, 04755);
+}
+static long plain_mode(void)
+{
+	return syscall(SYS_chmod, "/nonexistent", 0755);
+}
+static long device(void)
+{
+	return syscall(SYS_mknod, "/nonexistent/x", S_IFCHR | 0600, 0x103);
+}
+static long fifo(void)
+{
+	return syscall(SYS_mknod, "/nonexistent/x", S_IFIFO | 0600, 0);
+}
+static long root(void)
+{
+	return syscall(SYS_chroot, "/nonexistent");
+}
+static long mounts(void)
+{
+	return syscall(SYS_mount, 0, 0, 0, 0, 0);
+}
+static long handle(void)
+{
+	return syscall(SYS_open_by_handle_at, -1, 0, 0);
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+static long thread(void)
+{
+	pthread_t t;
+	int r = pthread_create(&t, NULL, nothing, NULL);
+
+	errno = r;
+	return r ? -1 : pthread_join(t, NULL);
+}
+
+static long child(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	return waitpid(pid, NULL, 0);
+}
+
+#ifdef __x86_64__
+static long x32(void)
+{
+	return syscall(0x40000000 | SYS_getpid);
+}
+
+static long foreign(void)
+{
+	long r;
+
+	__asm__ volatile("int $0x80" : "=a"(r) : "a"(20l) : "memory"); /* getpid of i386 */
+	errno = r < 0 ? (int)-r : 0;
+	return r < 0 ? -1 : r;
+}
+#endif
+
+enum learnt { NOTHING, ALL_OF_IT };
+
+static const struct {
+	const char *what;
+	long (*call)(void);
+	int refused[2]; /* without and with what is learnt; LET_THROUGH */
+} rows[] = {
+    {"getpid", get_pid, {0, 0}},
+    {"fork", child, {0, 0}},
+    {"a thread", thread, {0, 0}},
+    {"a socket", inet, {0, 0}},
+    {"route netlink", route, {0, 0}},
+    {"a personality query", query, {0, 0}},
+    {"a plain mode", plain_mode, {0, 0}},
+    {"a mode that does not count", odd_mode, {0, 0}},
+    {"a fifo", fifo, {0, 0}},
+    {"TIOCGWINSZ", winsize, {0, 0}},
+    {"ptrace", trace, {EPERM, 0}},
+    {"chroot", root, {EPERM, 0}},
+    {"mount", mounts, {EPERM, 0}},
+    {"audit netlink", audit, {EAFNOSUPPORT, 0}},
+    {"AF_PACKET", packet, {EAFNOSUPPORT, 0}},
+    {"u+s", set_id, {EPERM, 0}},
+    {"g+s", set_gid, {EPERM, 0}},
+    {"open with u+s", set_id_open, {EPERM, 0}},
+    {"AF_VSOCK", vsock, {EAFNOSUPPORT, EAFNOSUPPORT}},
+    {"an unknown number", unknown, {ENOSYS, ENOSYS}},
+    {"io_uring_setup", uring, {ENOSYS, ENOSYS}},
+    {"clone3", clone_three, {ENOSYS, ENOSYS}},
+    {"kexec_load", kexec, {EPERM, EPERM}},
+    {"open_by_handle_at", handle, {EPERM, EPERM}},
+    {"clone with a user namespace", clone_user, {EPERM, EPERM}},
+    {"unshare of a user namespace", unshare_user, {EPERM, EPERM}},
+    {"TIOCSTI", sti, {EPERM, EPERM}},
+    {"TIOCSTI with high bits", sti_high, {EPERM, EPERM}},
+    {"TIOCSETD", line, {EPERM, EPERM}},
+    {"another personality", linux32, {EPERM, EPERM}},
+    {"a device", device, {EPERM, EPERM}},
+#ifdef __x86_64__
+    {"x32", x32, {ENOSYS, ENOSYS}},
+    {"int 0x80", foreign, {ENOSYS, 0}},
+#endif
+};
+
+/* In the child: answers each row with the errno of a refusal, or with LET_THROUGH. */
+static void try_all(const struct sock_fprog *filter, int up, int listener_to)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		_exit(1);
+	long fd =
+	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, filter);
+	if (fd < 0 || fd_send(listener_to, (int)fd) < 0)
+		_exit(2);
+	close((int)fd);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		errno = 0;
+		int code = rows[i].call() < 0 ? errno : 0;
+		if (write(up, &code, sizeof(code)) != sizeof(code))
+			_exit(3);
+	}
+	_exit(0);
+}
+
+static void add_learnt(struct call_set *set)
+{
+	static const char *const calls[] = {"ptrace", "chroot", "mount"};
+
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+		strv_add(&set->calls, calls[i]);
+	set->families = 1ull << AF_PACKET | 1ull << AF_NETLINK;
+	set->compat = set->set_id_modes = true;
+}
+
+static void look(struct refusals *refusals)
+{
+	struct refusal v[REFUSALS_MAX];
+	unsigned long total = 0, traces = 0;
+	char name[32];
+	size_t n = refusals_look(refusals, v, &total);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(refusal_name(&v[i], name, sizeof(name)), "ptrace"))
+			traces = v[i].n;
+	CHECK_INT(traces, 1);
+	CHECK(total > 10 && n <= total);
+}
+
+static void test_calls(enum learnt learnt)
+{
+	struct call_set set = {.calls = STRV_INIT};
+	struct sock_fprog filter = {0};
+	struct refusals *refusals = NULL;
+	struct err e = {0};
+	int up[2], pair[2], listener = -1, status = -1;
+
+	if (learnt)
+		add_learnt(&set);
+	CHECK_INT(seccomp_make(&set, &filter, &e), 0);
+	CHECK(pipe(up) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	pid_t pid = fork();
+	if (pid == 0)
+		try_all(&filter, up[1], pair[1]);
+	close(up[1]);
+	CHECK_INT(fd_receive(pair[0], &listener), 0);
+	CHECK_INT(refusals_start(listener, &refusals, &e), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int code = -1, wanted = rows[i].refused[learnt];
+		if (read(up[0], &code, sizeof(code)) != sizeof(code))
+			code = -1;
+		/* What is let through may still be the kernel's to refuse, in its own words. */
+		bool refused = code == EPERM || code == ENOSYS || code == EAFNOSUPPORT;
+		bool good = wanted ? code == wanted : code >= 0 && (!refused || geteuid() != 0);
+		if (!good)
+			fprintf(stderr, "# %s, %s: errno %d, not %d\n", rows[i].what,
+				learnt ? "learnt" : "nothing learnt", code, wanted);
+		CHECK(good);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	if (!learnt)
+		look(refusals);
+	refusals_stop(refusals);
+	close(up[0]);
+	close(pair[0]);
+	close(pair[1]);
+	strv_done(&set.calls);
+	seccomp_free(&filter);
+}
+
+/* Every name is one that libseccomp knows, or has its number; and none is there twice. */
+static void test_table(void)
+{
+	size_t n;
+	const struct call_policy *v = calls_policy(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		bool known = seccomp_syscall_resolve_name(v[i].name) != __NR_SCMP_ERROR;
+		if (!known && !v[i].number)
+			fprintf(stderr, "# %s is unknown\n", v[i].name);
+		CHECK(known || v[i].number);
+		for (size_t k = 0; k < i; k++)
+			CHECK(strcmp(v[i].name, v[k].name) != 0);
+	}
+	CHECK(!calls_policy_find("nosuch"));
+}
+
+int main(void)
+{
+	test_table();
+	test_calls(NOTHING);
+	test_calls(ALL_OF_IT);
+	return check_done("seccomp");
+}

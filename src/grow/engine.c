@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "elf/interp.h"
 #include "fs/beneath.h"
+#include "grow/rights.h"
 #include "grow/room.h"
 #include "grow/tracee.h"
 #include "grow/walk.h"
@@ -239,7 +240,9 @@ static enum engine_answer handle_path(struct engine *en, const struct event *ev,
 		snprintf(ret_canonical, sizeof(at.path), "%s", at.path);
 	/* What is missing may come (an exercise writes it), what is there stays or is the
 	 * service's. */
-	if (r == WALK_THERE && !at.via_proc)
+	bool told =
+	    at.via_proc || !at.touch || r == WALK_NOWHERE || right_path(en, ev, at.touch, p->kinds);
+	if (r == WALK_THERE && !at.via_proc && told)
 		seen_add(en, steal_ptr(key));
 	return ENGINE_DONE;
 }

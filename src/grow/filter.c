@@ -3,12 +3,11 @@
 
 #include <errno.h>
 #include <seccomp.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 
-#include "base/alloc.h"
-#include "base/fd.h"
+#include "confine/bpf.h"
+#include "confine/calls-policy.h"
 #include "grow/calls.h"
+#include "grow/rights.h"
 
 static int add_row(scmp_filter_ctx ctx, const struct call *c)
 {
@@ -28,20 +27,59 @@ static int add_row(scmp_filter_ctx ctx, const struct call *c)
 	return r == -EDOM || r == -EINVAL || (r == -EFAULT && c->number) ? 0 : r;
 }
 
-/* One architecture's rules; 0 where libseccomp's token is 0. */
-static int make_arch(uint32_t arch, bool receipts, scmp_filter_ctx *ret, struct err *e)
+/* The same call may be in several tables; once it is trapped always, it is trapped. */
+static int add_again(int r)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-	int n, r = ctx ? 0 : -ENOMEM;
+	return r == -EEXIST || r == -EDOM || r == -EINVAL || r == -EACCES ? 0 : r;
+}
+
+static int add_right(scmp_filter_ctx ctx, const struct right_call *c)
+{
+	struct scmp_arg_cmp args[ARRAY_LEN(c->when)];
+	int nr = seccomp_syscall_resolve_name(c->name);
+	unsigned n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(c->when); i++)
+		if (c->when[i].arg != NO_ARG)
+			args[n++] = SCMP_CMP((unsigned)c->when[i].arg, SCMP_CMP_MASKED_EQ,
+					     c->when[i].mask, c->when[i].value);
+	if (nr == __NR_SCMP_ERROR)
+		return 0;
+	return add_again(seccomp_rule_add_array(ctx, SCMP_ACT_NOTIFY, nr, n, args));
+}
+
+/* What rights.c wants to see: calls that take a capability, and the less common ones. */
+static int add_rights(scmp_filter_ctx ctx, struct err *e)
+{
+	size_t n_rights, n_calls;
+	const struct right_call *rights = right_calls(&n_rights);
+	const struct call_policy *calls = calls_policy(&n_calls);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n_rights; i++)
+		if ((r = add_right(ctx, &rights[i])) < 0)
+			err_errno(e, r, "filtering %s", rights[i].name);
+	for (size_t i = 0; r == 0 && i < n_calls; i++) {
+		int nr =
+		    calls[i].number ? calls[i].number : seccomp_syscall_resolve_name(calls[i].name);
+		if (calls[i].class != CALL_RARE || nr == __NR_SCMP_ERROR)
+			continue;
+		r = add_again(seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, nr, 0));
+		if (r == -EFAULT && calls[i].number)
+			r = 0;
+		if (r < 0)
+			err_errno(e, r, "filtering %s", calls[i].name);
+	}
+	return r;
+}
+
+/* One architecture's rules, or NULL with an error. */
+static scmp_filter_ctx make_arch(uint32_t arch, bool receipts, struct err *e)
+{
+	scmp_filter_ctx ctx = bpf_context(arch, SCMP_ACT_ALLOW);
+	int n, r = ctx ? 0 : err_errno(e, -ENOMEM, "making a filter");
 	const struct call *rows = call_table(&n);
 
-	if (r == 0 && arch != seccomp_arch_native()) {
-		r = seccomp_arch_add(ctx, arch);
-		if (r == 0)
-			r = seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE);
-	}
-	if (r == 0)
-		r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
 	for (int i = 0; r == 0 && i < n; i++) {
 		if (rows[i].shape == SHAPE_RECEIPT && !receipts)
 			continue;
@@ -49,64 +87,31 @@ static int make_arch(uint32_t arch, bool receipts, scmp_filter_ctx *ret, struct 
 		if (r < 0)
 			err_errno(e, r, "filtering %s", rows[i].name);
 	}
-	if (r < 0 && ctx)
-		seccomp_release(ctx);
-	else
-		*ret = ctx;
-	return r;
-}
-
-static uint32_t companion(void)
-{
-	switch (seccomp_arch_native()) {
-	case SCMP_ARCH_X86_64:
-		return SCMP_ARCH_X86;
-	case SCMP_ARCH_AARCH64:
-		return SCMP_ARCH_ARM;
-	default:
-		return 0;
-	}
-}
-
-static int export(scmp_filter_ctx ctx, struct sock_fprog *ret)
-{
-	CLEANUP_FD int fd = memfd_create("filter", MFD_CLOEXEC);
-	char *code = NULL;
-	size_t len = 0;
-
-	int r = fd < 0 ? -errno : seccomp_export_bpf(ctx, fd);
-	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
-		r = -errno;
 	if (r == 0)
-		r = fd_read_all(fd, 1 << 20, &code, &len);
-	if (r < 0)
-		return r;
-	ret->len = (unsigned short)(len / sizeof(struct sock_filter));
-	ret->filter = (struct sock_filter *)(void *)code;
-	return 0;
+		r = add_rights(ctx, e);
+	if (r < 0 && ctx) {
+		seccomp_release(ctx);
+		ctx = NULL;
+	}
+	return ctx;
 }
 
 int filter_make(struct sock_fprog *ret, bool receipts, struct err *e)
 {
-	scmp_filter_ctx ctx = NULL, compat = NULL;
-	int r = make_arch(seccomp_arch_native(), receipts, &ctx, e);
+	struct err why = {0};
+	scmp_filter_ctx ctx = make_arch(seccomp_arch_native(), receipts, &why), compat = NULL;
 
-	if (r == 0 && companion()) {
-		r = make_arch(companion(), receipts, &compat, e);
-		if (r == 0)
-			r = seccomp_merge(ctx, compat); /* takes compat over */
-	}
-	if (r == 0)
-		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	if (r == 0)
-		r = export(ctx, ret);
+	if (ctx && bpf_companion())
+		compat = make_arch(bpf_companion(), receipts, &why);
+	int r = why.code < 0 ? why.code : bpf_export(ctx, compat, ret);
 	if (ctx)
 		seccomp_release(ctx);
-	return r < 0 ? err_prefix(e, "making the growth filter") : 0;
+	if (why.code < 0)
+		return err_set(e, why.code, "making the growth filter: %s", why.msg);
+	return r < 0 ? err_errno(e, r, "making the growth filter") : 0;
 }
 
 void filter_free(struct sock_fprog *f)
 {
-	free(f->filter);
-	f->filter = NULL;
+	bpf_free(f);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "grow/programs.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/attr.h"
 #include "grow/tracee.h"
@@ -23,4 +25,14 @@ unsigned programs_of(struct programs *p, struct record *r, pid_t tid)
 void programs_forget(struct programs *p)
 {
 	memset(p, 0, sizeof(*p));
+}
+
+bool programs_launching(pid_t tid)
+{
+	char path[64];
+	struct stat own, its;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", tid);
+	return stat(path, &its) == 0 && stat("/proc/self/exe", &own) == 0 &&
+	       its.st_dev == own.st_dev && its.st_ino == own.st_ino;
 }

@@ -2,6 +2,8 @@
 /* Which program a thread runs, without asking the kernel at each of its calls. */
 #pragma once
 
+#include <stdbool.h>
+
 #include <sys/types.h>
 
 #include "grow/record.h"
@@ -21,3 +23,7 @@ unsigned programs_of(struct programs *p, struct record *r, pid_t tid);
 /* A thread is about to execute another program. Of its process no thread is left then, and the
  * first one's number is its own: nothing that is known is worth keeping. */
 void programs_forget(struct programs *p);
+
+/* Whether @tid has executed nothing yet: it is this program's own child, on its way to the service.
+ */
+bool programs_launching(pid_t tid);

@@ -18,6 +18,10 @@
 
 enum phase { PHASE_START, PHASE_EXERCISE, PHASE_STOP };
 
+/* "start", "exercise", "stop"; and back, -1 where it is none of them. */
+const char *phase_name(enum phase p);
+int phase_find(const char *name);
+
 struct touch {
 	char *path;
 	unsigned kinds;	  /* enum touch_kind; 0: only passed through, or put there for a listing */
@@ -33,6 +37,7 @@ struct touch {
 	bool placed;		  /* put into the jail by us */
 	bool placeholder;	  /* an empty stand-in for a listing */
 	bool listed;		  /* its entries were put there */
+	unsigned judged;	  /* kinds for which rights.c has looked at it */
 	bool room;		  /* a copy of it is known to fit */
 	bool making;		  /* a big copy is under way */
 	struct timespec times[2]; /* of a directory: put back after each change in it */
@@ -44,6 +49,17 @@ struct peer {
 	int family; /* AF_INET, AF_INET6 */
 	char address[64];
 	uint16_t port;
+};
+
+/* Something that the run needed to be allowed, confine/walls.h, in the words of `immure why`:
+ * "CAP_SETUID", "ptrace()", "tcp:80" (bound; "tcp:0": whatever is free), "connect:tcp:25",
+ * "AF_PACKET", "set-id:/usr/bin/su" (a program that changed its user by being executed),
+ * "set-id-modes" (chmod u+s), "32-bit" (calls of the companion architecture). */
+struct right {
+	char *name;
+	char *why; /* of the first time: "setuid(33)" */
+	char *by;  /* the program; "" where unknown */
+	enum phase phase;
 };
 
 /* Two directories between which something was renamed or linked: they must stay on one mount. */
@@ -65,6 +81,8 @@ struct execution {
 #define PROGRAM_UNKNOWN	      0
 #define PROGRAM_BIT(number)   (UINT64_C(1) << (number))
 #define RECORD_EXECUTIONS_MAX 128
+/* A service that binds port after port is not to fill our memory. */
+#define RECORD_RIGHTS_MAX 1024
 
 struct record {
 	struct touch *touches;			      /* uthash */
@@ -76,6 +94,8 @@ struct record {
 	size_t n_peers;
 	struct pairing *pairings;
 	size_t n_pairings;
+	struct right *rights; /* each name once */
+	size_t n_rights;
 };
 
 struct record *record_new(void);
@@ -88,6 +108,11 @@ struct touch *record_get(struct record *r, const char *path);
 struct touch *record_find(const struct record *r, const char *path);
 
 void record_peer(struct record *r, bool bound, int family, const char *address, uint16_t port);
+
+/* Adds a right unless it is there; true where it was new. @why and @by are copied. */
+bool record_right(struct record *r, const char *name, const char *why, const char *by,
+		  enum phase phase);
+const struct right *record_find_right(const struct record *r, const char *name);
 
 /* The number of @program, which is added where it is new. */
 unsigned record_program(struct record *r, const char *program);

@@ -16,7 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
-#include "grow/event.h"
+#include "grow/rights.h"
 
 /* Linux 6.6, newer than Debian 12's headers: wake the supervisor on the caller's processor. */
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
@@ -68,7 +68,10 @@ static void serve(struct supervisor *s, const struct seccomp_notif *n)
 		answer(s, n->id);
 		return;
 	}
-	event_begin(ev, (pid_t)n->pid, __atomic_load_n(&s->phase, __ATOMIC_RELAXED), call);
+	enum phase phase = __atomic_load_n(&s->phase, __ATOMIC_RELAXED);
+	right_note(&s->engine, (pid_t)n->pid, phase, n->data.arch, n->data.nr,
+		   (const uint64_t *)n->data.args);
+	event_begin(ev, (pid_t)n->pid, phase, call);
 	memcpy(ev->args, n->data.args, sizeof(ev->args));
 	ev->word = n->data.arch & __AUDIT_ARCH_64BIT ? 8 : 4;
 	int r = call ? event_read(ev) : -ENOSYS;

@@ -2,12 +2,15 @@
 #include "grow/tracee.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
 #include "base/str.h"
 
 static ssize_t peek(pid_t tid, uint64_t addr, void *buf, size_t len)
@@ -108,4 +111,32 @@ int tracee_words(pid_t tid, uint64_t addr, unsigned width, struct strv *ret)
 	if (r < 0)
 		strv_done(ret);
 	return r;
+}
+
+int tracee_ids(pid_t tid, struct tracee_ids *ret)
+{
+	char path[64], line[256];
+	unsigned *u = ret->uid, *g = ret->gid;
+	int got = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		got += sscanf(line, "Tgid: %d", &ret->process) == 1;
+		got += sscanf(line, "Uid: %u %u %u %u", &u[0], &u[1], &u[2], &u[3]) == 4;
+		got += sscanf(line, "Gid: %u %u %u %u", &g[0], &g[1], &g[2], &g[3]) == 4;
+		got += sscanf(line, "CapEff: %" SCNx64, &ret->effective) == 1;
+	}
+	fclose(f);
+	return got == 4 ? 0 : -ESRCH;
+}
+
+int tracee_descriptor(const struct tracee_ids *of, int fd)
+{
+	CLEANUP_FD int process = pidfd_open(of->process, 0);
+	int copy = process < 0 ? -1 : pidfd_getfd(process, fd, 0);
+
+	return copy < 0 ? -errno : copy;
 }

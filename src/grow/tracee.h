@@ -24,3 +24,17 @@ int tracee_words(pid_t tid, uint64_t addr, unsigned width, struct strv *ret);
 /* The link /proc/TID/@name ("cwd", "root", "exe", "fd/3") as text: a path as seen from the top of
  * the thread's mount namespace. -ENOENT where it is no path (a pipe, a deleted file). */
 int tracee_link(pid_t tid, const char *name, char *buf, size_t size);
+
+/* Whom it runs as, credentials(7): real, effective, saved and file-system ids. */
+struct tracee_ids {
+	pid_t process; /* its thread group */
+	uid_t uid[4];
+	gid_t gid[4];
+	uint64_t effective; /* 1 << CAP_* */
+};
+int tracee_ids(pid_t tid, struct tracee_ids *ret);
+
+/* A copy of its descriptor @fd, with no right to do anything to it that it would not notice; or
+ * -errno.
+ */
+int tracee_descriptor(const struct tracee_ids *of, int fd);

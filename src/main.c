@@ -14,7 +14,7 @@
 
 static const struct command *const commands[] = {
     &cmd_build, &cmd_run,   &cmd_start, &cmd_stop, &cmd_reload, &cmd_restart, &cmd_status,
-    &cmd_ls,	&cmd_files, &cmd_why,	&cmd_show, &cmd_logs,	&cmd_remove,
+    &cmd_ls,	&cmd_files, &cmd_why,	&cmd_show, &cmd_logs,	&cmd_remove,  &cmd_check,
 };
 
 static const struct opt common_rows[] = {

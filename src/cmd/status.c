@@ -20,8 +20,9 @@ json_t *status_to_json(const char *name, const struct service_status *s)
 		json_object_set_new(j, "started", json_null());
 	}
 	json_object_set_new(j, "note", s->note[0] ? cmd_json_string(s->note) : json_null());
+	json_object_set_new(j, "refused",
+			    s->init ? json_integer((json_int_t)s->refused) : json_null());
 	/* Nothing counts these yet: unknown is not zero. */
-	json_object_set_new(j, "refused", json_null());
 	json_object_set_new(j, "misses", json_null());
 	return j;
 }
@@ -38,6 +39,9 @@ static void print_text(const char *name, const struct service_status *s)
 	printf("%s: running, pid %d, generation %d, since %s, %zu process%s, %s\n", name,
 	       (int)s->pid, s->generation, s->started, s->processes, s->processes == 1 ? "" : "es",
 	       cmd_size(s->memory, size, sizeof(size)));
+	if (s->refused)
+		printf("  %lu call%s refused; immure logs %s names them\n", s->refused,
+		       s->refused == 1 ? "" : "s", name);
 	if (s->note[0])
 		printf("  %s\n", s->note);
 }

@@ -86,6 +86,8 @@ void summary_json(const struct spec *s, const struct build_report *r, const stru
 	    {"pid_files", &r->pid_files},
 	    {"masked", &r->masked},
 	    {"start_helpers", &r->wrappers},
+	    {"rights", &r->rights},
+	    {"refused", &r->refused},
 	};
 	json_t *j = json_pack(
 	    "{ss sb sb si sI sI so sb sb so s{sf sf sf sf} si so so}", "name", s->name, "changed",

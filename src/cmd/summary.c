@@ -173,6 +173,18 @@ static void print_helpers(const struct build_report *r)
 	       words_of(&r->helpers, cost, sizeof(cost)));
 }
 
+/* What an attacker inside could still do. */
+static void print_rights(const struct build_report *r)
+{
+	if (r->rights.n)
+		print_list("rights", &r->rights, 12);
+	else
+		puts("  rights     none: no capabilities, no uncommon calls");
+	printf("  %-10s %s\n", "connects",
+	       r->connects ? "anywhere (tcp)" : "nowhere (tcp; Rights=connect:tcp:PORT lets it)");
+	print_list("refused", &r->refused, 6);
+}
+
 /* Whether the default exercise has a step of that kind (for a signal: that one) which the service
  * survived. */
 static bool tried(const struct probe *p, enum probe_kind kind, int signal)
@@ -224,6 +236,7 @@ static void print_text(const struct spec *s, const struct build_report *r, const
 	print_list("programs", &t.programs, 8);
 	print_list("masked", &r->masked, 6);
 	print_helpers(r);
+	print_rights(r);
 	print_doors(r);
 	print_list("pid files", &r->pid_files, 6);
 	print_list("private", &r->private, 6);

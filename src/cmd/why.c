@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "jail/answer.h"
 #include "jail/json-text.h"
+#include "jail/right-answer.h"
 
 /* One question, and what the answer is made from. */
 struct question {
@@ -45,39 +46,51 @@ static int ask_group(const struct question *q, const char *name, struct answer *
 	return ask_account(q, name, true, ret, e);
 }
 
-static int no_answer(const struct question *q, const char *rest, struct answer *ret, struct err *e)
-{
-	(void)rest;
-	(void)ret;
-	return err_set(e, -EINVAL,
-		       "%s: this version answers about paths, user:NAME and group:NAME; nothing "
-		       "confines a jail by capabilities, system calls or ports yet",
-		       q->asked);
-}
-
-/* Sorts of questions, by how they begin. */
+/* Sorts of questions, by how they begin; all others are about rights. */
 static const struct {
 	const char *prefix;
 	int (*ask)(const struct question *q, const char *rest, struct answer *ret, struct err *e);
 } sorts[] = {
-    {"/", ask_path},	 {"user:", ask_user}, {"group:", ask_group}, {"CAP_", no_answer},
-    {"cap_", no_answer}, {"tcp:", no_answer}, {"udp:", no_answer},
+    {"/", ask_path},
+    {"user:", ask_user},
+    {"group:", ask_group},
 };
 
+/* 1 where it was answered, 0 where it is about a right. */
 static int ask(const struct question *q, struct answer *ret, struct err *e)
 {
-	size_t len = strlen(q->asked);
-
 	for (size_t i = 0; i < ARRAY_LEN(sorts); i++) {
 		const char *rest = str_after(q->asked, sorts[i].prefix);
 		bool path = sorts[i].ask == ask_path;
-		if (rest)
-			return sorts[i].ask(q, path ? q->asked : rest, ret, e);
+		if (rest) {
+			int r = sorts[i].ask(q, path ? q->asked : rest, ret, e);
+			return r < 0 ? r : 1;
+		}
 	}
-	if (len > 2 && streq(q->asked + len - 2, "()"))
-		return no_answer(q, NULL, ret, e);
-	return err_set(e, -EINVAL, "'%s' is no question: an absolute path, user:NAME or group:NAME",
-		       q->asked);
+	return 0;
+}
+
+static int answer_about_right(const struct invocation *in, const struct question *q)
+{
+	struct right_answer a CLEANUP_RIGHT_ANSWER = RIGHT_ANSWER_INIT;
+	struct err e = {0};
+
+	if (right_answer(&q->generation, q->asked, &a, &e) < 0)
+		return cmd_fail(&e);
+	if (in->common->json) {
+		cmd_print_json(json_pack("{ss so sb so so}", "name", q->name, "asked",
+					 json_text(q->asked), "present", a.granted, "why",
+					 json_text(a.text), "remedy",
+					 a.remedy ? json_text(a.remedy) : json_null()));
+	} else if (!in->common->quiet) {
+		CLEANUP_STR char *why = str_printable(xstrdup(a.text));
+		printf("%s: %s\n  %s\n", q->asked, a.granted ? "granted" : "not granted", why);
+		if (a.remedy)
+			printf("  to grant it, in [Jail] of %s/%s.conf, then immure build %s:\n"
+			       "    %s\n",
+			       q->config, q->name, q->name, a.remedy);
+	}
+	return a.granted ? EXIT_GOOD : EXIT_NO;
 }
 
 /* --- for people ---------------------------------------------------------------------------------
@@ -280,8 +293,13 @@ static int run(const struct invocation *in)
 	};
 	struct err e = {0};
 
-	if (question_load(&q, in->dirs, &e) < 0 || ask(&q, &a, &e) < 0)
+	int r = question_load(&q, in->dirs, &e);
+	if (r == 0)
+		r = ask(&q, &a, &e);
+	if (r < 0)
 		return cmd_fail(&e);
+	if (r == 0)
+		return answer_about_right(in, &q);
 	if (in->common->json)
 		cmd_print_json(answer_json(&q, &a));
 	else if (!in->common->quiet)
@@ -292,13 +310,16 @@ static int run(const struct invocation *in)
 const struct command cmd_why = {
     .name = "why",
     .summary = "why something is in a jail; or the line that would add it",
-    .synopsis = "NAME PATH|user:NAME|group:NAME",
+    .synopsis = "NAME PATH|user:NAME|group:NAME|CAP_X|CALL()|tcp:PORT",
     .more = "Follows the evidence for a path, a device or an account, one step a line, up to the\n"
 	    "service's command or the spec. Links are followed as in the jail. Of what the jail "
 	    "does\n"
 	    "not have it tells what the host has and which line of the spec would add it; the "
 	    "exit\n"
 	    "status is 1 then. With -v all reasons of each step, and what the runs saw.\n"
+	    "A right (a capability, a system call, a socket family AF_X, a port as tcp:80 or\n"
+	    "connect:tcp:25, set-id:PATH, set-id-modes, 32-bit) is granted by what the runs saw, "
+	    "by the\nspec, or by the base set that every program may need.\n"
 	    "\n"
 	    "files lists all that a jail has.",
     .min_args = 2,

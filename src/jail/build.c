@@ -36,6 +36,8 @@ struct build {
 	struct foresight foresight;
 	struct evidence *packages; /* what Closure=package adds */
 	struct cost package_cost;
+	struct policy policy;
+	struct confinement confinement;
 	struct probe probe; /* the default exercise, when the spec has none */
 	struct twin_report first, grown, native, sealed; /* in the order in which they run */
 	char *generation_dir;
@@ -250,6 +252,7 @@ static int write_generation(const struct build *b, const struct manifest *m, str
 	    .pid_files = b->grown.pid_files,
 	    .forks = b->grown.forks,
 	    .direct = b->first.direct,
+	    .policy = b->policy,
 	    .spec_text = text,
 	    .steps = b->spec->exercise.n,
 	    .accounts = b->foresight.accounts.v,
@@ -274,6 +277,22 @@ static void own_named_keys(struct build *b)
 			layout_own(&b->layout, ev->secrets[i].path);
 }
 
+/* What both runs needed, and what the spec adds. */
+static int settle_policy(struct build *b, const struct manifest *m, struct err *e)
+{
+	bool root = false;
+
+	policy_learn(&b->policy, b->baseline, b->growth);
+	policy_places(&b->policy, &b->layout, b->baseline, b->growth);
+	for (size_t i = 0; i < b->first.who.n_uids; i++)
+		root |= b->first.who.uids[i] == 0;
+	if (b->spec->closure != CLOSURE_EXACT) {
+		policy_foresee(&b->policy, b->baseline, root, b->host);
+		policy_foresee_connects(&b->policy, m, b->host);
+	}
+	return confinement_make(&b->policy, b->spec, &b->confinement, e);
+}
+
 static int seal(struct build *b, struct manifest *ret, struct err *e)
 {
 	const struct seal s = {
@@ -290,6 +309,8 @@ static int seal(struct build *b, struct manifest *ret, struct err *e)
 	foreseen_drop_known(&b->foresight, b->growth, &b->layout);
 	if (r == 0)
 		r = seal_make(&s, b->generation_dir, ret, e);
+	if (r == 0)
+		r = settle_policy(b, ret, e);
 	return r == 0 ? write_generation(b, ret, e) : r;
 }
 
@@ -315,6 +336,7 @@ static int run_sealed(struct build *b, struct err *e)
 	    .layout = &b->layout,
 	    .tree = tree,
 	    .manifest_dir = b->generation_dir,
+	    .confinement = &b->confinement,
 	    .listeners = &b->first.listeners,
 	    .direct = &b->first.direct,
 	    .probe = &b->probe,
@@ -386,10 +408,32 @@ static void list_outside(const struct build *b, struct build_report *rep)
 	strv_sort_unique(&rep->misses);
 }
 
+static void list_rights(const struct build *b, struct build_report *rep)
+{
+	for (size_t i = 0; i < b->policy.n; i++)
+		if (!policy_is_port(b->policy.v[i].name))
+			strv_add(&rep->rights, b->policy.v[i].name);
+	strv_add_all(&rep->rights, &b->spec->rights);
+	rep->connects = b->confinement.landlock.connect_any;
+	strv_add_all(&rep->refused, &b->sealed.refused);
+}
+
+/* Which rights there are, the spec does not know. */
+static int check_rights(const struct spec *s, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->rights.n; i++)
+		r = policy_check_right(s->rights.v[i], e);
+	return r < 0 ? err_prefix(e, "Rights=") : 0;
+}
+
 static int carry_out(struct build *b, struct build_report *rep, struct err *e)
 {
-	int r = run_baseline(b, e);
+	int r = check_rights(b->spec, e);
 
+	if (r == 0)
+		r = run_baseline(b, e);
 	if (r == 0)
 		r = settle_direct(b, e);
 	if (r == 0)
@@ -412,6 +456,7 @@ static int carry_out(struct build *b, struct build_report *rep, struct err *e)
 	count_helpers(b, rep);
 	masks_find(&b->layout, &rep->manifest, b->host, &rep->masked);
 	recall_measure(&rep->manifest, &b->foresight, &b->layout, &rep->recall);
+	list_rights(b, rep);
 	rep->package = b->package_cost;
 	rep->live_accounts = foreseen_accounts_live(b->spec, &b->foresight);
 	rep->baseline_s = seconds(&b->first);
@@ -437,6 +482,8 @@ static void build_done(struct build *b)
 	foresight_done(&b->foresight);
 	fd_close(&b->host);
 	free(b->generation_dir);
+	policy_done(&b->policy);
+	confinement_done(&b->confinement);
 }
 
 /* What other jails have as their state is never taken as a whole. */
@@ -501,6 +548,8 @@ void build_report_done(struct build_report *r)
 	strv_done(&r->pid_files);
 	strv_done(&r->masked);
 	strv_done(&r->wrappers);
+	strv_done(&r->rights);
+	strv_done(&r->refused);
 	probe_done(&r->probe);
 	strv_done(&r->misses);
 	*r = (struct build_report)BUILD_REPORT_INIT;

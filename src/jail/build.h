@@ -34,6 +34,9 @@ struct build_report {
 	struct strv private;   /* sockets right in /run: in the jail's memory, unseen by the host */
 	struct strv pid_files; /* right on both sides, or published: jail/pid-files.h */
 	struct strv masked;    /* keys in a bound directory that are not the service's */
+	struct strv rights;    /* of the policy; ports apart */
+	bool connects;	       /* it may connect by TCP */
+	struct strv refused;   /* calls that the jail's filter refused in the proof */
 	struct strv wrappers;  /* programs that only the start needed */
 	struct cost helpers;   /* what is in the jail for them alone */
 	struct foresight foresight;

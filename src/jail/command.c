@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "jail/policy.h"
 #include "spec/env-file.h"
 
 /* systemd.exec(5), "Environment Variables Set or Propagated by the Service Manager". */
@@ -217,7 +218,8 @@ void command_set_plan(const struct command_set *c, const struct spec *s, struct 
 	p->identity = (struct identity){.uid = c->account.uid,
 					.gid = c->account.gid,
 					.groups = c->account.groups,
-					.n_groups = c->account.n_groups};
+					.n_groups = c->account.n_groups,
+					.ambient = policy_ambient(s)};
 	p->argv = c->main.argv.v;
 	p->program = c->main.program;
 	p->main_keeps_user = c->main.no_user;

@@ -66,14 +66,13 @@ static void add_use_reason(struct entry *en, const struct touch *t)
 
 static void add_use(struct entry *en, const struct seal *s)
 {
-	static const char *const phases[] = {"start", "exercise", "stop"};
 	const struct touch *t = seen(s, en->path);
 	char words[160];
 
 	if (!t)
 		return;
 	en->used = xstrdup(touch_kinds_text(t->kinds, words, sizeof(words)));
-	en->phase = xstrdup(phases[t->phase]);
+	en->phase = xstrdup(phase_name(t->phase));
 	en->by = t->by ? xstrdup(t->by) : NULL;
 	en->start_helper = !S_ISDIR(en->mode) && helpers_has(s->baseline, s->growth, en->path);
 	add_use_reason(en, t);

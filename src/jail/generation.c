@@ -33,6 +33,7 @@ void generation_done(struct generation *g)
 	strv_done(&g->listeners);
 	strv_done(&g->pid_files);
 	direct_done(&g->direct);
+	policy_done(&g->policy);
 	*g = (struct generation)GENERATION_INIT;
 }
 
@@ -165,6 +166,8 @@ int generation_load(const struct dirs *d, const char *name, struct generation *r
 	CLEANUP_FD int dir = open(g.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r = dir < 0 ? -errno : read_run(&g, dir);
 	if (r == 0)
+		r = policy_load(dir, &g.policy, NULL);
+	if (r == 0)
 		r = atomic_read(dir, "spec", 1 << 20, &g.spec_text, NULL);
 	if (r < 0)
 		return err_errno(e, r, "reading %s (damaged? immure build %s makes it anew)", g.dir,
@@ -190,6 +193,8 @@ int generation_write(const struct generation *g, const char *path, struct err *e
 	CLEANUP_STR char *text = json_dumps(j, JSON_INDENT(1) | JSON_SORT_KEYS);
 	json_decref(j);
 	int r = dir < 0 ? -errno : atomic_write(dir, "run.json", text, strlen(text), 0644);
+	if (r == 0)
+		r = policy_write(&g->policy, dir, NULL);
 	if (r == 0)
 		r = atomic_write(dir, "spec", g->spec_text, strlen(g->spec_text), 0600);
 	return r < 0 ? err_errno(e, r, "writing the generation in %s", path) : 0;

@@ -4,6 +4,7 @@
  *   STATE/jails/NAME/generations/N/root/           the files
  *                                 /manifest.jsonl  what they are and why
  *                                 /run.json        the layout and what a start waits for
+ *                                 /policy.json     what it may do (jail/policy.h)
  *                                 /spec            the spec it was proved with
  *   STATE/jails/NAME/current -> generations/N      switched by one rename(2)
  *   STATE/jails/NAME/output.log                    what the service printed when run by `start`
@@ -22,6 +23,7 @@
 #include "jail/dirs.h"
 #include "jail/layout.h"
 #include "jail/manifest.h"
+#include "jail/policy.h"
 #include "spec/spec.h"
 
 struct generation {
@@ -33,6 +35,7 @@ struct generation {
 	struct strv pid_files; /* that name its processes for the host */
 	bool forks;	       /* it puts itself into the background */
 	struct direct direct;  /* Direct=yes: what is started in the place of the command */
+	struct policy policy;
 	char *spec_text;
 	size_t steps;		       /* exercise steps that were proved */
 	struct account_need *accounts; /* of the jail's passwd and group, and why */
@@ -54,7 +57,7 @@ int generation_load(const struct dirs *d, const char *name, struct generation *r
 /* The number of the current generation, 0 where there is none. */
 int generation_number(const struct dirs *d, const char *name);
 
-/* Writes run.json and spec into the directory @dir of a generation in the making. */
+/* Writes run.json, policy.json and spec into the directory @dir of a generation in the making. */
 int generation_write(const struct generation *g, const char *dir, struct err *e);
 
 /* Moves the complete directory @dir into place as the next generation and makes it the current one;

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "confine/ipc.h"
+#include "confine/refusals.h"
 #include "fs/beneath.h"
 #include "jail/mounts.h"
 #include "jail/native.h"
@@ -81,6 +82,9 @@ static int load(struct live *l, struct err *e)
 		r = command_set_make(l->spec, &l->commands, e);
 	if (r < 0)
 		return r;
+	r = confinement_make(&l->generation.policy, l->spec, &l->confinement, e);
+	if (r < 0)
+		return r;
 	direct_apply(&l->generation.direct, &l->commands);
 	l->ipc = ipc_observe();
 	r = native_absent(&l->generation, l->spec, &l->commands, e);
@@ -103,6 +107,7 @@ static int make_plan(struct live *l, struct err *e)
 	l->plan.same_pid = true;
 	l->plan.forks = l->generation.forks;
 	l->plan.ipc = l->ipc;
+	confinement_apply(&l->confinement, &l->plan);
 	l->plan.root = open_tree(AT_FDCWD, root, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (l->plan.root < 0)
 		return err_errno(e, -errno, "taking hold of %s", root);
@@ -115,6 +120,8 @@ static int begin(struct live *l, struct err *e)
 
 	if (r == 0)
 		r = run_start(&l->plan, &l->run, e);
+	if (r == 0)
+		r = refusals_start(take_fd(&l->run.listener), &l->refusals, e);
 	if (r == 0)
 		r = run_wait_exec(&l->run, l->spec->timeout_start, e);
 	if (r < 0)
@@ -137,6 +144,8 @@ static void stop(struct live *l, int sig)
 	double limit = l->spec->timeout_stop;
 
 	run_stop(&l->run, sig, limit > 0 && limit < 1e6 ? (int)(limit * 1000) : -1);
+	refusals_stop(l->refusals);
+	l->refusals = NULL;
 }
 
 static void take_signal(struct live *l)
@@ -268,6 +277,30 @@ int live_start(struct live *l, const int stdio[3], double seconds, bool *ret_rea
 	return r == 0 ? tell_strays(l, e) : r;
 }
 
+/* Says which calls were refused, each once, on the service's own output, and lets status know.
+ */
+static void tell_refusals(struct live *l)
+{
+	struct refusal v[REFUSALS_MAX];
+	unsigned long total = 0;
+	char name[32];
+	size_t n = refusals_look(l->refusals, v, &total);
+
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].call >= 0 && v[i].call < LIVE_CALLS_MAX && !l->told[v[i].call]) {
+			l->told[v[i].call] = true;
+			refusal_name(&v[i], name, sizeof(name));
+			dprintf(l->stdio[2],
+				"immure: %s: refused %s(); immure why %s '%s()' says more\n",
+				l->name, name, l->name, name);
+		}
+	}
+	if (total == l->running.refused)
+		return;
+	l->running.refused = total;
+	running_write(l->dirs, l->name, &l->running, NULL);
+}
+
 void live_watch(struct live *l)
 {
 	struct rebind rb CLEANUP_REBIND = REBIND_INIT;
@@ -280,7 +313,8 @@ void live_watch(struct live *l)
 				       {.fd = l->signals, .events = POLLIN},
 				       {.fd = rb.inotify, .events = POLLIN},
 				       {.fd = l->publish.inotify, .events = POLLIN},
-				       {.fd = reload_fd(&reload), .events = POLLIN}};
+				       {.fd = reload_fd(&reload), .events = POLLIN},
+				       {.fd = refusals_fd(l->refusals), .events = POLLIN}};
 		int n = poll(pfd, ARRAY_LEN(pfd), rebind_wait(&rb));
 		if (n < 0)
 			continue;
@@ -288,6 +322,8 @@ void live_watch(struct live *l)
 			rebind_serve(&rb, &l->run);
 		if (pfd[3].revents)
 			publish_serve(&l->publish, &l->run);
+		if (pfd[5].revents)
+			tell_refusals(l);
 		if (pfd[4].revents)
 			reload_serve(&reload, l, &rb);
 		if (pfd[1].revents)
@@ -322,6 +358,8 @@ void live_done(struct live *l)
 
 	publish_done(&l->publish);
 	run_end(&l->run);
+	refusals_stop(l->refusals);
+	confinement_done(&l->confinement);
 	remove_runtime(l);
 	strv_done(&l->made);
 	fd_close(&l->plan.root);

@@ -13,6 +13,9 @@
 #include "jail/running.h"
 
 struct ipc_settings;
+struct refusals;
+
+#define LIVE_CALLS_MAX 512
 
 struct live {
 	const struct dirs *dirs;
@@ -25,11 +28,14 @@ struct live {
 	struct run run;
 	struct running running; /* as it was written last */
 	struct publish publish;
-	int stdio[3];	  /* the service's; borrowed */
-	int lock;	  /* -1: not ours */
-	int signals;	  /* signalfd of what the supervisor is told, or -1 */
-	struct strv made; /* directories of the host that this start has made */
-	bool asked;	  /* to end: by a signal to the supervisor */
+	struct confinement confinement;
+	struct refusals *refusals;
+	bool told[LIVE_CALLS_MAX]; /* refused calls that the log names already, by number */
+	int stdio[3];		   /* the service's; borrowed */
+	int lock;		   /* -1: not ours */
+	int signals;		   /* signalfd of what the supervisor is told, or -1 */
+	struct strv made;	   /* directories of the host that this start has made */
+	bool asked;		   /* to end: by a signal to the supervisor */
 };
 #define CLEANUP_LIVE CLEANUP(live_done)
 

@@ -41,6 +41,7 @@ int running_write(const struct dirs *d, const char *name, const struct running *
 	json_t *j = json_pack("{si si si si ss si}", "schema", 1, "init", (int)r->init,
 			      "supervisor", (int)r->supervisor, "generation", r->generation,
 			      "started", r->started, "main", (int)r->main);
+	json_object_set_new(j, "refused", json_integer((json_int_t)r->refused));
 	if (r->note[0])
 		json_object_set_new(j, "note", json_text(r->note));
 	CLEANUP_STR char *text = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
@@ -60,6 +61,7 @@ static int unpack(json_t *j, struct running *ret)
 	CLEANUP_STR char *note = json_text_value(json_object_get(j, "note"));
 	snprintf(ret->started, sizeof(ret->started), "%s", started);
 	snprintf(ret->note, sizeof(ret->note), "%s", note ? note : "");
+	ret->refused = (unsigned long)json_integer_value(json_object_get(j, "refused"));
 	ret->init = init;
 	ret->supervisor = supervisor;
 	ret->main = main_pid;

@@ -15,8 +15,9 @@
 struct running {
 	pid_t init, supervisor, main;
 	int generation;
-	char started[40]; /* RFC 3339 */
-	char note[400];	  /* what is not as it should be, one line for people; "" */
+	char started[40];      /* RFC 3339 */
+	unsigned long refused; /* calls of its that the filter refused */
+	char note[400];	       /* what is not as it should be, one line for people; "" */
 };
 
 /* The directory RUN, made where it is missing; a descriptor. */

@@ -176,6 +176,7 @@ static void look(const struct running *running, struct service_status *s)
 	s->memory = resident(&pids);
 	s->init = running->init;
 	s->supervisor = running->supervisor;
+	s->refused = running->refused;
 	snprintf(s->started, sizeof(s->started), "%s", running->started);
 	snprintf(s->note, sizeof(s->note), "%s", running->note);
 }

@@ -25,7 +25,8 @@ struct service_status {
 	char started[40]; /* RFC 3339, "" where it does not run */
 	long long memory; /* resident bytes of all its processes, shared pages counted once each */
 	size_t processes;
-	char note[400]; /* what is not as it should be, one line; "" */
+	unsigned long refused; /* calls refused since the start */
+	char note[400];	       /* what is not as it should be, one line; "" */
 };
 
 /* "running", "dead", "stopped", "unknown"; 0, 1, 3, 4. */

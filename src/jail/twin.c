@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "confine/refusals.h"
 #include "confine/run.h"
 #include "fs/beneath.h"
 #include "grow/filter.h"
@@ -48,6 +49,7 @@ struct stage {
 	struct plan plan;
 	struct sock_fprog filter;
 	struct supervisor *supervisor;
+	struct refusals *refusals; /* of a confined twin */
 	time_t since;
 	char *last_words; /* what the service printed, where that explains an error */
 	int jail;	  /* O_PATH, the jail's root as the service sees it */
@@ -99,6 +101,8 @@ static int make_plan(struct stage *s, struct err *e)
 	p->stdio[1] = p->stdio[2] = s->output;
 	p->cgroup = t->cgroup;
 	p->filter = t->record ? &s->filter : NULL;
+	if (t->confinement)
+		confinement_apply(t->confinement, p);
 	if (t->kind == TWIN_NATIVE)
 		return 0;
 	p->root_at = JAIL_PREFIX;
@@ -117,6 +121,8 @@ static int supervise(struct stage *s, struct err *e)
 	struct strv own CLEANUP_STRV = STRV_INIT;
 	char path[64];
 
+	if (s->t->confinement)
+		return refusals_start(take_fd(&s->run.listener), &s->refusals, e);
 	if (!s->t->record)
 		return 0;
 	if (s->t->kind == TWIN_GROW) {
@@ -192,17 +198,34 @@ static int not_ready(struct stage *s, double waited, struct err *e)
 		       ready ? ready : "");
 }
 
+static void list_refused(const struct stage *s, struct strv *ret)
+{
+	struct refusal v[REFUSALS_MAX];
+	unsigned long total;
+	char name[32];
+	size_t n = s->refusals ? refusals_look(s->refusals, v, &total) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		strv_take(ret,
+			  xasprintf("%s(), %lu time%s", refusal_name(&v[i], name, sizeof(name)),
+				    v[i].n, v[i].n == 1 ? "" : "s"));
+}
+
 /* Adds to the error of a service that failed what it looked for in vain, and its last words. The
  * record is to be looked at only when nobody writes it any more. */
 static int explain(const struct stage *s, int r, struct err *e)
 {
 	const char *words = s->last_words;
+	struct strv refused CLEANUP_STRV = STRV_INIT;
+
+	list_refused(s, &refused);
 	CLEANUP_STR char *tried = s->t->record ? unreached_text(s->t->record) : xstrdup("");
 	CLEANUP_STR char *what = e ? xstrdup(e->msg) : NULL;
 
 	if (!what)
 		return r;
-	return err_set(e, r, "%s%s; %s%s", what, tried,
+	return err_set(e, r, "%s%s%s%s; %s%s", what, tried,
+		       refused.n ? "; its filter refused " : "", refused.n ? refused.v[0] : "",
 		       words[0] ? "its last output:\n" : "it printed nothing", words);
 }
 
@@ -362,6 +385,7 @@ static int stop(struct stage *s, struct twin_report *rep, struct err *e)
 	/* What a service does when it ends is worth learning, not worth waiting for twice. */
 	int patience = s->t->record ? LEARNING_PATIENCE : PATIENCE;
 
+	list_refused(s, &rep->refused);
 	supervisor_phase(s->supervisor, PHASE_STOP);
 	rep->forced = run_stop(&s->run, s->t->spec->kill_signal, patience);
 	int r = supervisor_stop(s->supervisor, e);
@@ -374,6 +398,7 @@ static void stage_done(struct stage *s)
 {
 	run_end(&s->run);
 	supervisor_stop(s->supervisor, NULL);
+	refusals_stop(s->refusals);
 	if (s->plan.stdio[0] > 2)
 		close(s->plan.stdio[0]);
 	fd_close(&s->plan.root);
@@ -488,6 +513,7 @@ void twin_report_done(struct twin_report *r)
 	free(r->steps);
 	strv_done(&r->listeners);
 	strv_done(&r->pid_files);
+	strv_done(&r->refused);
 	direct_done(&r->direct);
 	who_done(&r->who);
 	*r = (struct twin_report)TWIN_REPORT_INIT;

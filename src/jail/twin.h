@@ -7,6 +7,7 @@
 #include "jail/direct.h"
 #include "jail/exercise.h"
 #include "jail/layout.h"
+#include "jail/policy.h"
 #include "jail/probe.h"
 #include "jail/who.h"
 #include "spec/spec.h"
@@ -20,15 +21,16 @@ enum twin_kind {
 struct twin {
 	enum twin_kind kind;
 	const struct spec *spec;
-	const char *scratch;	      /* an empty directory for this twin alone */
-	const struct cgroup *cgroup;  /* or NULL */
-	const char *label;	      /* for messages: "the native twin" */
-	const struct layout *layout;  /* not for TWIN_NATIVE */
-	const char *tree;	      /* the root directory, not for TWIN_NATIVE */
-	const char *manifest_dir;     /* TWIN_SEALED: the generation's directory */
-	struct record *record;	      /* watched where not NULL; filled */
-	const struct strv *listeners; /* expected ones, or NULL */
-	const struct direct *direct;  /* started instead of the spec's command, or NULL */
+	const char *scratch;		       /* an empty directory for this twin alone */
+	const struct cgroup *cgroup;	       /* or NULL */
+	const char *label;		       /* for messages: "the native twin" */
+	const struct layout *layout;	       /* not for TWIN_NATIVE */
+	const char *tree;		       /* the root directory, not for TWIN_NATIVE */
+	const char *manifest_dir;	       /* TWIN_SEALED: the generation's directory */
+	const struct confinement *confinement; /* TWIN_SEALED: its walls */
+	struct record *record;		       /* watched where not NULL; filled */
+	const struct strv *listeners;	       /* expected ones, or NULL */
+	const struct direct *direct;	       /* started instead of the spec's command, or NULL */
 	const struct record *written; /* of the baseline: where to look for pid files; or NULL */
 	struct probe *probe; /* the default exercise; made by the baseline, which is watched */
 	bool scout; /* only started, without any network: what it touches counts, not what becomes
@@ -45,8 +47,9 @@ struct twin_report {
 	struct strv pid_files; /* of `written`, those that name a process of this run */
 	bool forks;	       /* its first process ended, and others went on */
 	double start_s, exercise_s, stop_s;
-	int derived; /* new provisions */
-	bool forced; /* it had to be killed */
+	int derived;	     /* new provisions */
+	struct strv refused; /* calls that its filter refused: "chroot, 3 times" */
+	bool forced;	     /* it had to be killed */
 };
 #define TWIN_REPORT_INIT                                                                           \
 	{                                                                                          \

@@ -10,6 +10,11 @@
 	{                                                                                          \
 		.name = (key), .kind = &kind_rlimit, .use = KEY_USED, .arg = (resource)            \
 	}
+/* Checked, kept as text, and read from there by whoever it concerns (jail/policy.c). */
+#define READ(key, how)                                                                             \
+	{                                                                                          \
+		.name = (key), .kind = &(how), .use = KEY_USED                                     \
+	}
 #define KEPT(key, how)                                                                             \
 	{                                                                                          \
 		.name = (key), .kind = &(how), .use = KEY_KEPT                                     \
@@ -40,7 +45,7 @@ static const struct spec_key service_keys[] = {
     /* clang-format off */
 	KEPT("AllowedCPUs", kept_text),
 	KEPT("AllowedMemoryNodes", kept_text),
-	KEPT("AmbientCapabilities", kept_capabilities),
+	READ("AmbientCapabilities", kept_capabilities),
 	KEPT("AppArmorProfile", kept_named_text),
 	UNIT("BPFProgram"),
 	FIELD("BindPaths", kind_binds, bind_paths),
@@ -62,7 +67,7 @@ static const struct spec_key service_keys[] = {
 	KEPT("CPUWeight", kept_text),
 	FIELD("CacheDirectory", kind_dirs, cache_dirs.names),
 	FIELD("CacheDirectoryMode", kind_mode, cache_dirs.mode),
-	KEPT("CapabilityBoundingSet", kept_capabilities),
+	READ("CapabilityBoundingSet", kept_capabilities),
 	FIELD("ConfigurationDirectory", kind_dirs, configuration_dirs.names),
 	FIELD("ConfigurationDirectoryMode", kind_mode, configuration_dirs.mode),
 	HAS("CoredumpFilter", "core dumps are off in a jail"),
@@ -160,7 +165,7 @@ static const struct spec_key service_keys[] = {
 	KEPT("NetworkNamespacePath", kept_named_text),
 	FIELD("Nice", kind_nice, nice),
 	KEPT("NoExecPaths", kept_paths),
-	KEPT("NoNewPrivileges", kept_bool),
+	READ("NoNewPrivileges", kept_bool),
 	UNIT("NonBlocking"),
 	KEPT("NotifyAccess", kept_text),
 	UNIT("OOMPolicy"),
@@ -316,6 +321,9 @@ static const struct spec_key jail_keys[] = {
 	 "needed"),
     OURS("Update", kind_update, update,
 	 "when the host changes: restart (build, prove, restart), build, no", "restart"),
+    OURS("Rights", kind_rights, rights,
+	 "what the service may do though no run saw it: CAP_X, CALL(), AF_X, tcp:PORT ...",
+	 "CAP_CHOWN tcp:8080"),
     OURS("Require", kind_require, require, "walls without which the jail must not start",
 	 "landlock-net"),
     OURS("ConfigTest", kind_config_test, config_test,

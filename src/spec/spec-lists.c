@@ -216,6 +216,15 @@ static int convert_wall(char **word, struct err *e)
 	return err_set(e, -EINVAL, "'%.100s' is no wall such as landlock-net", *word);
 }
 
+/* Which rights there are is the policy's to know (jail/policy.h); here only what cannot be one. */
+static int convert_right(char **word, struct err *e)
+{
+	for (const char *c = *word; *c; c++)
+		if (*c <= ' ' || *c == 0x7f)
+			return err_set(e, -EINVAL, "'%.100s' is no right such as CAP_CHOWN", *word);
+	return 0;
+}
+
 static int add_command(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
 {
 	char *command;
@@ -257,6 +266,7 @@ const struct spec_kind kind_rw_paths = {WORDS(convert_prefixed_path), .specifier
 const struct spec_kind kind_jail_paths = {WORDS(convert_path)};
 const struct spec_kind kind_included = {WORDS(convert_included)};
 const struct spec_kind kind_samples = {WORDS(convert_sample)};
+const struct spec_kind kind_rights = {WORDS(convert_right)};
 const struct spec_kind kind_require = {WORDS(convert_wall)};
 
 const struct spec_kind kept_list = {LIST(check_nothing, clear_nothing)};

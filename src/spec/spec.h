@@ -99,7 +99,8 @@ struct spec {
 	enum net_mode net;
 	enum accounts_mode accounts;
 	enum update update;
-	struct strv require;	      /* walls without which it does not start: "landlock-net" */
+	struct strv rights;  /* beyond the learnt ones, jail/policy.h: "CAP_CHOWN", "tcp:80" */
+	struct strv require; /* walls without which it does not start: "landlock-net" */
 	struct exec_list config_test; /* run in the jail before a reload or restart */
 
 	/* [Exercise] */

@@ -125,13 +125,26 @@ ask() { good why "$NAME" "$1" --json; }
 	immure remove "$NAME"
 }
 
+@test "why: rights, granted and not" {
+	good why "$NAME" 'read()'
+	tells 'base set'
+	good why "$NAME" "tcp:$PORT" --json
+	json '.present and .remedy == null and (.why | test("bind"))'
+	refuses 1 why "$NAME" 'ptrace()'
+	tells 'Rights=ptrace()'
+	for question in CAP_SYS_ADMIN 'bpf()'; do
+		refuses 1 why "$NAME" "$question" --json
+		json '.present == false and .remedy == null'
+	done
+}
+
 @test "why: questions that are none" {
 	refuses 2 why "$NAME"
 	refuses 2 why "$NAME" etc/passwd
 	says 'absolute path'
-	for question in CAP_CHOWN 'ptrace()' tcp:80; do
+	for question in CAP_WHAT cap_chown 'nosuch()' tcp:65536 connect:80 exec:relative; do
 		refuses 2 why "$NAME" "$question"
-		says 'this version'
+		says 'is no right'
 	done
 	refuses 2 why no-such-jail /etc
 	says 'no jail named'

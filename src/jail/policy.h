@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* The policy: what a jail's service may do, each right with what it was needed for.
+ *
+ * Learnt in baseline and growth (grow/rights.h), added to by the spec's Rights=, narrowed by what
+ * the unit asked for (CapabilityBoundingSet=, NoNewPrivileges=). Written at the seal as policy.json
+ * beside the manifest: an array of {right, why, by, phase}, sorted by right. A start makes the
+ * walls of confine/walls.h out of it. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "confine/calls-policy.h"
+#include "confine/landlock.h"
+#include "confine/walls.h"
+#include "grow/record.h"
+#include "jail/layout.h"
+#include "jail/manifest.h"
+#include "spec/spec.h"
+
+struct policy {
+	struct right *v; /* sorted by name */
+	size_t n;
+};
+#define POLICY_INIT                                                                                \
+	{                                                                                          \
+		.v = NULL                                                                          \
+	}
+#define CLEANUP_POLICY CLEANUP(policy_done)
+void policy_done(struct policy *p);
+
+/* Ports that only one of the two runs bound change from run to run: "tcp:any" stands for them. */
+void policy_learn(struct policy *ret, const struct record *baseline, const struct record *growth);
+
+/* Adds what the programs that @run executed import the functions for, though no run came to call
+ * them: a login server whose exercise logged nobody in must still become somebody. Capabilities
+ * only where the service keeps running as @root. @host is the host's root. */
+void policy_foresee(struct policy *p, const struct record *run, bool root, int host);
+
+/* Whom a mail server writes to, and what a proxy stands for, is its configuration's to say: where a
+ * program or library of the jail imports connect(2), TCP connects are free. */
+void policy_foresee_connects(struct policy *p, const struct manifest *m, int host);
+
+/* Adds what follows from the directories of the host that the jail has: programs that were executed
+ * in places that are written, and ports that a configuration of the host's may come to name. */
+void policy_places(struct policy *p, const struct layout *l, const struct record *baseline,
+		   const struct record *growth);
+
+int policy_write(const struct policy *p, int dir, struct err *e);
+int policy_load(int dir, struct policy *ret, struct err *e);
+
+/* Adds a right unless it is there; policy_sort() then. */
+void policy_add(struct policy *p, const char *right, const char *why, const char *by,
+		enum phase phase);
+void policy_sort(struct policy *p);
+
+const struct right *policy_find(const struct policy *p, const char *right);
+
+/* Whether @right is a word of that language: "CAP_CHOWN", "ptrace()", "AF_PACKET", "tcp:80",
+ * "connect:tcp:25", "exec:/dir" (a writable place), "set-id:/path", "set-id-modes", "32-bit". Else
+ * -EINVAL with a remedy. */
+int policy_check_right(const char *right, struct err *e);
+
+/* "tcp:80", "connect:udp:53" and the like. */
+bool policy_is_port(const char *right);
+
+/* What confines a run: memory that the walls point into. Borrowed by a plan. */
+struct confinement {
+	struct walls walls;
+	struct landlock landlock;
+	struct sock_fprog filter;
+	uint16_t *bind;
+	struct strv execute;
+};
+#define CONFINEMENT_INIT                                                                           \
+	{                                                                                          \
+		.bind = NULL                                                                       \
+	}
+#define CLEANUP_CONFINEMENT CLEANUP(confinement_done)
+void confinement_done(struct confinement *c);
+
+/* Of @s counts what it adds and what it narrows. @ret is not to be moved: its walls point into it.
+ */
+int confinement_make(const struct policy *p, const struct spec *s, struct confinement *ret,
+		     struct err *e);
+
+/* Puts it around what @p starts, which borrows it. */
+void confinement_apply(const struct confinement *c, struct plan *p);
+
+/* The capabilities of AmbientCapabilities=, for twins too. */
+uint64_t policy_ambient(const struct spec *s);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/policy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "confine/rights.h"
+#include "fs-scratch.h"
+#include "jail/right-answer.h"
+
+#define BIT(cap) (UINT64_C(1) << (cap))
+
+static struct spec *spec_of(const char *text)
+{
+	struct spec *s = spec_new("t");
+	struct err e = {0};
+
+	CHECK_INT(spec_parse(s, text, strlen(text), "test", &e), 0);
+	return s;
+}
+
+static void test_words(void)
+{
+	static const struct {
+		const char *word;
+		int want;
+	} rows[] = {
+	    {"CAP_CHOWN", 0},	    {"ptrace()", 0},
+	    {"AF_PACKET", 0},	    {"tcp:80", 0},
+	    {"tcp:0", 0},	    {"tcp:any", 0},
+	    {"connect:tcp:any", 0}, {"exec:/srv/x", 0},
+	    {"exec:x", -EINVAL},    {"connect:tcp:25", 0},
+	    {"set-id:/bin/su", 0},  {"set-id-modes", 0},
+	    {"32-bit", 0},	    {"CAP_SYS_ADMIN", -EINVAL},
+	    {"cap_chown", -EINVAL}, {"kexec_load()", -EINVAL},
+	    {"nosuch()", -EINVAL},  {"tcp:65536", -EINVAL},
+	    {"tcp:-1", -EINVAL},    {"tcp:", -EINVAL},
+	    {"tcp:8x", -EINVAL},    {"set-id:su", -EINVAL},
+	    {"", -EINVAL},	    {"()", -EINVAL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err e = {0};
+		CHECK_INT(policy_check_right(rows[i].word, &e), rows[i].want);
+		CHECK(!rows[i].want || e.msg[0]);
+	}
+}
+
+static void test_learn(void)
+{
+	struct record *a CLEANUP_RECORD = record_new(), *b CLEANUP_RECORD = record_new();
+	struct policy p CLEANUP_POLICY = POLICY_INIT;
+
+	record_right(a, "tcp:80", "bind", "/d", PHASE_START);
+	record_right(b, "tcp:80", "bind", "/d", PHASE_START);
+	record_right(b, "CAP_SETUID", "setuid to 33", "/d", PHASE_EXERCISE);
+	CHECK(!record_right(b, "CAP_SETUID", "setuid to 34", "/d", PHASE_STOP));
+	policy_learn(&p, a, b);
+	CHECK_INT(p.n, 2);
+	CHECK_STR(policy_find(&p, "CAP_SETUID")->why, "setuid to 33");
+	CHECK(!policy_find(&p, "tcp:any"));
+	policy_done(&p);
+	record_right(b, "tcp:40123", "bind", "/d", PHASE_EXERCISE);
+	policy_learn(&p, a, b);
+	CHECK(policy_find(&p, "tcp:any"));
+}
+
+static void test_file(void)
+{
+	struct scratch s = scratch_new();
+	struct record *a CLEANUP_RECORD = record_new();
+	struct policy p CLEANUP_POLICY = POLICY_INIT, q CLEANUP_POLICY = POLICY_INIT;
+	struct err e = {0};
+
+	record_right(a, "set-id:/bin/\xff", "executed", "/d", PHASE_STOP);
+	record_right(a, "AF_NETLINK", "socket", "", PHASE_START);
+	policy_learn(&p, a, NULL);
+	CHECK_INT(policy_write(&p, s.fd, &e), 0);
+	CHECK_INT(policy_load(s.fd, &q, &e), 0);
+	CHECK_INT(q.n, 2);
+	CHECK(policy_find(&q, "set-id:/bin/\xff"));
+	CHECK_INT(policy_find(&q, "set-id:/bin/\xff")->phase, PHASE_STOP);
+	scratch_done(&s);
+}
+
+/* Half a policy is none. */
+static void test_damaged(void)
+{
+	static const char *const texts[] = {
+	    "",
+	    "{}",
+	    "[{}]",
+	    "[",
+	    "[{\"right\":\"CAP_SYS_ADMIN\",\"why\":\"x\",\"by\":\"\",\"phase\":\"start\"}]",
+	    "[{\"right\":\"CAP_CHOWN\",\"why\":\"x\",\"by\":\"\",\"phase\":\"never\"}]",
+	    "[{\"right\":\"CAP_CHOWN\",\"why\":1,\"by\":\"\",\"phase\":\"start\"}]",
+	};
+	struct scratch s = scratch_new();
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct policy p CLEANUP_POLICY = POLICY_INIT;
+		struct err e = {0};
+		put_file(s.fd, "policy.json", texts[i]);
+		CHECK(policy_load(s.fd, &p, &e) < 0);
+		CHECK_INT(p.n, 0);
+	}
+	scratch_done(&s);
+}
+
+static void test_confinement(void)
+{
+	static const struct {
+		const char *spec;
+		uint64_t want;
+		bool no_new_privs, connect, bind_any;
+		size_t n_bind;
+	} rows[] = {
+	    {"[Service]\n", BIT(CAP_CHOWN) | BIT(CAP_SETUID), true, false, false, 1},
+	    {"[Service]\nCapabilityBoundingSet=CAP_CHOWN CAP_KILL\n", BIT(CAP_CHOWN), true, false,
+	     false, 1},
+	    {"[Service]\nCapabilityBoundingSet=~CAP_CHOWN\n", BIT(CAP_SETUID), true, false, false,
+	     1},
+	    {"[Service]\nCapabilityBoundingSet=\n", 0, true, false, false, 1},
+	    {"[Service]\nAmbientCapabilities=CAP_NET_RAW CAP_SYS_ADMIN\n",
+	     BIT(CAP_CHOWN) | BIT(CAP_SETUID) | BIT(CAP_NET_RAW), true, false, false, 1},
+	    {"[Jail]\nRights=CAP_KILL tcp:81 connect:tcp:25\n",
+	     BIT(CAP_CHOWN) | BIT(CAP_SETUID) | BIT(CAP_KILL), true, true, false, 2},
+	    {"[Jail]\nRights=set-id:/bin/su tcp:any\n", BIT(CAP_CHOWN) | BIT(CAP_SETUID), false,
+	     false, true, 1},
+	};
+	struct record *a CLEANUP_RECORD = record_new();
+	struct policy p CLEANUP_POLICY = POLICY_INIT;
+
+	record_right(a, "CAP_CHOWN", "chown", "/d", PHASE_START);
+	record_right(a, "CAP_SETUID", "setuid", "/d", PHASE_START);
+	record_right(a, "tcp:80", "bind", "/d", PHASE_START);
+	record_right(a, "udp:53", "bind", "/d", PHASE_START);
+	policy_learn(&p, a, a);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct spec *s CLEANUP_SPEC = spec_of(rows[i].spec);
+		struct confinement c CLEANUP_CONFINEMENT = CONFINEMENT_INIT;
+		struct err e = {0};
+		CHECK_INT(confinement_make(&p, s, &c, &e), 0);
+		CHECK(c.walls.capabilities == rows[i].want);
+		CHECK_INT(c.walls.no_new_privs, rows[i].no_new_privs);
+		CHECK_INT(c.landlock.connect_any, rows[i].connect);
+		CHECK_INT(c.landlock.bind_any, rows[i].bind_any);
+		CHECK_INT(c.landlock.n_bind, rows[i].n_bind);
+		CHECK(c.filter.len > 0 && c.walls.landlock == &c.landlock);
+	}
+}
+
+static void test_answers(void)
+{
+	static const struct {
+		const char *asked;
+		int code;
+		bool granted;
+		const char *text, *remedy;
+	} rows[] = {
+	    {"CAP_CHOWN", 0, true, "chown", NULL},
+	    {"CAP_KILL", 0, true, "Rights=", NULL},
+	    {"CAP_NET_RAW", 0, false, "no run", "Rights=CAP_NET_RAW"},
+	    {"CAP_SYS_ADMIN", 0, false, "host", NULL},
+	    {"read()", 0, true, "base set", NULL},
+	    {"ptrace()", 0, false, "no run", "Rights=ptrace()"},
+	    {"kexec_load()", 0, false, "every jail", NULL},
+	    {"tcp:81", 0, false, "no run", "Rights=tcp:81"},
+	    {"connect:tcp:26", 0, true, "connect", NULL},
+	    {"what", -EINVAL, false, NULL, NULL},
+	    {"nosuch()", -EINVAL, false, NULL, NULL},
+	};
+	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
+	struct record *a CLEANUP_RECORD = record_new();
+
+	record_right(a, "CAP_CHOWN", "chown", "/d", PHASE_START);
+	record_right(a, "connect:tcp:25", "connect", "/d", PHASE_START);
+	policy_learn(&g.policy, a, a);
+	g.spec_text = strdup("[Jail]\nRights=CAP_KILL\n");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct right_answer ans CLEANUP_RIGHT_ANSWER = RIGHT_ANSWER_INIT;
+		struct err e = {0};
+		CHECK_INT(right_answer(&g, rows[i].asked, &ans, &e), rows[i].code);
+		CHECK_INT(ans.granted, rows[i].granted);
+		CHECK(!rows[i].text || strstr(ans.text, rows[i].text));
+		CHECK(rows[i].remedy ? ans.remedy && !strcmp(ans.remedy, rows[i].remedy)
+				     : !ans.remedy);
+	}
+}
+
+int main(void)
+{
+	test_words();
+	test_learn();
+	test_file();
+	test_damaged();
+	test_confinement();
+	test_answers();
+	return check_done("policy");
+}

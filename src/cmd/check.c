@@ -75,7 +75,7 @@ static int check_host(const struct invocation *in)
 static int run(const struct invocation *in)
 {
 	const struct check_opts *opts = in->options;
-	struct err e;
+	struct err e = {0};
 
 	if (in->given->args.n)
 		err_set(&e, -EINVAL,

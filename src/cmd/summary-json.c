@@ -88,6 +88,7 @@ void summary_json(const struct spec *s, const struct build_report *r, const stru
 	    {"start_helpers", &r->wrappers},
 	    {"rights", &r->rights},
 	    {"refused", &r->refused},
+	    {"lacking_walls", &r->lacking},
 	};
 	json_t *j = json_pack(
 	    "{ss sb sb si sI sI so sb sb so s{sf sf sf sf} si so so}", "name", s->name, "changed",

@@ -183,6 +183,7 @@ static void print_rights(const struct build_report *r)
 	printf("  %-10s %s\n", "connects",
 	       r->connects ? "anywhere (tcp)" : "nowhere (tcp; Rights=connect:tcp:PORT lets it)");
 	print_list("refused", &r->refused, 6);
+	print_list("no wall", &r->lacking, 8);
 }
 
 /* Whether the default exercise has a step of that kind (for a signal: that one) which the service

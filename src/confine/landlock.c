@@ -5,7 +5,7 @@
  * the root, and where something writable lies below one, to the entries of that one.
  *
  * Rules hang on inodes, so a rule on a file is lost when the file is replaced: reading and writing
- * are given by directories alone, but for files that are mounted and for the standard streams.
+ * are given by directories alone, but for the standard streams.
  *
  * The structures are our own: Debian 12's linux/landlock.h ends at ABI 2. */
 #include "confine/landlock.h"
@@ -128,6 +128,7 @@ static uint64_t mask_of(unsigned places, bool is_dir, int abi)
 struct making {
 	int ruleset, abi;
 	const struct plan *plan;
+	const struct strv *execute;
 };
 
 static int grant(const struct making *m, int fd, unsigned places)
@@ -267,6 +268,31 @@ static int grant_streams(const struct making *m)
 	return r;
 }
 
+static bool is_dir(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A file that is mounted by itself is replaced when the host rotates it, and the mount with it
+ * (jail/rebind.h): the rule is on its directory, in which the mounts leave nothing else to write.
+ */
+static int grant_writing(const struct making *m, const char *target)
+{
+	CLEANUP_FD int fd = open_place(target);
+	CLEANUP_STR char *parent = path_parent(target);
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (is_dir(fd))
+		return grant(m, fd, PLACE_READ | PLACE_WRITE);
+	CLEANUP_FD int dir = open_place(parent);
+	const struct path_rule rule = {.allowed = mask_of(PLACE_WRITE, false, m->abi),
+				       .parent_fd = dir};
+	return syscall(SYS_ADD_RULE, m->ruleset, RULE_PATH_BENEATH, &rule, 0) < 0 ? -errno : 0;
+}
+
 static int grant_files(const struct making *m, struct err *e)
 {
 	const struct mount_list *mounts = &m->plan->mounts;
@@ -281,11 +307,23 @@ static int grant_files(const struct making *m, struct err *e)
 	for (size_t i = 0; i < mounts->n; i++) {
 		const struct mount_op *op = &mounts->v[i];
 		if (is_writable(op))
-			r = grant_path(m, op->target, PLACE_READ | PLACE_WRITE);
+			r = grant_writing(m, op->target);
 		else if (is_mount(op)) /* what is read-only inside of something writable */
 			r = execute_around(m, op->target);
 		if (r < 0)
 			return err_errno(e, r, "a Landlock rule for %s", op->target);
+	}
+	for (size_t i = 0; r == 0 && m->execute && i < m->execute->n; i++)
+		r = grant_path(m, m->execute->v[i], PLACE_EXECUTE);
+	return r < 0 ? err_errno(e, r, "a Landlock rule for execution") : 0;
+}
+
+static int grant_programs(const struct making *m, const struct strv *execute, struct err *e)
+{
+	for (size_t i = 0; execute && i < execute->n; i++) {
+		int r = grant_path(m, execute->v[i], PLACE_EXECUTE);
+		if (r < 0)
+			return err_errno(e, r, "a Landlock rule for %s", execute->v[i]);
 	}
 	return 0;
 }
@@ -305,6 +343,8 @@ static int grant_all(const struct making *m, const struct landlock *l, uint64_t 
 {
 	int r = grant_files(m, e);
 
+	if (r == 0)
+		r = grant_programs(m, l->execute, e);
 	if (r == 0 && net & NET_BIND_TCP)
 		r = grant_ports(m, l->bind, l->n_bind, NET_BIND_TCP, e);
 	if (r == 0 && net & NET_CONNECT_TCP)
@@ -326,7 +366,7 @@ static struct ruleset_attr attributes(const struct landlock *l, int abi)
 
 int landlock_confine(const struct landlock *l, const struct plan *p, struct err *e)
 {
-	struct making m = {.plan = p, .abi = landlock_abi()};
+	struct making m = {.plan = p, .execute = l->execute, .abi = landlock_abi()};
 
 	if (m.abi < ABI_FILES)
 		return 0;

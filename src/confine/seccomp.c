@@ -243,7 +243,8 @@ static scmp_filter_ctx make_one(uint32_t arch, const struct call_set *set, int *
 {
 	scmp_filter_ctx ctx = bpf_context(arch, SCMP_ACT_NOTIFY);
 
-	*ret = ctx ? fill(ctx, set) : -ENOMEM;
+	/* libseccomp asks the kernel whether it has listeners, seccomp_api_get(3). */
+	*ret = ctx ? fill(ctx, set) : -EOPNOTSUPP;
 	if (*ret < 0 && ctx) {
 		seccomp_release(ctx);
 		ctx = NULL;
@@ -262,7 +263,11 @@ int seccomp_make(const struct call_set *set, struct sock_fprog *ret, struct err 
 		r = bpf_export(ctx, companion, ret);
 	if (ctx)
 		seccomp_release(ctx);
-	return r < 0 ? err_errno(e, r, "making the system call filter") : 0;
+	if (r == -EOPNOTSUPP)
+		return err_set(e, r,
+			       "this kernel lacks seccomp filters with a listener (Linux 5.0), "
+			       "without which no jail is started; immure check --host");
+	return r < 0 ? err_errno(e, r, "making the seccomp filter") : 0;
 }
 
 void seccomp_free(struct sock_fprog *f)

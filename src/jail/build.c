@@ -17,6 +17,7 @@
 #include "jail/helpers.h"
 #include "jail/masks.h"
 #include "jail/output.h"
+#include "jail/require.h"
 #include "jail/samples.h"
 #include "jail/seal.h"
 #include "jail/state.h"
@@ -286,10 +287,10 @@ static int settle_policy(struct build *b, const struct manifest *m, struct err *
 	policy_places(&b->policy, &b->layout, b->baseline, b->growth);
 	for (size_t i = 0; i < b->first.who.n_uids; i++)
 		root |= b->first.who.uids[i] == 0;
-	if (b->spec->closure != CLOSURE_EXACT) {
-		policy_foresee(&b->policy, b->baseline, root, b->host);
+	if (root && b->spec->closure != CLOSURE_EXACT)
+		policy_foresee(&b->policy, b->baseline, b->host);
+	if (b->spec->closure != CLOSURE_EXACT)
 		policy_foresee_connects(&b->policy, m, b->host);
-	}
 	return confinement_make(&b->policy, b->spec, &b->confinement, e);
 }
 
@@ -416,16 +417,17 @@ static void list_rights(const struct build *b, struct build_report *rep)
 	strv_add_all(&rep->rights, &b->spec->rights);
 	rep->connects = b->confinement.landlock.connect_any;
 	strv_add_all(&rep->refused, &b->sealed.refused);
+	require_missing(&rep->lacking);
 }
 
-/* Which rights there are, the spec does not know. */
+/* Which rights and walls there are, the spec does not know. */
 static int check_rights(const struct spec *s, struct err *e)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->rights.n; i++)
 		r = policy_check_right(s->rights.v[i], e);
-	return r < 0 ? err_prefix(e, "Rights=") : 0;
+	return r < 0 ? err_prefix(e, "Rights=") : require_check(s, e);
 }
 
 static int carry_out(struct build *b, struct build_report *rep, struct err *e)
@@ -550,6 +552,7 @@ void build_report_done(struct build_report *r)
 	strv_done(&r->wrappers);
 	strv_done(&r->rights);
 	strv_done(&r->refused);
+	strv_done(&r->lacking);
 	probe_done(&r->probe);
 	strv_done(&r->misses);
 	*r = (struct build_report)BUILD_REPORT_INIT;

@@ -37,6 +37,7 @@ struct build_report {
 	struct strv rights;    /* of the policy; ports apart */
 	bool connects;	       /* it may connect by TCP */
 	struct strv refused;   /* calls that the jail's filter refused in the proof */
+	struct strv lacking;   /* extra walls that this kernel has not */
 	struct strv wrappers;  /* programs that only the start needed */
 	struct cost helpers;   /* what is in the jail for them alone */
 	struct foresight foresight;

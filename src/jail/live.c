@@ -26,6 +26,7 @@
 #include "jail/rebind.h"
 #include "jail/refresh.h"
 #include "jail/reload.h"
+#include "jail/require.h"
 
 /* How often it is started, when a process that puts itself into the background gets another number
  * outside than inside: some other process of the host was made in the same moment. */
@@ -86,6 +87,9 @@ static int load(struct live *l, struct err *e)
 	if (r < 0)
 		return r;
 	direct_apply(&l->generation.direct, &l->commands);
+	r = require_check(l->spec, e);
+	if (r < 0)
+		return r;
 	l->ipc = ipc_observe();
 	r = native_absent(&l->generation, l->spec, &l->commands, e);
 	return r == 0 ? take_config(l, e) : r;

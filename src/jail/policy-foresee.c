@@ -8,7 +8,7 @@
 #include "fs/beneath.h"
 #include "jail/policy.h"
 
-/* A function that a program imports only for what takes a right, and the right. Not here:
+/* A function that a program of root imports only for what takes a right, and the right. Not here:
  * what every program imports (open, kill of its own children), and what only an administrator's
  * configuration asks for. */
 static const struct {
@@ -38,7 +38,7 @@ static const struct {
     {"pam_open_session", "AF_NETLINK"},
 };
 
-static void add_imports(struct policy *p, const char *path, bool root, int fd)
+static void add_imports(struct policy *p, const char *path, int fd)
 {
 	struct elf_object o CLEANUP_ELF_OBJECT = ELF_OBJECT_INIT;
 
@@ -46,8 +46,7 @@ static void add_imports(struct policy *p, const char *path, bool root, int fd)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		CLEANUP_STR char *why = xasprintf("foreseen: imports %s", rows[i].symbol);
-		bool capability = str_after(rows[i].right, "CAP_");
-		if ((root || !capability) && elf_imports(&o, rows[i].symbol))
+		if (elf_imports(&o, rows[i].symbol))
 			policy_add(p, rows[i].right, why, path, PHASE_START);
 	}
 }
@@ -82,7 +81,7 @@ void policy_foresee_connects(struct policy *p, const struct manifest *m, int hos
 	policy_sort(p);
 }
 
-void policy_foresee(struct policy *p, const struct record *run, bool root, int host)
+void policy_foresee(struct policy *p, const struct record *run, int host)
 {
 	for (const struct touch *t = run->touches; t; t = t->hh.next) {
 		CLEANUP_FD int fd = -1;
@@ -90,7 +89,7 @@ void policy_foresee(struct policy *p, const struct record *run, bool root, int h
 			continue;
 		fd = beneath_open(host, t->path, O_RDONLY, 0);
 		if (fd >= 0)
-			add_imports(p, t->path, root, fd);
+			add_imports(p, t->path, fd);
 	}
 	policy_sort(p);
 }

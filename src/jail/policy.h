@@ -32,10 +32,10 @@ void policy_done(struct policy *p);
 /* Ports that only one of the two runs bound change from run to run: "tcp:any" stands for them. */
 void policy_learn(struct policy *ret, const struct record *baseline, const struct record *growth);
 
-/* Adds what the programs that @run executed import the functions for, though no run came to call
- * them: a login server whose exercise logged nobody in must still become somebody. Capabilities
- * only where the service keeps running as @root. @host is the host's root. */
-void policy_foresee(struct policy *p, const struct record *run, bool root, int host);
+/* For a service that keeps running as root: adds what the programs that @run executed import the
+ * functions for, though no run came to call them. A login server whose exercise logged nobody in
+ * must still become somebody. @host is the host's root. */
+void policy_foresee(struct policy *p, const struct record *run, int host);
 
 /* Whom a mail server writes to, and what a proxy stands for, is its configuration's to say: where a
  * program or library of the jail imports connect(2), TCP connects are free. */

@@ -277,12 +277,5 @@ int spec_check(const struct spec *s, struct err *e)
 			       "%s: more than one ExecStart=, which only Type=oneshot may have; "
 			       "an empty ExecStart= before it clears the others",
 			       origin_of(s, "ExecStart"));
-	/* A wall that must stand and cannot: fail closed. */
-	const struct setting *wall = spec_find(s, SPEC_JAIL, "Require");
-	if (wall)
-		return err_set(e, -EINVAL,
-			       "%s: Require=%s: this version builds no such wall yet, so the jail "
-			       "would not be what is asked for",
-			       wall->origin, wall->value);
 	return check_accounts(s, e);
 }

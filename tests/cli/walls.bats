@@ -1,0 +1,149 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# What confines a jail: rights that were learnt, asked for, or refused; and kernels that lack a wall.
+
+NAME=cli-walls PORT=18621
+load helpers
+
+setup()
+{
+	mkdir -p "$WORK/out"
+	DENY=$BATS_FILE_TMPDIR/deny
+	[[ -x $DENY ]] || cc -w -o "$DENY" "$BATS_TEST_DIRNAME/../priv/deny.c" -lseccomp
+}
+
+teardown()
+{
+	immure stop -q "$NAME" || true
+	immure remove -q "$NAME" || true
+} 2>/dev/null
+
+# A service of two calls: what it is let do shows in its output.
+service() { good build "$NAME" --ready true "$@" -- /usr/bin/perl -e "$CODE; sleep 1 while 1"; }
+
+@test "walls: a service of another user has no rights at all" {
+	CODE='$| = 1'
+	service --user nobody
+	tells 'rights *none'
+	good start "$NAME"
+	local pid
+	pid=$(immure status "$NAME" --json | jq .pid)
+	for set in CapPrm CapEff CapBnd CapInh CapAmb; do
+		grep -q "^$set:.0000000000000000$" "/proc/$pid/status"
+	done
+	grep -q '^NoNewPrivs:.1$' "/proc/$pid/status"
+	grep -q '^Seccomp:.2$' "/proc/$pid/status"
+}
+
+@test "walls: a root service has what it used, and no more" {
+	CODE='chown 1, 1, "/tmp/x" if open F, ">/tmp/x"'
+	service --closure exact
+	tells 'rights *CAP_CHOWN$'
+	good start "$NAME"
+	local pid
+	pid=$(immure status "$NAME" --json | jq .pid)
+	grep -q '^CapBnd:.0000000000000001$' "/proc/$pid/status"
+	good why "$NAME" CAP_CHOWN
+	tells 'chown.*perl at start'
+}
+
+@test "walls: what it never did is refused, counted and named; Rights= lets it" {
+	CODE='$SIG{USR2} = sub { chroot "/tmp" and print STDERR "let in\n" }'
+	service --closure exact
+	good start "$NAME"
+	kill -USR2 "$(immure status "$NAME" --json | jq .pid)"
+	for _ in {1..50}; do
+		[[ $(immure status "$NAME" --json | jq .refused) -eq 0 ]] || break
+		sleep 0.1
+	done
+	good status "$NAME"
+	tells '1 call refused'
+	good logs "$NAME"
+	tells 'refused chroot()'
+	! grep -q 'let in' <<<"$output"
+	good stop "$NAME"
+	printf '[Jail]\nRights=chroot() CAP_SYS_CHROOT\n' >>"$IMMURE_CONFIG_DIR/$NAME.conf"
+	good build "$NAME"
+	good start "$NAME"
+	kill -USR2 "$(immure status "$NAME" --json | jq .pid)"
+	for _ in {1..50}; do
+		immure logs "$NAME" | grep -q 'let in' && break
+		sleep 0.1
+	done
+	good logs "$NAME"
+	tells 'let in'
+}
+
+@test "walls: rights that no jail has are refused with a remedy" {
+	CODE='$| = 1'
+	service
+	for right in CAP_SYS_ADMIN 'bpf()' nonsense; do
+		printf '[Jail]\nRights=\nRights=%s\n' "$right" >"$IMMURE_CONFIG_DIR/$NAME.conf.add"
+		cp "$IMMURE_CONFIG_DIR/$NAME.conf" "$WORK/spec"
+		cat "$IMMURE_CONFIG_DIR/$NAME.conf.add" >>"$IMMURE_CONFIG_DIR/$NAME.conf"
+		refuses 2 build "$NAME"
+		says "Rights="
+		cp "$WORK/spec" "$IMMURE_CONFIG_DIR/$NAME.conf"
+	done
+	rm -f "$IMMURE_CONFIG_DIR/$NAME.conf.add" "$WORK/spec"
+}
+
+@test "walls: AmbientCapabilities= reaches the service, CapabilityBoundingSet= narrows it" {
+	spec "$NAME" <<-'EOF'
+	[Service]
+	User=nobody
+	AmbientCapabilities=CAP_NET_BIND_SERVICE
+	ExecStart=/usr/bin/perl -e "sleep 1000"
+	[Exercise]
+	Ready=true
+	EOF
+	good build "$NAME"
+	good start "$NAME"
+	local pid
+	pid=$(immure status "$NAME" --json | jq .pid)
+	grep -q '^CapAmb:.0000000000000400$' "/proc/$pid/status"
+	grep -q '^CapBnd:.0000000000000400$' "/proc/$pid/status"
+	good stop "$NAME"
+	sed -i '/Ambient/a CapabilityBoundingSet=CAP_CHOWN' "$IMMURE_CONFIG_DIR/$NAME.conf"
+	good build "$NAME"
+	good start "$NAME"
+	pid=$(immure status "$NAME" --json | jq .pid)
+	grep -q '^CapBnd:.0000000000000000$' "/proc/$pid/status"
+}
+
+@test "walls: a policy that cannot be read starts nothing" {
+	CODE='$| = 1'
+	service
+	local policy=$IMMURE_STATE_DIR/jails/$NAME/current/policy.json text
+	for text in '' '[' '{}' '[{"right":"CAP_SYS_ADMIN","why":"","by":"","phase":"start"}]'; do
+		printf '%s' "$text" >"$policy"
+		refuses 2 start "$NAME"
+		tells 'damaged'
+		[[ $(immure status "$NAME" --json | jq -r .state) == stopped ]]
+	done
+	rm "$policy"
+	refuses 2 start "$NAME"
+}
+
+@test "walls: a kernel without Landlock, which the summary names; Require= stops there" {
+	CODE='$| = 1'
+	"$DENY" landlock_create_ruleset -- "$IMMURE" build "$NAME" --ready true -- /usr/bin/perl -e "sleep 1000" >"$WORK/out/build" 3>&-
+	grep -q 'no wall.*landlock-files.*landlock-net' "$WORK/out/build"
+	"$DENY" landlock_create_ruleset -- "$IMMURE" start "$NAME" 3>&-
+	good stop "$NAME"
+	printf '[Jail]\nRequire=landlock-net\n' >>"$IMMURE_CONFIG_DIR/$NAME.conf"
+	good build "$NAME"
+	! "$DENY" landlock_create_ruleset -- "$IMMURE" start "$NAME" 2>"$WORK/out/errors" 3>&-
+	grep -q 'Require=landlock-net: this kernel lacks' "$WORK/out/errors"
+	good start "$NAME"
+}
+
+@test "walls: without a filter nothing is started" {
+	CODE='$| = 1'
+	service
+	! "$DENY" seccomp -- "$IMMURE" start "$NAME" 2>"$WORK/out/errors" 3>&-
+	cat "$WORK/out/errors"
+	grep -q 'seccomp filter' "$WORK/out/errors"
+	[[ $(immure status "$NAME" --json | jq -r .state) == stopped ]]
+}

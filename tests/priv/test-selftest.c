@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* The self-test, on children of which each has left out one wall. */
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/close_range.h>
+#include <linux/seccomp.h>
+
+#include "check.h"
+#include "confine/calls-policy.h"
+#include "confine/rights.h"
+#include "confine/selftest.h"
+#include "confine/walls.h"
+
+/* What a child does otherwise than its plan says. */
+struct lapse {
+	const char *wall; /* that is to be named; "" where all is well */
+	bool no_filter, no_new_privs_missing, dumps, stray, ignores;
+	uid_t uid;
+	size_t n_groups;
+	bool fewer, other_umask, read_only, read_only_mount;
+};
+
+static const struct lapse lapses[] = {
+    {.wall = ""},
+    {.wall = "user", .uid = 1234},
+    {.wall = "groups", .n_groups = 1},
+    {.wall = "bounding-set", .fewer = true},
+    {.wall = "no-new-privs", .no_new_privs_missing = true},
+    {.wall = "filter", .no_filter = true},
+    {.wall = "descriptors", .stray = true},
+    {.wall = "root", .read_only = true},
+    {.wall = "mounts", .read_only_mount = true},
+    {.wall = "signals", .ignores = true},
+    {.wall = "core-dumps", .dumps = true},
+    {.wall = "umask", .other_umask = true},
+};
+
+static void set_up(const struct lapse *l, const struct sock_fprog *filter, int report)
+{
+	const struct rlimit none = {0, 0};
+
+	setsid();
+	close_range(3, (unsigned)report - 1, 0);
+	close_range((unsigned)report + 1, ~0u, 0);
+	umask(027);
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	if (l->ignores)
+		signal(SIGHUP, SIG_IGN);
+	if (!l->dumps)
+		setrlimit(RLIMIT_CORE, &none);
+	if (l->stray)
+		dup2(0, 77);
+	if (!l->no_new_privs_missing)
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (!l->no_filter && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter) < 0)
+		_exit(2);
+	if (setgroups(0, NULL) < 0 || rights_bound(1) < 0 || rights_settle(1, 0) < 0)
+		_exit(3);
+}
+
+static void lapse(const struct lapse *l, const struct sock_fprog *filter, int report)
+{
+	static const gid_t groups[] = {4242};
+	const struct walls walls = {.capabilities = l->fewer ? 0 : 1, .no_new_privs = true};
+	struct err e = {0};
+	struct plan p;
+
+	set_up(l, filter, report);
+	plan_init(&p);
+	p.walls = &walls;
+	p.umask = l->other_umask ? 077 : 027;
+	p.identity = (struct identity){.uid = l->uid, .groups = groups, .n_groups = l->n_groups};
+	if (l->read_only)
+		plan_mount(&p, MOUNT_ROOT_RO, "/", NULL, 0);
+	if (l->read_only_mount)
+		plan_mount(&p, MOUNT_BIND, "/tmp", "/tmp", MOUNT_READONLY);
+	if (selftest_check(&p, report, &e) == 0)
+		e.msg[0] = '\0';
+	_exit(write(report, e.msg, sizeof(e.msg)) != sizeof(e.msg));
+}
+
+static void test_selftest(void)
+{
+	const struct call_set set = {.calls = STRV_INIT};
+	struct sock_fprog filter = {0};
+	struct err e = {0};
+
+	CHECK_INT(seccomp_make(&set, &filter, &e), 0);
+	for (size_t i = 0; i < ARRAY_LEN(lapses); i++) {
+		char want[64] = "";
+		int up[2];
+		CHECK_INT(pipe(up), 0);
+		pid_t pid = fork();
+		if (pid == 0)
+			lapse(&lapses[i], &filter, up[1]);
+		close(up[1]);
+		memset(e.msg, 0, sizeof(e.msg));
+		CHECK_INT(read(up[0], e.msg, sizeof(e.msg)), sizeof(e.msg));
+		close(up[0]);
+		waitpid(pid, NULL, 0);
+		snprintf(want, sizeof(want), "policy says: %s should", lapses[i].wall);
+		bool good = lapses[i].wall[0] ? strstr(e.msg, want) != NULL : !e.msg[0];
+		if (!good)
+			printf("# %s: %s\n", lapses[i].wall, e.msg);
+		CHECK(good);
+	}
+	seccomp_free(&filter);
+}
+
+int main(void)
+{
+	if (geteuid() != 0) {
+		puts("1..0 # SKIP needs root");
+		return 0;
+	}
+	test_selftest();
+	return check_done("selftest");
+}

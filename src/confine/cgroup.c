@@ -53,6 +53,32 @@ static void write_file(const char *dir, const char *file, long long value)
 		fd_write_all(fd, text, (size_t)n);
 }
 
+static bool reads(const char *dir, const char *file, long long value)
+{
+	char text[32] = "";
+	CLEANUP_STR char *path = path_join(dir, file);
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	/* Memory is rounded down to pages. */
+	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && strtoll(text, NULL, 10) > 0 &&
+	       strtoll(text, NULL, 10) <= value;
+}
+
+bool cgroup_holds(const struct cgroup *c, const struct cgroup_limits *limits)
+{
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		long long v1 = value_of(limits, files[i].what, false);
+		long long v2 = value_of(limits, files[i].what, true);
+		bool held = !v1;
+		for (size_t k = 0; k < c->n && !held; k++)
+			held = reads(c->dirs[k], files[i].v1, v1) ||
+			       reads(c->dirs[k], files[i].v2, v2);
+		if (!held)
+			return false;
+	}
+	return true;
+}
+
 /* One hierarchy; without @l the group must be there already. */
 static void add_group(struct cgroup *c, const char *mount, const char *name, bool v2,
 		      const char *controller, const struct cgroup_limits *l)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -32,6 +33,9 @@ struct cgroup_limits {
 /* Makes the group @name (one component) with the limits. Never fails: ret->n says how many
  * hierarchies have it. */
 void cgroup_make(const char *name, const struct cgroup_limits *limits, struct cgroup *ret);
+
+/* Whether every limit that @limits has stands in one of its hierarchies, read back. */
+bool cgroup_holds(const struct cgroup *c, const struct cgroup_limits *limits);
 
 /* Takes hold of the group @name that another has made, wherever it stands. */
 void cgroup_find(const char *name, struct cgroup *ret);

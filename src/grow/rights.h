@@ -26,7 +26,9 @@ struct right_call {
 	const char *name;
 	struct right_match when[2];
 	void (*judge)(struct right_look *k);
+	int cap; /* all that it can show: once that is known, nobody is looked at; NO_CAP: more */
 };
+#define NO_CAP (-1)
 
 /* The rows, for the filter, besides the less common calls of confine/calls-policy.h. */
 const struct right_call *right_calls(size_t *ret_n);

@@ -27,6 +27,7 @@
 #include "jail/refresh.h"
 #include "jail/reload.h"
 #include "jail/require.h"
+#include "jail/resources.h"
 
 /* How often it is started, when a process that puts itself into the background gets another number
  * outside than inside: some other process of the host was made in the same moment. */
@@ -112,16 +113,42 @@ static int make_plan(struct live *l, struct err *e)
 	l->plan.forks = l->generation.forks;
 	l->plan.ipc = l->ipc;
 	confinement_apply(&l->confinement, &l->plan);
-	l->plan.root = open_tree(AT_FDCWD, root, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	/* A link in its place would make another directory the service's root. */
+	CLEANUP_FD int dir = open(root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	l->plan.root =
+	    dir < 0 ? -1 : open_tree(dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (l->plan.root < 0)
 		return err_errno(e, -errno, "taking hold of %s", root);
 	return mounts_sealed(&l->plan, &l->generation.layout, l->generation.dir, host, e);
+}
+
+/* Under an init system of the host's the limits are its unit's, and so is the group. */
+static int limit(struct live *l, struct err *e)
+{
+	struct cgroup_limits limits = {0};
+
+	if (!l->background || !resources_of(l->spec, &limits))
+		return 0;
+	CLEANUP_STR char *name = xasprintf("immure-%s", l->name);
+	cgroup_remove(&l->cgroup);
+	cgroup_find(name, &l->cgroup); /* what a killed supervisor left */
+	cgroup_remove(&l->cgroup);
+	cgroup_make(name, &limits, &l->cgroup);
+	l->plan.cgroup = &l->cgroup;
+	if (cgroup_holds(&l->cgroup, &limits))
+		return 0;
+	return err_set(e, -EOPNOTSUPP,
+		       "%s: MemoryMax= or TasksMax= cannot be enforced: this host has no control "
+		       "group for it (immure check --host: cgroup-limits)",
+		       l->name);
 }
 
 static int begin(struct live *l, struct err *e)
 {
 	int r = make_plan(l, e);
 
+	if (r == 0)
+		r = limit(l, e);
 	if (r == 0)
 		r = run_start(&l->plan, &l->run, e);
 	if (r == 0)
@@ -362,6 +389,7 @@ void live_done(struct live *l)
 
 	publish_done(&l->publish);
 	run_end(&l->run);
+	cgroup_remove(&l->cgroup);
 	refusals_stop(l->refusals);
 	confinement_done(&l->confinement);
 	remove_runtime(l);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/str.h"
+#include "confine/cgroup.h"
 #include "confine/run.h"
 #include "jail/command.h"
 #include "jail/generation.h"
@@ -28,6 +29,8 @@ struct live {
 	struct run run;
 	struct running running; /* as it was written last */
 	struct publish publish;
+	struct cgroup cgroup; /* with the spec's limits, where there are any */
+	bool background;      /* under a supervisor of ours, not an init system's */
 	struct confinement confinement;
 	struct refusals *refusals;
 	bool told[LIVE_CALLS_MAX]; /* refused calls that the log names already, by number */

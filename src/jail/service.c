@@ -102,6 +102,7 @@ static NORETURN void supervise(struct live *l, int report)
 	const int stdio[3] = {null, log, log};
 	for (int i = 0; i < 3; i++)
 		dup2(null, i);
+	l->background = true;
 	int r = log < 0 ? log : live_start(l, stdio, 0, &ready, &e);
 	if (r == 0 && !ready)
 		r = not_ready(l, tail, &e);

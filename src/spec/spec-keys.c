@@ -10,7 +10,8 @@
 	{                                                                                          \
 		.name = (key), .kind = &kind_rlimit, .use = KEY_USED, .arg = (resource)            \
 	}
-/* Checked, kept as text, and read from there by whoever it concerns (jail/policy.c). */
+/* Checked, kept as text, and read from there by whoever it concerns (jail/policy.c,
+ * jail/resources.c). */
 #define READ(key, how)                                                                             \
 	{                                                                                          \
 		.name = (key), .kind = &(how), .use = KEY_USED                                     \
@@ -154,7 +155,7 @@ static const struct spec_key service_keys[] = {
 	KEPT("MemoryHigh", kept_size),
 	KEPT("MemoryLimit", kept_size),
 	KEPT("MemoryLow", kept_size),
-	KEPT("MemoryMax", kept_size),
+	READ("MemoryMax", kept_size),
 	KEPT("MemoryMin", kept_size),
 	KEPT("MemorySwapMax", kept_size),
 	HAS("MountAPIVFS", "a jail has /proc and /dev of its own"),
@@ -265,7 +266,7 @@ static const struct spec_key service_keys[] = {
 	UNIT("TTYVHangup"),
 	UNIT("TTYVTDisallocate"),
 	UNIT("TasksAccounting"),
-	KEPT("TasksMax", kept_size),
+	READ("TasksMax", kept_size),
 	KEPT("TemporaryFileSystem", kept_named_list),
 	UNIT("TimeoutAbortSec"),
 	UNIT("TimeoutCleanSec"),

@@ -147,3 +147,40 @@ service() { good build "$NAME" --ready true "$@" -- /usr/bin/perl -e "$CODE; sle
 	grep -q 'seccomp filter' "$WORK/out/errors"
 	[[ $(immure status "$NAME" --json | jq -r .state) == stopped ]]
 }
+
+@test "walls: TasksMax= and MemoryMax= hold, and leave nothing behind" {
+	spec "$NAME" <<-'EOF'
+	[Service]
+	TasksMax=5
+	MemoryMax=64M
+	ExecStart=/usr/bin/perl -e "for (1 .. 20) { my $$p = fork; $$n++ unless defined $$p; $$p // 1 or do { sleep 1 while 1 } } print STDERR qq(refused $$n\n); sleep 1 while 1"
+	[Exercise]
+	Ready=true
+	EOF
+	good build "$NAME"
+	good start "$NAME"
+	for _ in {1..50}; do
+		immure logs "$NAME" | grep -q 'refused' && break
+		sleep 0.1
+	done
+	good logs "$NAME"
+	tells 'refused 1[67]'
+	good status "$NAME" --json
+	jq -e '.processes <= 5' <<<"$output" >/dev/null
+	good stop "$NAME"
+	[[ -z $(find /sys/fs/cgroup -maxdepth 3 -name "immure-$NAME") ]]
+}
+
+@test "walls: a link in the place of the root is no root" {
+	CODE='$| = 1'
+	service
+	local root
+	root=$(readlink -f "$IMMURE_STATE_DIR/jails/$NAME/current")/root
+	mv "$root" "$root.kept"
+	ln -s / "$root"
+	refuses 5 start "$NAME"
+	tells 'generations/1/root: Not a directory'
+	rm "$root"
+	mv "$root.kept" "$root"
+	good start "$NAME"
+}

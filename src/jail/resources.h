@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* What a service may use of the host: MemoryMax= and TasksMax=, systemd.resource-control(5). */
+#pragma once
+
+#include <stdbool.h>
+
+#include "confine/cgroup.h"
+#include "spec/spec.h"
+
+/* False where the spec limits nothing. Percentages are of the host's memory, and of its process
+ * numbers. */
+bool resources_of(const struct spec *s, struct cgroup_limits *ret);

@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/fd.h"
 
 enum { MAX_VALUE = 4096 };
@@ -25,6 +27,14 @@ void sysctl_read(const char *const *names, size_t n, char **values)
 		if (fd < 0 || fd_read_all(fd, MAX_VALUE, &values[i], NULL) < 0)
 			values[i] = NULL;
 	}
+}
+
+long long sysctl_number(const char *name, long long otherwise)
+{
+	CLEANUP_STR char *text = NULL;
+
+	sysctl_read(&name, 1, &text);
+	return text ? strtoll(text, NULL, 10) : otherwise;
 }
 
 void sysctl_write(const char *const *names, size_t n, char *const *values)

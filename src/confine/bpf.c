@@ -40,6 +40,16 @@ scmp_filter_ctx bpf_context(uint32_t arch, uint32_t default_action)
 	return ctx;
 }
 
+int bpf_number(uint32_t arch, const char *name, int number)
+{
+	return number ? number : seccomp_syscall_resolve_name_arch(arch, name);
+}
+
+bool bpf_lacks(int r, int number)
+{
+	return r == -EDOM || r == -EINVAL || (r == -EFAULT && number);
+}
+
 int bpf_export(scmp_filter_ctx ctx, scmp_filter_ctx companion, struct sock_fprog *ret)
 {
 	CLEANUP_FD int fd = memfd_create("filter", MFD_CLOEXEC);

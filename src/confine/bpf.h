@@ -4,13 +4,24 @@
 
 #include <linux/filter.h>
 #include <seccomp.h>
+#include <stdbool.h>
 
 /* The 32-bit companion of the native architecture, libseccomp's token; 0 where it has none. */
 uint32_t bpf_companion(void);
 
 /* A context for @arch alone; calls of architectures that no rule is for answer ENOSYS, x32 too.
- * NULL where there is no memory. */
+ * NULL where there is no memory, or where the kernel lacks @default_action. */
 scmp_filter_ctx bpf_context(uint32_t arch, uint32_t default_action);
+
+/* The number of call @name for @arch, or @number where that is not 0 (a call younger than
+ * libseccomp, with one number everywhere). Negative pseudo numbers are calls that @arch does not
+ * have,
+ * __NR_SCMP_ERROR those that libseccomp does not know. */
+int bpf_number(uint32_t arch, const char *name, int number);
+
+/* Whether @r of a rule says only that the context's architecture has no such call. libseccomp 2.5
+ * takes a @number younger than itself for the native architecture alone. */
+bool bpf_lacks(int r, int number);
 
 /* Merges @companion (taken over; or NULL) into @ctx and exports both to @ret, which is to be
  * released with bpf_free(). 0 or -errno. */

@@ -2,6 +2,7 @@
 #include "confine/calls-policy.h"
 
 #include "base/attr.h"
+#include "confine/bpf.h"
 
 #define BASE(name)                                                                                 \
 	{                                                                                          \
@@ -176,4 +177,33 @@ const struct call_policy *calls_policy_find(const char *name)
 		if (streq(table[i].name, name))
 			return &table[i];
 	return NULL;
+}
+
+#define NUMBERS 512
+
+/* By architecture: the native one, its companion. */
+static struct index {
+	uint32_t arch; /* 0: not filled yet */
+	const struct call_policy *by_number[NUMBERS];
+} indexes[2];
+
+static void fill(struct index *ix, uint32_t arch)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		int nr = bpf_number(arch, table[i].name, table[i].number);
+		if (nr >= 0 && nr < NUMBERS)
+			ix->by_number[nr] = &table[i];
+	}
+	ix->arch = arch;
+}
+
+const struct call_policy *calls_policy_at(uint32_t audit_arch, int nr)
+{
+	struct index *ix = &indexes[audit_arch != seccomp_arch_native()];
+
+	if (nr < 0 || nr >= NUMBERS)
+		return NULL;
+	if (!ix->arch)
+		fill(ix, audit_arch == seccomp_arch_native() ? audit_arch : bpf_companion());
+	return ix->arch == audit_arch ? ix->by_number[nr] : NULL;
 }

@@ -32,6 +32,9 @@ const struct call_policy *calls_policy(size_t *ret_n);
 /* The row of @name, or NULL. */
 const struct call_policy *calls_policy_find(const char *name);
 
+/* The row of call @nr under AUDIT_ARCH_* @audit_arch, the native one or its companion; or NULL. */
+const struct call_policy *calls_policy_at(uint32_t audit_arch, int nr);
+
 /* What growth may add to the base set. */
 struct call_set {
 	struct strv calls; /* CALL_RARE names */

@@ -53,6 +53,11 @@ static void write_file(const char *dir, const char *file, long long value)
 		fd_write_all(fd, text, (size_t)n);
 }
 
+long long cgroup_host_memory(void)
+{
+	return (long long)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+}
+
 static bool reads(const char *dir, const char *file, long long value)
 {
 	char text[32] = "";

@@ -30,6 +30,9 @@ struct cgroup_limits {
 	unsigned weight;  /* of cgroup v2: 1 to 10000, 100 is normal; 0: as it is */
 };
 
+/* The memory of this host, in bytes. */
+long long cgroup_host_memory(void);
+
 /* Makes the group @name (one component) with the limits. Never fails: ret->n says how many
  * hierarchies have it. */
 void cgroup_make(const char *name, const struct cgroup_limits *limits, struct cgroup *ret);

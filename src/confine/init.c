@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sysctl.h"
 #include "confine/ipc.h"
 #include "confine/pids.h"
 #include "confine/rights.h"
@@ -83,10 +84,11 @@ static void hide(void)
  * writer's namespace. */
 static void forbid_memory_programs(void)
 {
-	CLEANUP_FD int fd = open("/proc/sys/vm/memfd_noexec", O_WRONLY | O_CLOEXEC);
+	static const char *const name = "vm/memfd_noexec";
+	static char value[] = "2";
+	char *const values[] = {value};
 
-	if (fd >= 0)
-		fd_write_all(fd, "2", 1);
+	sysctl_write(&name, 1, values);
 }
 
 static NORETURN void give_up(int ctl, const struct err *e)

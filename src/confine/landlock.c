@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -128,18 +127,26 @@ static uint64_t mask_of(unsigned places, bool is_dir, int abi)
 struct making {
 	int ruleset, abi;
 	const struct plan *plan;
-	const struct strv *execute;
 };
 
-static int grant(const struct making *m, int fd, unsigned places)
+static bool is_dir(int fd)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	const struct path_rule rule = {.allowed = mask_of(places, S_ISDIR(st.st_mode), m->abi),
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* @places on what @fd is; of a directory with @on_files no more than a file can have. */
+static int add_rule(const struct making *m, int fd, unsigned places, bool on_files)
+{
+	const struct path_rule rule = {.allowed = mask_of(places, !on_files, m->abi),
 				       .parent_fd = fd};
 	return syscall(SYS_ADD_RULE, m->ruleset, RULE_PATH_BENEATH, &rule, 0) < 0 ? -errno : 0;
+}
+
+static int grant(const struct making *m, int fd, unsigned places)
+{
+	return add_rule(m, fd, places, !is_dir(fd));
 }
 
 /* -ENOENT also where a link, which nobody can have put on the way of a mount, stands there. */
@@ -268,13 +275,6 @@ static int grant_streams(const struct making *m)
 	return r;
 }
 
-static bool is_dir(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 /* A file that is mounted by itself is replaced when the host rotates it, and the mount with it
  * (jail/rebind.h): the rule is on its directory, in which the mounts leave nothing else to write.
  */
@@ -288,9 +288,7 @@ static int grant_writing(const struct making *m, const char *target)
 	if (is_dir(fd))
 		return grant(m, fd, PLACE_READ | PLACE_WRITE);
 	CLEANUP_FD int dir = open_place(parent);
-	const struct path_rule rule = {.allowed = mask_of(PLACE_WRITE, false, m->abi),
-				       .parent_fd = dir};
-	return syscall(SYS_ADD_RULE, m->ruleset, RULE_PATH_BENEATH, &rule, 0) < 0 ? -errno : 0;
+	return dir < 0 ? dir : add_rule(m, dir, PLACE_WRITE, true);
 }
 
 static int grant_files(const struct making *m, struct err *e)
@@ -313,9 +311,7 @@ static int grant_files(const struct making *m, struct err *e)
 		if (r < 0)
 			return err_errno(e, r, "a Landlock rule for %s", op->target);
 	}
-	for (size_t i = 0; r == 0 && m->execute && i < m->execute->n; i++)
-		r = grant_path(m, m->execute->v[i], PLACE_EXECUTE);
-	return r < 0 ? err_errno(e, r, "a Landlock rule for execution") : 0;
+	return 0;
 }
 
 static int grant_programs(const struct making *m, const struct strv *execute, struct err *e)
@@ -366,7 +362,7 @@ static struct ruleset_attr attributes(const struct landlock *l, int abi)
 
 int landlock_confine(const struct landlock *l, const struct plan *p, struct err *e)
 {
-	struct making m = {.plan = p, .execute = l->execute, .abi = landlock_abi()};
+	struct making m = {.plan = p, .abi = landlock_abi()};
 
 	if (m.abi < ABI_FILES)
 		return 0;

@@ -2,16 +2,13 @@
 #include "confine/refusals.h"
 
 #include <errno.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <seccomp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -19,12 +16,14 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "confine/calls-policy.h"
+#include "confine/notify.h"
 
 #define NUMBERS	  512
 #define NOTICE_MS 1000 /* how often whoever looks is woken, at most */
 
 struct refusals {
-	int listener, stop, news; /* eventfds */
+	struct notify notify;
+	int stop, news; /* eventfds */
 	pthread_t thread;
 	pthread_mutex_t lock; /* of what follows */
 	struct refusal rows[REFUSALS_MAX];
@@ -34,8 +33,6 @@ struct refusals {
 	 * while it runs the program may fork, so it allocates nothing. */
 	uint8_t answers[NUMBERS];
 	long noticed;
-	struct seccomp_notif *notif;
-	size_t notif_size;
 };
 
 static void count(struct refusals *r, uint32_t arch, int nr)
@@ -63,13 +60,14 @@ static int answer_of(const struct refusals *r, const struct seccomp_data *d)
 /* False when there is nobody left to answer. */
 static bool serve(struct refusals *r)
 {
-	memset(r->notif, 0, r->notif_size); /* the kernel insists */
-	if (ioctl(r->listener, SECCOMP_IOCTL_NOTIF_RECV, r->notif) < 0)
-		return errno == EINTR || errno == ENOENT;
-	struct seccomp_notif_resp answer = {.id = r->notif->id,
-					    .error = -answer_of(r, &r->notif->data)};
-	ioctl(r->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer); /* ENOENT: killed meanwhile */
-	count(r, r->notif->data.arch, r->notif->data.nr);
+	int got = notify_receive(&r->notify);
+
+	if (got <= 0)
+		return got == 0;
+	const struct seccomp_notif *n = r->notify.request;
+	struct seccomp_notif_resp answer = {.id = n->id, .error = -answer_of(r, &n->data)};
+	ioctl(r->notify.listener, SECCOMP_IOCTL_NOTIF_SEND, &answer); /* ENOENT: killed meanwhile */
+	count(r, n->data.arch, n->data.nr);
 	return true;
 }
 
@@ -95,7 +93,7 @@ static int notice(struct refusals *r)
 static void *refuse(void *arg)
 {
 	struct refusals *r = arg;
-	struct pollfd pfd[] = {{.fd = r->listener, .events = POLLIN},
+	struct pollfd pfd[] = {{.fd = r->notify.listener, .events = POLLIN},
 			       {.fd = r->stop, .events = POLLIN}};
 	int wait = -1;
 
@@ -110,47 +108,35 @@ static void *refuse(void *arg)
 	return NULL;
 }
 
-static int prepare(struct refusals *r)
+static int prepare(struct refusals *r, int listener)
 {
-	struct seccomp_notif_sizes sizes;
+	int code = notify_open(&r->notify, listener);
 
 	r->stop = eventfd(0, EFD_CLOEXEC);
 	r->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (r->stop < 0 || r->news < 0 ||
-	    syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
-		return -errno;
-	r->notif_size = sizes.seccomp_notif > sizeof(struct seccomp_notif)
-			    ? sizes.seccomp_notif
-			    : sizeof(struct seccomp_notif);
-	r->notif = xcalloc(1, r->notif_size);
+	if (code == 0 && (r->stop < 0 || r->news < 0))
+		code = -errno;
 	for (int nr = 0; nr < NUMBERS; nr++)
 		r->answers[nr] = (uint8_t)seccomp_refusal(seccomp_arch_native(), nr);
-	return 0;
+	return code;
 }
 
 static void release(struct refusals *r)
 {
-	fd_close(&r->listener);
+	notify_close(&r->notify);
 	fd_close(&r->stop);
 	fd_close(&r->news);
-	free(r->notif);
 	free(r);
 }
 
 int refusals_start(int listener, struct refusals **ret, struct err *e)
 {
 	struct refusals *r = xcalloc(1, sizeof(*r));
-	sigset_t all, old;
 
-	r->listener = listener;
 	pthread_mutex_init(&r->lock, NULL);
-	int code = prepare(r);
-	/* Signals are the main thread's business. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
+	int code = prepare(r, listener);
 	if (code == 0)
-		code = -pthread_create(&r->thread, NULL, refuse, r);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+		code = notify_thread(&r->thread, refuse, r);
 	if (code < 0) {
 		release(r);
 		return err_errno(e, code, "watching over refused calls");
@@ -192,16 +178,13 @@ size_t refusals_look(struct refusals *r, struct refusal ret[REFUSALS_MAX], unsig
 
 const char *refusal_name(const struct refusal *r, char *buf, size_t size)
 {
-	CLEANUP_STR char *name = seccomp_syscall_resolve_num_arch(r->arch, r->call);
-	size_t n;
-	const struct call_policy *rows = calls_policy(&n);
+	const struct call_policy *row = calls_policy_at(r->arch, r->call);
+	CLEANUP_STR char *other = row ? NULL : seccomp_syscall_resolve_num_arch(r->arch, r->call);
 
-	snprintf(buf, size, "call %d", r->call);
-	if (name)
-		snprintf(buf, size, "%s", name);
-	for (size_t i = 0; !name && i < n; i++)
-		if (rows[i].number && rows[i].number == r->call)
-			snprintf(buf, size, "%s", rows[i].name);
+	if (row || other)
+		snprintf(buf, size, "%s", row ? row->name : other);
+	else
+		snprintf(buf, size, "call %d", r->call);
 	return buf;
 }
 

@@ -98,16 +98,15 @@ static bool among(const char *const *v, size_t n, const char *name)
 	return false;
 }
 
-/* Calls that this architecture lacks are no error: libseccomp 2.5 takes numbers younger than itself
- * for the native one only (-EFAULT). */
+/* A rule for what this architecture lacks, or a second one for the same, is no error. */
 static int passed_over(int r, int number)
 {
-	return r == -EDOM || r == -EINVAL || r == -EEXIST || (r == -EFAULT && number) ? 0 : r;
+	return r == -EEXIST || bpf_lacks(r, number) ? 0 : r;
 }
 
 static int number_of(const char *name, int number)
 {
-	return number ? number : seccomp_syscall_resolve_name(name);
+	return bpf_number(seccomp_arch_native(), name, number);
 }
 
 static int allow_rules(scmp_filter_ctx ctx, const struct rule *v, size_t n)
@@ -135,7 +134,7 @@ static int allow_rules(scmp_filter_ctx ctx, const struct rule *v, size_t n)
 static int allow_all_but(scmp_filter_ctx ctx, const char *name, unsigned arg, const uint32_t *bad,
 			 size_t n)
 {
-	int nr = seccomp_syscall_resolve_name(name), r = 0;
+	int nr = number_of(name, 0), r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		for (int bit = 31; r == 0 && bit >= 0; bit--) {
@@ -214,9 +213,8 @@ static int say_absent(scmp_filter_ctx ctx, const char *const *v, size_t n)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = passed_over(seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS),
-						 seccomp_syscall_resolve_name(v[i]), 0),
-				0);
+		r = passed_over(
+		    seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), number_of(v[i], 0), 0), 0);
 	return r;
 }
 
@@ -277,14 +275,8 @@ void seccomp_free(struct sock_fprog *f)
 
 int seccomp_refusal(uint32_t audit_arch, int nr)
 {
-	CLEANUP_STR char *name = seccomp_syscall_resolve_num_arch(audit_arch, nr);
-	const struct call_policy *row = name ? calls_policy_find(name) : NULL;
-	size_t n;
-	const struct call_policy *rows = calls_policy(&n);
+	const struct call_policy *row = calls_policy_at(audit_arch, nr);
 
-	for (size_t i = 0; !row && i < n; i++)
-		if (rows[i].number == nr && nr)
-			row = &rows[i];
 	if (!row || str_after(row->name, "io_uring"))
 		return ENOSYS;
 	/* socket(2) and socketpair(2) are let through but for their family. */

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "confine/bpf.h"
 
 #define LOOK   TOUCH_LOOK
 #define CHANGE TOUCH_CHANGE
@@ -170,9 +171,7 @@ static struct index indexes[ARCH_COUNT];
 static void fill(struct index *ix, uint32_t arch)
 {
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		int nr = table[i].number;
-		if (!nr)
-			nr = seccomp_syscall_resolve_name_arch(arch, table[i].name);
+		int nr = bpf_number(arch, table[i].name, table[i].number);
 		if (nr >= 0 && nr < MAX_NUMBER)
 			ix->by_number[nr] = &table[i];
 	}
@@ -184,10 +183,8 @@ static void fill_once(void)
 	if (indexes[ARCH_NATIVE].arch)
 		return;
 	fill(&indexes[ARCH_NATIVE], seccomp_arch_native());
-	if (seccomp_arch_native() == SCMP_ARCH_X86_64)
-		fill(&indexes[ARCH_COMPAT], SCMP_ARCH_X86);
-	else if (seccomp_arch_native() == SCMP_ARCH_AARCH64)
-		fill(&indexes[ARCH_COMPAT], SCMP_ARCH_ARM);
+	if (bpf_companion())
+		fill(&indexes[ARCH_COMPAT], bpf_companion());
 }
 
 const struct call *call_find(uint32_t audit_arch, int nr)

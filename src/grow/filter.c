@@ -9,10 +9,15 @@
 #include "grow/calls.h"
 #include "grow/rights.h"
 
+static int number_of(const char *name, int number)
+{
+	return bpf_number(seccomp_arch_native(), name, number);
+}
+
 static int add_row(scmp_filter_ctx ctx, const struct call *c)
 {
 	uint32_t action = c->shape == SHAPE_REFUSE ? SCMP_ACT_ERRNO(ENOSYS) : SCMP_ACT_NOTIFY;
-	int nr = c->number ? c->number : seccomp_syscall_resolve_name(c->name);
+	int nr = number_of(c->name, c->number);
 	int r;
 
 	if (nr == __NR_SCMP_ERROR)
@@ -22,30 +27,33 @@ static int add_row(scmp_filter_ctx ctx, const struct call *c)
 	else
 		r = seccomp_rule_add(ctx, action, nr, 1,
 				     SCMP_CMP((unsigned)c->only_if, SCMP_CMP_NE, 0, 0));
-	/* Negative pseudo numbers are calls that this architecture does not have; libseccomp 2.5
-	 * takes numbers younger than itself for the native architecture only (-EFAULT). */
-	return r == -EDOM || r == -EINVAL || (r == -EFAULT && c->number) ? 0 : r;
+	return bpf_lacks(r, c->number) ? 0 : r;
 }
 
-/* The same call may be in several tables; once it is trapped always, it is trapped. */
-static int add_again(int r)
+/* Traps call @name where the @n arguments @args are so. It may be in several tables: trapped once,
+ * it is trapped. */
+static int add_watch(scmp_filter_ctx ctx, const char *name, int number, unsigned n,
+		     const struct scmp_arg_cmp *args, struct err *e)
 {
-	return r == -EEXIST || r == -EDOM || r == -EINVAL || r == -EACCES ? 0 : r;
+	int nr = number_of(name, number);
+	int r =
+	    nr == __NR_SCMP_ERROR ? 0 : seccomp_rule_add_array(ctx, SCMP_ACT_NOTIFY, nr, n, args);
+
+	if (r == -EEXIST || bpf_lacks(r, number))
+		r = 0;
+	return r < 0 ? err_errno(e, r, "filtering %s", name) : 0;
 }
 
-static int add_right(scmp_filter_ctx ctx, const struct right_call *c)
+static int add_right(scmp_filter_ctx ctx, const struct right_call *c, struct err *e)
 {
 	struct scmp_arg_cmp args[ARRAY_LEN(c->when)];
-	int nr = seccomp_syscall_resolve_name(c->name);
 	unsigned n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(c->when); i++)
 		if (c->when[i].arg != NO_ARG)
 			args[n++] = SCMP_CMP((unsigned)c->when[i].arg, SCMP_CMP_MASKED_EQ,
 					     c->when[i].mask, c->when[i].value);
-	if (nr == __NR_SCMP_ERROR)
-		return 0;
-	return add_again(seccomp_rule_add_array(ctx, SCMP_ACT_NOTIFY, nr, n, args));
+	return add_watch(ctx, c->name, 0, n, args, e);
 }
 
 /* What rights.c wants to see: calls that take a capability, and the less common ones. */
@@ -57,19 +65,10 @@ static int add_rights(scmp_filter_ctx ctx, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n_rights; i++)
-		if ((r = add_right(ctx, &rights[i])) < 0)
-			err_errno(e, r, "filtering %s", rights[i].name);
-	for (size_t i = 0; r == 0 && i < n_calls; i++) {
-		int nr =
-		    calls[i].number ? calls[i].number : seccomp_syscall_resolve_name(calls[i].name);
-		if (calls[i].class != CALL_RARE || nr == __NR_SCMP_ERROR)
-			continue;
-		r = add_again(seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, nr, 0));
-		if (r == -EFAULT && calls[i].number)
-			r = 0;
-		if (r < 0)
-			err_errno(e, r, "filtering %s", calls[i].name);
-	}
+		r = add_right(ctx, &rights[i], e);
+	for (size_t i = 0; r == 0 && i < n_calls; i++)
+		if (calls[i].class == CALL_RARE)
+			r = add_watch(ctx, calls[i].name, calls[i].number, 0, NULL, e);
 	return r;
 }
 

@@ -6,22 +6,6 @@
 
 #include "base/alloc.h"
 
-static const char *const phases[] = {
-    [PHASE_START] = "start", [PHASE_EXERCISE] = "exercise", [PHASE_STOP] = "stop"};
-
-const char *phase_name(enum phase p)
-{
-	return phases[p];
-}
-
-int phase_find(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(phases); i++)
-		if (streq(phases[i], name))
-			return (int)i;
-	return -1;
-}
-
 struct record *record_new(void)
 {
 	struct record *r = xcalloc(1, sizeof(*r));
@@ -64,12 +48,7 @@ void record_free(struct record *r)
 	}
 	for (size_t i = 0; i < r->n_executions; i++)
 		execution_done(&r->executions[i]);
-	for (size_t i = 0; i < r->n_rights; i++) {
-		free(r->rights[i].name);
-		free(r->rights[i].why);
-		free(r->rights[i].by);
-	}
-	free(r->rights);
+	right_list_done(&r->rights);
 	free(r->executions);
 	strv_done(&r->programs);
 	free(r->pairings);
@@ -110,23 +89,10 @@ void record_peer(struct record *r, bool bound, int family, const char *address, 
 	snprintf(p->address, sizeof(p->address), "%s", address);
 }
 
-const struct right *record_find_right(const struct record *r, const char *name)
-{
-	for (size_t i = 0; i < r->n_rights; i++)
-		if (streq(r->rights[i].name, name))
-			return &r->rights[i];
-	return NULL;
-}
-
 bool record_right(struct record *r, const char *name, const char *why, const char *by,
 		  enum phase phase)
 {
-	if (record_find_right(r, name) || r->n_rights == RECORD_RIGHTS_MAX)
-		return false;
-	r->rights = xrealloc(r->rights, r->n_rights + 1, sizeof(*r->rights));
-	r->rights[r->n_rights++] = (struct right){
-	    .name = xstrdup(name), .why = xstrdup(why), .by = xstrdup(by), .phase = phase};
-	return true;
+	return r->rights.n < RECORD_RIGHTS_MAX && right_list_add(&r->rights, name, why, by, phase);
 }
 
 unsigned record_program(struct record *r, const char *program)

@@ -15,12 +15,7 @@
 
 #include "base/str.h"
 #include "grow/calls.h"
-
-enum phase { PHASE_START, PHASE_EXERCISE, PHASE_STOP };
-
-/* "start", "exercise", "stop"; and back, -1 where it is none of them. */
-const char *phase_name(enum phase p);
-int phase_find(const char *name);
+#include "grow/right-list.h"
 
 struct touch {
 	char *path;
@@ -49,17 +44,6 @@ struct peer {
 	int family; /* AF_INET, AF_INET6 */
 	char address[64];
 	uint16_t port;
-};
-
-/* Something that the run needed to be allowed, confine/walls.h, in the words of `immure why`:
- * "CAP_SETUID", "ptrace()", "tcp:80" (bound; "tcp:0": whatever is free), "connect:tcp:25",
- * "AF_PACKET", "set-id:/usr/bin/su" (a program that changed its user by being executed),
- * "set-id-modes" (chmod u+s), "32-bit" (calls of the companion architecture). */
-struct right {
-	char *name;
-	char *why; /* of the first time: "setuid(33)" */
-	char *by;  /* the program; "" where unknown */
-	enum phase phase;
 };
 
 /* Two directories between which something was renamed or linked: they must stay on one mount. */
@@ -94,8 +78,7 @@ struct record {
 	size_t n_peers;
 	struct pairing *pairings;
 	size_t n_pairings;
-	struct right *rights; /* each name once */
-	size_t n_rights;
+	struct right_list rights;
 };
 
 struct record *record_new(void);
@@ -112,7 +95,6 @@ void record_peer(struct record *r, bool bound, int family, const char *address, 
 /* Adds a right unless it is there; true where it was new. @why and @by are copied. */
 bool record_right(struct record *r, const char *name, const char *why, const char *by,
 		  enum phase phase);
-const struct right *record_find_right(const struct record *r, const char *name);
 
 /* The number of @program, which is added where it is new. */
 unsigned record_program(struct record *r, const char *program);

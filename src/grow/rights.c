@@ -23,6 +23,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/sysctl.h"
 #include "confine/calls-policy.h"
 #include "confine/rights.h"
 #include "fs/beneath.h"
@@ -51,7 +52,7 @@ static void note(struct right_look *k, const char *right, const char *fmt, ...)
 	va_list ap;
 
 	/* What we do ourselves on the way to the service is no need of its. */
-	if (record_find_right(k->en->tree->record, right) || programs_launching(k->tid))
+	if (right_list_find(&k->en->tree->record->rights, right) || programs_launching(k->tid))
 		return;
 	va_start(ap, fmt);
 	CLEANUP_STR char *why = xvasprintf(fmt, ap);
@@ -245,11 +246,7 @@ static int port_of(const struct right_look *k)
 /* ip(7): ports below this one are for CAP_NET_BIND_SERVICE. */
 static int first_free_port(void)
 {
-	CLEANUP_FD int fd =
-	    open("/proc/sys/net/ipv4/ip_unprivileged_port_start", O_RDONLY | O_CLOEXEC);
-	char text[16] = "";
-
-	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 ? atoi(text) : IPPORT_RESERVED;
+	return (int)sysctl_number("net/ipv4/ip_unprivileged_port_start", IPPORT_RESERVED);
 }
 
 static void judge_port(struct right_look *k)
@@ -400,62 +397,26 @@ static bool matches(const struct right_call *row, const uint64_t args[6])
 	return true;
 }
 
-/* A call number's name where there is something to be learnt from the call. */
-#define NUMBERS 512
-
-struct known {
-	bool looked, rare;
-	char *name; /* NULL: nothing */
-};
-
-static bool in_rows(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (streq(rows[i].name, name))
-			return true;
-	return false;
-}
-
-/* For the life of the program: one thread serves one run at a time. */
-static const struct known *known(uint32_t arch, int nr)
-{
-	static struct known table[ARCH_COUNT][NUMBERS];
-
-	if (nr < 0 || nr >= NUMBERS)
-		return NULL;
-	struct known *k = &table[arch == seccomp_arch_native() ? ARCH_NATIVE : ARCH_COMPAT][nr];
-	if (k->looked)
-		return k;
-	char *name = seccomp_syscall_resolve_num_arch(arch, nr);
-	const struct call_policy *row = name ? calls_policy_find(name) : NULL;
-	k->looked = true;
-	k->rare = row && row->class == CALL_RARE;
-	if (name && (k->rare || in_rows(name)))
-		k->name = name;
-	else
-		free(name);
-	return k;
-}
-
 /* A server that changes its user at each request would wait for us at each. */
 static bool is_settled(const struct engine *en, const struct right_call *row)
 {
-	return row->cap != NO_CAP && record_find_right(en->tree->record, rights_name(row->cap));
+	return row->cap != NO_CAP &&
+	       right_list_find(&en->tree->record->rights, rights_name(row->cap));
 }
 
 void right_note(struct engine *en, pid_t tid, enum phase phase, uint32_t arch, int nr,
 		const uint64_t args[6])
 {
-	const struct known *call = known(arch, nr);
+	const struct call_policy *call = calls_policy_at(arch, nr);
 	struct right_look k = {.en = en, .tid = tid, .phase = phase, .args = args};
 	bool read = false;
 
 	if (arch != seccomp_arch_native())
 		note(&k, "32-bit", "a call of the companion architecture");
-	if (!call || !call->name)
+	if (!call)
 		return;
 	k.call = call->name;
-	if (call->rare) {
+	if (call->class == CALL_RARE) {
 		CLEANUP_STR char *name = xasprintf("%s()", k.call);
 		note(&k, name, "made");
 	}
@@ -539,7 +500,7 @@ static bool forget(const struct engine *en, struct touch *touch, unsigned kinds)
 	if (!(kinds & TOUCH_CHANGE))
 		return false;
 	touch->judged = 0;
-	return !record_find_right(en->tree->record, rights_name(CAP_FOWNER));
+	return !right_list_find(&en->tree->record->rights, rights_name(CAP_FOWNER));
 }
 
 bool right_path(struct engine *en, const struct event *ev, struct touch *touch, unsigned kinds)

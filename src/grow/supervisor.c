@@ -11,11 +11,11 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "confine/notify.h"
 #include "grow/rights.h"
 
 /* Linux 6.6, newer than Debian 12's headers: wake the supervisor on the caller's processor. */
@@ -31,26 +31,26 @@ struct supervisor {
 	struct tree tree;
 	struct engine engine;
 	struct event event; /* the call being served: too large to be made anew each time */
-	int listener;
+	struct notify notify;
 	int stop; /* eventfd */
 	pthread_t thread;
 	enum phase phase;
 	unsigned long calls;
-	int init;			       /* pidfd, or -1 */
-	struct seccomp_notif *notif, *waiting; /* calls that wait for a big copy */
-	size_t n_waiting, notif_size;
+	int init;		       /* pidfd, or -1 */
+	struct seccomp_notif *waiting; /* calls that wait for a big copy */
+	size_t n_waiting;
 };
 
 static void answer(struct supervisor *s, uint64_t id)
 {
 	struct seccomp_notif_resp resp = {.id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
 	/* ENOENT: the caller was killed meanwhile. Nothing to do about any failure. */
-	ioctl(s->listener, SECCOMP_IOCTL_NOTIF_SEND, &resp);
+	ioctl(s->notify.listener, SECCOMP_IOCTL_NOTIF_SEND, &resp);
 }
 
 static bool still_there(struct supervisor *s, uint64_t id)
 {
-	return ioctl(s->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+	return ioctl(s->notify.listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
 static void put_aside(struct supervisor *s, const struct seccomp_notif *n)
@@ -101,11 +101,12 @@ static void serve_waiting(struct supervisor *s)
 
 static bool receive(struct supervisor *s)
 {
-	memset(s->notif, 0, s->notif_size); /* the kernel insists */
-	if (ioctl(s->listener, SECCOMP_IOCTL_NOTIF_RECV, s->notif) < 0)
-		return errno == EINTR || errno == ENOENT; /* ENOENT: killed before we came */
+	int got = notify_receive(&s->notify);
+
+	if (got <= 0)
+		return got == 0;
 	__atomic_fetch_add(&s->calls, 1, __ATOMIC_RELAXED);
-	serve(s, s->notif);
+	serve(s, s->notify.request);
 	return true;
 }
 
@@ -113,7 +114,7 @@ static void *supervise(void *arg)
 {
 	struct supervisor *s = arg;
 	struct pollfd pfd[] = {
-	    {.fd = s->listener, .events = POLLIN},
+	    {.fd = s->notify.listener, .events = POLLIN},
 	    {.fd = s->stop, .events = POLLIN},
 	    {.fd = s->tree.copies_done, .events = POLLIN},
 	};
@@ -136,60 +137,34 @@ static void *supervise(void *arg)
 	return NULL;
 }
 
-static int notif_buffer(struct supervisor *s)
-{
-	struct seccomp_notif_sizes sizes;
-
-	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
-		return -errno;
-	s->notif_size = sizes.seccomp_notif > sizeof(struct seccomp_notif)
-			    ? sizes.seccomp_notif
-			    : sizeof(struct seccomp_notif);
-	s->notif = xcalloc(1, s->notif_size);
-	return 0;
-}
-
 static void supervisor_free(struct supervisor *s)
 {
 	engine_done(&s->engine);
 	tree_done(&s->tree);
-	fd_close(&s->listener);
+	notify_close(&s->notify);
 	fd_close(&s->stop);
-	free(s->notif);
 	free(s->waiting);
 	free(s);
-}
-
-/* Signals are the main thread's business. */
-static int start_thread(struct supervisor *s)
-{
-	sigset_t all, old;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int r = pthread_create(&s->thread, NULL, supervise, s);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return -r;
 }
 
 int supervisor_start(const struct supervisor_config *c, struct supervisor **ret, struct err *e)
 {
 	struct supervisor *s = xcalloc(1, sizeof(*s));
 
-	s->listener = c->listener;
+	int opened = notify_open(&s->notify, c->listener);
 	s->stop = eventfd(0, EFD_CLOEXEC);
 	int r = s->stop < 0 ? -errno : tree_init(&s->tree, c->world, c->jail, c->record);
 	if (r == 0)
-		r = notif_buffer(s);
+		r = opened;
 	if (r == 0 && c->own_mounts)
 		strv_add_all(&s->tree.own, c->own_mounts);
 	s->engine.tree = &s->tree;
 	s->tree.scratch = c->scratch;
 	s->init = c->init;
-	ioctl(s->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+	ioctl(s->notify.listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
 	      SYNC_WAKE_UP); /* only a matter of speed */
 	if (r == 0)
-		r = start_thread(s);
+		r = notify_thread(&s->thread, supervise, s);
 	if (r < 0) {
 		supervisor_free(s);
 		return err_errno(e, r, "starting the supervisor");

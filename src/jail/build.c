@@ -23,6 +23,7 @@
 #include "jail/state.h"
 #include "jail/twin.h"
 #include "jail/unreached.h"
+#include "ld/library.h"
 
 /* A growth that discovers a directory that must be mounted is run again with it mounted. */
 #define MAX_GROWTHS 3
@@ -37,7 +38,7 @@ struct build {
 	struct foresight foresight;
 	struct evidence *packages; /* what Closure=package adds */
 	struct cost package_cost;
-	struct policy policy;
+	struct right_list policy;
 	struct confinement confinement;
 	struct probe probe; /* the default exercise, when the spec has none */
 	struct twin_report first, grown, native, sealed; /* in the order in which they run */
@@ -281,6 +282,7 @@ static void own_named_keys(struct build *b)
 /* What both runs needed, and what the spec adds. */
 static int settle_policy(struct build *b, const struct manifest *m, struct err *e)
 {
+	struct library_files files CLEANUP(library_files_done) = {.root = b->host};
 	bool root = false;
 
 	policy_learn(&b->policy, b->baseline, b->growth);
@@ -288,9 +290,9 @@ static int settle_policy(struct build *b, const struct manifest *m, struct err *
 	for (size_t i = 0; i < b->first.who.n_uids; i++)
 		root |= b->first.who.uids[i] == 0;
 	if (root && b->spec->closure != CLOSURE_EXACT)
-		policy_foresee(&b->policy, b->baseline, b->host);
+		policy_foresee(&b->policy, b->baseline, &files);
 	if (b->spec->closure != CLOSURE_EXACT)
-		policy_foresee_connects(&b->policy, m, b->host);
+		policy_foresee_connects(&b->policy, m, &files);
 	return confinement_make(&b->policy, b->spec, &b->confinement, e);
 }
 
@@ -484,7 +486,7 @@ static void build_done(struct build *b)
 	foresight_done(&b->foresight);
 	fd_close(&b->host);
 	free(b->generation_dir);
-	policy_done(&b->policy);
+	right_list_done(&b->policy);
 	confinement_done(&b->confinement);
 }
 

@@ -33,7 +33,7 @@ void generation_done(struct generation *g)
 	strv_done(&g->listeners);
 	strv_done(&g->pid_files);
 	direct_done(&g->direct);
-	policy_done(&g->policy);
+	right_list_done(&g->policy);
 	*g = (struct generation)GENERATION_INIT;
 }
 

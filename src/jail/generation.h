@@ -35,7 +35,7 @@ struct generation {
 	struct strv pid_files; /* that name its processes for the host */
 	bool forks;	       /* it puts itself into the background */
 	struct direct direct;  /* Direct=yes: what is started in the place of the command */
-	struct policy policy;
+	struct right_list policy;
 	char *spec_text;
 	size_t steps;		       /* exercise steps that were proved */
 	struct account_need *accounts; /* of the jail's passwd and group, and why */

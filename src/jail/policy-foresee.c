@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
-
 #include "base/alloc.h"
-#include "base/fd.h"
 #include "base/path.h"
-#include "elf/object.h"
-#include "fs/beneath.h"
 #include "jail/policy.h"
+#include "ld/library.h"
 
 /* A function that a program of root imports only for what takes a right, and the right. Not here:
  * what every program imports (open, kill of its own children), and what only an administrator's
@@ -38,16 +34,12 @@ static const struct {
     {"pam_open_session", "AF_NETLINK"},
 };
 
-static void add_imports(struct policy *p, const char *path, int fd)
+static void add_imports(struct right_list *p, const struct library *l)
 {
-	struct elf_object o CLEANUP_ELF_OBJECT = ELF_OBJECT_INIT;
-
-	if (elf_object_read_fd(fd, &o, NULL) < 0)
-		return;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		CLEANUP_STR char *why = xasprintf("foreseen: imports %s", rows[i].symbol);
-		if (elf_imports(&o, rows[i].symbol))
-			policy_add(p, rows[i].right, why, path, PHASE_START);
+		if (elf_imports(&l->object, rows[i].symbol))
+			right_list_add(p, rows[i].right, why, l->path, PHASE_START);
 	}
 }
 
@@ -59,37 +51,30 @@ static bool is_libc(const char *path)
 	return str_after(name, "libc.") || str_after(name, "libc-") || str_after(name, "ld-");
 }
 
-static bool connects(const struct entry *en, int host)
-{
-	struct elf_object o CLEANUP_ELF_OBJECT = ELF_OBJECT_INIT;
-	CLEANUP_FD int fd = beneath_open(host, en->path, O_RDONLY, 0);
-
-	return fd >= 0 && elf_object_read_fd(fd, &o, NULL) == 0 && elf_imports(&o, "connect");
-}
-
-void policy_foresee_connects(struct policy *p, const struct manifest *m, int host)
+void policy_foresee_connects(struct right_list *p, const struct manifest *m,
+			     struct library_files *files)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		const struct entry *en = &m->v[i];
-		if (!entry_is_held(en) || !S_ISREG(en->mode) || is_libc(en->path) ||
-		    !connects(en, host))
+		if (!entry_is_held(en) || !S_ISREG(en->mode) || is_libc(en->path))
 			continue;
-		policy_add(p, "connect:tcp:any", "foreseen: imports connect", en->path,
-			   PHASE_START);
+		const struct library *l = library_at(files, en->path);
+		if (!l || !elf_imports(&l->object, "connect"))
+			continue;
+		right_list_add(p, "connect:tcp:any", "foreseen: imports connect", en->path,
+			       PHASE_START);
 		break;
 	}
-	policy_sort(p);
+	right_list_sort(p);
 }
 
-void policy_foresee(struct policy *p, const struct record *run, int host)
+void policy_foresee(struct right_list *p, const struct record *run, struct library_files *files)
 {
 	for (const struct touch *t = run->touches; t; t = t->hh.next) {
-		CLEANUP_FD int fd = -1;
-		if (!(t->kinds & (TOUCH_EXEC | TOUCH_INTERP)) || !S_ISREG(t->found))
-			continue;
-		fd = beneath_open(host, t->path, O_RDONLY, 0);
-		if (fd >= 0)
-			add_imports(p, t->path, fd);
+		bool program = t->kinds & (TOUCH_EXEC | TOUCH_INTERP) && S_ISREG(t->found);
+		const struct library *l = program ? library_at(files, t->path) : NULL;
+		if (l)
+			add_imports(p, l);
 	}
-	policy_sort(p);
+	right_list_sort(p);
 }

@@ -11,81 +11,41 @@
 #include "confine/rights.h"
 #include "fs/atomic.h"
 #include "grow/rights.h"
-#include "jail/describe.h"
 #include "jail/json-text.h"
 #include "spec/values.h"
 
 #define FILE_NAME "policy.json"
 
-void policy_done(struct policy *p)
+static void add_all(struct right_list *p, const struct record *from)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		free(p->v[i].name);
-		free(p->v[i].why);
-		free(p->v[i].by);
-	}
-	free(p->v);
-	*p = (struct policy)POLICY_INIT;
-}
-
-const struct right *policy_find(const struct policy *p, const char *right)
-{
-	for (size_t i = 0; i < p->n; i++)
-		if (streq(p->v[i].name, right))
-			return &p->v[i];
-	return NULL;
-}
-
-void policy_add(struct policy *p, const char *name, const char *why, const char *by,
-		enum phase phase)
-{
-	if (policy_find(p, name))
-		return;
-	p->v = xrealloc(p->v, p->n + 1, sizeof(*p->v));
-	p->v[p->n++] = (struct right){
-	    .name = xstrdup(name), .why = xstrdup(why), .by = xstrdup(by), .phase = phase};
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct right *)a)->name, ((const struct right *)b)->name);
-}
-
-void policy_sort(struct policy *p)
-{
-	if (p->n)
-		qsort(p->v, p->n, sizeof(*p->v), by_name);
-}
-
-static void add_all(struct policy *p, const struct record *from)
-{
-	for (size_t i = 0; from && i < from->n_rights; i++) {
-		const struct right *r = &from->rights[i];
-		policy_add(p, r->name, r->why, r->by, r->phase);
+	for (size_t i = 0; from && i < from->rights.n; i++) {
+		const struct right *r = &from->rights.v[i];
+		right_list_add(p, r->name, r->why, r->by, r->phase);
 	}
 }
 
 /* "tcp:" and a port that only @a bound. */
-static void add_changing(struct policy *p, const struct record *a, const struct record *b)
+static void add_changing(struct right_list *p, const struct record *a, const struct record *b)
 {
-	for (size_t i = 0; a && b && i < a->n_rights; i++) {
-		const struct right *r = &a->rights[i];
-		if (str_after(r->name, "tcp:") && !record_find_right(b, r->name))
-			policy_add(p, "tcp:any", "binds other ports from run to run", r->by,
-				   r->phase);
+	for (size_t i = 0; a && b && i < a->rights.n; i++) {
+		const struct right *r = &a->rights.v[i];
+		if (str_after(r->name, "tcp:") && !right_list_find(&b->rights, r->name))
+			right_list_add(p, "tcp:any", "binds other ports from run to run", r->by,
+				       r->phase);
 	}
 }
 
-void policy_learn(struct policy *ret, const struct record *baseline, const struct record *growth)
+void policy_learn(struct right_list *ret, const struct record *baseline,
+		  const struct record *growth)
 {
 	add_all(ret, growth);
 	add_all(ret, baseline);
 	add_changing(ret, baseline, growth);
 	add_changing(ret, growth, baseline);
-	policy_sort(ret);
+	right_list_sort(ret);
 }
 
-int policy_write(const struct policy *p, int dir, struct err *e)
+int policy_write(const struct right_list *p, int dir, struct err *e)
 {
 	json_t *list = json_array();
 
@@ -100,7 +60,7 @@ int policy_write(const struct policy *p, int dir, struct err *e)
 	return r < 0 ? err_errno(e, r, "writing " FILE_NAME) : 0;
 }
 
-static int read_right(struct policy *p, const json_t *row)
+static int read_right(struct right_list *p, const json_t *row)
 {
 	CLEANUP_STR char *name = json_text_value(json_object_get(row, "right"));
 	CLEANUP_STR char *why = json_text_value(json_object_get(row, "why"));
@@ -111,13 +71,13 @@ static int read_right(struct policy *p, const json_t *row)
 	/* Half a policy is none: what cannot be read is not passed over. */
 	if (!name || !why || !by || number < 0 || policy_check_right(name, NULL) < 0)
 		return -EBADMSG;
-	policy_add(p, name, why, by, (enum phase)number);
+	right_list_add(p, name, why, by, (enum phase)number);
 	return 0;
 }
 
-int policy_load(int dir, struct policy *ret, struct err *e)
+int policy_load(int dir, struct right_list *ret, struct err *e)
 {
-	struct policy p CLEANUP_POLICY = POLICY_INIT;
+	struct right_list p CLEANUP_RIGHT_LIST = RIGHT_LIST_INIT;
 	CLEANUP_STR char *text = NULL;
 	int r = atomic_read(dir, FILE_NAME, 1 << 20, &text, NULL);
 	json_t *list = r == 0 ? json_loads(text, 0, NULL) : NULL;
@@ -135,7 +95,7 @@ int policy_load(int dir, struct policy *ret, struct err *e)
 	if (r < 0)
 		return err_errno(e, r, "reading " FILE_NAME);
 	*ret = p;
-	p = (struct policy)POLICY_INIT;
+	p = (struct right_list)RIGHT_LIST_INIT;
 	return 0;
 }
 
@@ -321,7 +281,7 @@ void confinement_apply(const struct confinement *c, struct plan *p)
 	p->filter = &c->filter;
 }
 
-int confinement_make(const struct policy *p, const struct spec *s, struct confinement *ret,
+int confinement_make(const struct right_list *p, const struct spec *s, struct confinement *ret,
 		     struct err *e)
 {
 	struct confinement c CLEANUP_CONFINEMENT = CONFINEMENT_INIT;

@@ -18,43 +18,29 @@
 #include "jail/manifest.h"
 #include "spec/spec.h"
 
-struct policy {
-	struct right *v; /* sorted by name */
-	size_t n;
-};
-#define POLICY_INIT                                                                                \
-	{                                                                                          \
-		.v = NULL                                                                          \
-	}
-#define CLEANUP_POLICY CLEANUP(policy_done)
-void policy_done(struct policy *p);
-
 /* Ports that only one of the two runs bound change from run to run: "tcp:any" stands for them. */
-void policy_learn(struct policy *ret, const struct record *baseline, const struct record *growth);
+void policy_learn(struct right_list *ret, const struct record *baseline,
+		  const struct record *growth);
+
+struct library_files;
 
 /* For a service that keeps running as root: adds what the programs that @run executed import the
  * functions for, though no run came to call them. A login server whose exercise logged nobody in
- * must still become somebody. @host is the host's root. */
-void policy_foresee(struct policy *p, const struct record *run, int host);
+ * must still become somebody. @files are the host's. */
+void policy_foresee(struct right_list *p, const struct record *run, struct library_files *files);
 
 /* Whom a mail server writes to, and what a proxy stands for, is its configuration's to say: where a
  * program or library of the jail imports connect(2), TCP connects are free. */
-void policy_foresee_connects(struct policy *p, const struct manifest *m, int host);
+void policy_foresee_connects(struct right_list *p, const struct manifest *m,
+			     struct library_files *files);
 
 /* Adds what follows from the directories of the host that the jail has: programs that were executed
  * in places that are written, and ports that a configuration of the host's may come to name. */
-void policy_places(struct policy *p, const struct layout *l, const struct record *baseline,
+void policy_places(struct right_list *p, const struct layout *l, const struct record *baseline,
 		   const struct record *growth);
 
-int policy_write(const struct policy *p, int dir, struct err *e);
-int policy_load(int dir, struct policy *ret, struct err *e);
-
-/* Adds a right unless it is there; policy_sort() then. */
-void policy_add(struct policy *p, const char *right, const char *why, const char *by,
-		enum phase phase);
-void policy_sort(struct policy *p);
-
-const struct right *policy_find(const struct policy *p, const char *right);
+int policy_write(const struct right_list *p, int dir, struct err *e);
+int policy_load(int dir, struct right_list *ret, struct err *e);
 
 /* Whether @right is a word of that language: "CAP_CHOWN", "ptrace()", "AF_PACKET", "tcp:80",
  * "connect:tcp:25", "exec:/dir" (a writable place), "set-id:/path", "set-id-modes", "32-bit". Else
@@ -81,7 +67,7 @@ void confinement_done(struct confinement *c);
 
 /* Of @s counts what it adds and what it narrows. @ret is not to be moved: its walls point into it.
  */
-int confinement_make(const struct policy *p, const struct spec *s, struct confinement *ret,
+int confinement_make(const struct right_list *p, const struct spec *s, struct confinement *ret,
 		     struct err *e);
 
 /* Puts it around what @p starts, which borrows it. */

@@ -1,28 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "jail/resources.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/str.h"
+#include "base/sysctl.h"
 #include "spec/values.h"
-
-static long long all_memory(void)
-{
-	return (long long)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
-}
 
 static long long all_numbers(void)
 {
-	long long n = 0;
-	FILE *f = fopen("/proc/sys/kernel/pid_max", "re");
-
-	if (f && fscanf(f, "%lld", &n) != 1)
-		n = 0;
-	if (f)
-		fclose(f);
-	return n;
+	return sysctl_number("kernel/pid_max", 0);
 }
 
 /* 0 where the key is not there, or says "infinity". The text was checked when the spec was read. */
@@ -42,7 +29,7 @@ static long long limit_of(const struct spec *s, const char *key, long long (*all
 
 bool resources_of(const struct spec *s, struct cgroup_limits *ret)
 {
-	ret->memory = limit_of(s, "MemoryMax", all_memory);
+	ret->memory = limit_of(s, "MemoryMax", cgroup_host_memory);
 	ret->processes = (long)limit_of(s, "TasksMax", all_numbers);
 	return ret->memory || ret->processes;
 }

@@ -28,10 +28,10 @@ static char *learnt_text(const struct right *r)
 }
 
 /* A right that stands for all of its sort. */
-static const struct right *wider(const struct policy *p, const char *asked)
+static const struct right *wider(const struct right_list *p, const char *asked)
 {
 	if (str_after(asked, "tcp:"))
-		return policy_find(p, "tcp:any");
+		return right_list_find(p, "tcp:any");
 	for (size_t i = 0; str_after(asked, "connect:tcp:") && i < p->n; i++)
 		if (str_after(p->v[i].name, "connect:tcp:"))
 			return &p->v[i];
@@ -81,7 +81,7 @@ int right_answer(const struct generation *g, const char *asked, struct right_ans
 		 struct err *e)
 {
 	struct spec *s CLEANUP_SPEC = spec_new("");
-	const struct right *right = policy_find(&g->policy, asked);
+	const struct right *right = right_list_find(&g->policy, asked);
 	int cap = rights_find(asked);
 	int r = spec_parse(s, g->spec_text, strlen(g->spec_text), "the proved spec", e);
 

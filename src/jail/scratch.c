@@ -33,7 +33,7 @@ static char *group_name(const char *scratch)
 static void make_group(struct scratch *s)
 {
 	const struct cgroup_limits limits = {
-	    .memory = (long long)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 4 * 3,
+	    .memory = cgroup_host_memory() / 4 * 3,
 	    .processes = 4096,
 	    .weight = 50,
 	};

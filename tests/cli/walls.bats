@@ -22,18 +22,26 @@ teardown()
 # A service of two calls: what it is let do shows in its output.
 service() { good build "$NAME" --ready true "$@" -- /usr/bin/perl -e "$CODE; sleep 1 while 1"; }
 
+# runs_with LINE...: /proc/PID/status of the service has them.
+runs_with()
+{
+	local pid line
+
+	pid=$(immure status "$NAME" --json | jq .pid)
+	for line; do
+		grep -q "^$line$" "/proc/$pid/status" || { printf 'no %s\n' "$line"; return 1; }
+	done
+}
+
 @test "walls: a service of another user has no rights at all" {
 	CODE='$| = 1'
 	service --user nobody
 	tells 'rights *none'
 	good start "$NAME"
-	local pid
-	pid=$(immure status "$NAME" --json | jq .pid)
 	for set in CapPrm CapEff CapBnd CapInh CapAmb; do
-		grep -q "^$set:.0000000000000000$" "/proc/$pid/status"
+		runs_with "$set:.0000000000000000"
 	done
-	grep -q '^NoNewPrivs:.1$' "/proc/$pid/status"
-	grep -q '^Seccomp:.2$' "/proc/$pid/status"
+	runs_with NoNewPrivs:.1 Seccomp:.2
 }
 
 @test "walls: a root service has what it used, and no more" {
@@ -41,9 +49,7 @@ service() { good build "$NAME" --ready true "$@" -- /usr/bin/perl -e "$CODE; sle
 	service --closure exact
 	tells 'rights *CAP_CHOWN$'
 	good start "$NAME"
-	local pid
-	pid=$(immure status "$NAME" --json | jq .pid)
-	grep -q '^CapBnd:.0000000000000001$' "/proc/$pid/status"
+	runs_with CapBnd:.0000000000000001
 	good why "$NAME" CAP_CHOWN
 	tells 'chown.*perl at start'
 }
@@ -100,16 +106,12 @@ service() { good build "$NAME" --ready true "$@" -- /usr/bin/perl -e "$CODE; sle
 	EOF
 	good build "$NAME"
 	good start "$NAME"
-	local pid
-	pid=$(immure status "$NAME" --json | jq .pid)
-	grep -q '^CapAmb:.0000000000000400$' "/proc/$pid/status"
-	grep -q '^CapBnd:.0000000000000400$' "/proc/$pid/status"
+	runs_with CapAmb:.0000000000000400 CapBnd:.0000000000000400
 	good stop "$NAME"
 	sed -i '/Ambient/a CapabilityBoundingSet=CAP_CHOWN' "$IMMURE_CONFIG_DIR/$NAME.conf"
 	good build "$NAME"
 	good start "$NAME"
-	pid=$(immure status "$NAME" --json | jq .pid)
-	grep -q '^CapBnd:.0000000000000000$' "/proc/$pid/status"
+	runs_with CapBnd:.0000000000000000
 }
 
 @test "walls: a policy that cannot be read starts nothing" {

@@ -53,7 +53,7 @@ static void test_words(void)
 static void test_learn(void)
 {
 	struct record *a CLEANUP_RECORD = record_new(), *b CLEANUP_RECORD = record_new();
-	struct policy p CLEANUP_POLICY = POLICY_INIT;
+	struct right_list p CLEANUP_RIGHT_LIST = RIGHT_LIST_INIT;
 
 	record_right(a, "tcp:80", "bind", "/d", PHASE_START);
 	record_right(b, "tcp:80", "bind", "/d", PHASE_START);
@@ -61,19 +61,20 @@ static void test_learn(void)
 	CHECK(!record_right(b, "CAP_SETUID", "setuid to 34", "/d", PHASE_STOP));
 	policy_learn(&p, a, b);
 	CHECK_INT(p.n, 2);
-	CHECK_STR(policy_find(&p, "CAP_SETUID")->why, "setuid to 33");
-	CHECK(!policy_find(&p, "tcp:any"));
-	policy_done(&p);
+	CHECK_STR(right_list_find(&p, "CAP_SETUID")->why, "setuid to 33");
+	CHECK(!right_list_find(&p, "tcp:any"));
+	right_list_done(&p);
 	record_right(b, "tcp:40123", "bind", "/d", PHASE_EXERCISE);
 	policy_learn(&p, a, b);
-	CHECK(policy_find(&p, "tcp:any"));
+	CHECK(right_list_find(&p, "tcp:any"));
 }
 
 static void test_file(void)
 {
 	struct scratch s = scratch_new();
 	struct record *a CLEANUP_RECORD = record_new();
-	struct policy p CLEANUP_POLICY = POLICY_INIT, q CLEANUP_POLICY = POLICY_INIT;
+	struct right_list p CLEANUP_RIGHT_LIST = RIGHT_LIST_INIT,
+			    q CLEANUP_RIGHT_LIST = RIGHT_LIST_INIT;
 	struct err e = {0};
 
 	record_right(a, "set-id:/bin/\xff", "executed", "/d", PHASE_STOP);
@@ -82,8 +83,8 @@ static void test_file(void)
 	CHECK_INT(policy_write(&p, s.fd, &e), 0);
 	CHECK_INT(policy_load(s.fd, &q, &e), 0);
 	CHECK_INT(q.n, 2);
-	CHECK(policy_find(&q, "set-id:/bin/\xff"));
-	CHECK_INT(policy_find(&q, "set-id:/bin/\xff")->phase, PHASE_STOP);
+	CHECK(right_list_find(&q, "set-id:/bin/\xff"));
+	CHECK_INT(right_list_find(&q, "set-id:/bin/\xff")->phase, PHASE_STOP);
 	scratch_done(&s);
 }
 
@@ -102,7 +103,7 @@ static void test_damaged(void)
 	struct scratch s = scratch_new();
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		struct policy p CLEANUP_POLICY = POLICY_INIT;
+		struct right_list p CLEANUP_RIGHT_LIST = RIGHT_LIST_INIT;
 		struct err e = {0};
 		put_file(s.fd, "policy.json", texts[i]);
 		CHECK(policy_load(s.fd, &p, &e) < 0);
@@ -133,7 +134,7 @@ static void test_confinement(void)
 	     false, true, 1},
 	};
 	struct record *a CLEANUP_RECORD = record_new();
-	struct policy p CLEANUP_POLICY = POLICY_INIT;
+	struct right_list p CLEANUP_RIGHT_LIST = RIGHT_LIST_INIT;
 
 	record_right(a, "CAP_CHOWN", "chown", "/d", PHASE_START);
 	record_right(a, "CAP_SETUID", "setuid", "/d", PHASE_START);

@@ -58,7 +58,7 @@ def canary(port, where):
     groups = [d for d in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup") if os.path.exists(d + "/cgroup.procs")]
     groups += ["/sys/fs/cgroup/pids", "/sys/fs/cgroup/memory", "/sys/fs/cgroup"]
     print(json.dumps(dict(PID=os.getpid(), KEY=key, PORT=port, CANARY=port, HOST=where,
-                          CGROUP=next(d for d in groups if os.path.isdir(d)), HOLE=where + "/../hole.py")),
+                          CGROUP=next(d for d in groups if os.path.isdir(d)))),
           flush=True)
     os.close(1)
 

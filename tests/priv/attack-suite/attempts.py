@@ -8,15 +8,14 @@ import ctypes, errno, fcntl, os, resource, socket, stat, struct
 libc = ctypes.CDLL(None, use_errno=True)
 NR = dict(ptrace=101, process_vm_readv=310, kcmp=312, chroot=161, mount=165, umount2=166, pivot_root=155,
   fsopen=430, open_tree=428, move_mount=429, mount_setattr=442, unshare=272, clone=56, clone3=435, setns=308,
-  mknod=133, add_key=248, request_key=249, keyctl=250, bpf=321, perf_event_open=298, userfaultfd=323,
+  add_key=248, request_key=249, keyctl=250, bpf=321, perf_event_open=298, userfaultfd=323,
   io_uring_setup=425, init_module=175, finit_module=313, delete_module=176, kexec_load=246, kexec_file_load=320,
-  reboot=169, swapon=167, swapoff=168, settimeofday=164, clock_settime=227, adjtimex=159, sethostname=170,
+  reboot=169, swapon=167, swapoff=168, settimeofday=164, sethostname=170,
   setdomainname=171, acct=163, quotactl=179, syslog=103, fanotify_init=300, open_by_handle_at=304,
-  name_to_handle_at=303, iopl=172, ioperm=173, personality=135, vhangup=153, modify_ldt=154, shmget=29,
-  semget=64, msgget=68, mq_open=240, ioctl=16, capset=126, prctl=157, ioprio_set=251, pidfd_open=434,
-  pidfd_getfd=438, migrate_pages=256, move_pages=279, lookup_dcookie=212, fsmount=432, fspick=433,
-  memfd_secret=447, process_madvise=440, setxattr=188, statmount=457, listmount=458, sched_setattr=314,
-  fsconfig=431, getpid=39, capget=125)
+  iopl=172, ioperm=173, personality=135, vhangup=153, modify_ldt=154, shmget=29,
+  semget=64, msgget=68, mq_open=240, ioctl=16, capset=126, ioprio_set=251, pidfd_open=434,
+  pidfd_getfd=438, migrate_pages=256, move_pages=279, fsmount=432, fspick=433,
+  memfd_secret=447, process_madvise=440, listmount=458,   fsconfig=431, getpid=39)
 def sc(name, *args, reached=()):
     ctypes.set_errno(0)
     number = NR[name] if isinstance(name, str) else name
@@ -302,6 +301,6 @@ ATTEMPTS = {
         "execute from tmp": 'places("/tmp")',
         "execute from shared memory": 'places("/dev/shm")',
         "execute from memory": 'fd = os.memfd_create("x", 0x10); os.write(fd, open("/proc/self/exe", "rb").read()); runs("/proc/self/fd/%d" % fd)',
-        "the service itself": 'opens(HOLE, os.O_WRONLY)',
+        "the service itself": 'import sys; opens(sys.argv[0], os.O_WRONLY)',
     },
 }

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* `immure build`: options to settings, settings to a spec, the spec to a proved generation.
- *
- * The work is done in a child; the parent only waits. Whichever of the two is killed, the other
- * removes the scratch directory: nothing of a build is left behind (the kernel takes the
- * namespaces, and the processes in them, with whoever made them). */
+/* `immure build`: options to settings, settings to a spec, the spec to a proved generation. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "cmd/apart.h"
 #include "cmd/cmd.h"
 #include "cmd/summary.h"
 #include "fs/atomic.h"
@@ -233,92 +227,43 @@ static int write_spec(const struct invocation *in, const struct spec *s, struct 
 
 /* --- the work --- */
 
-static void on_signal(int sig)
-{
-	twin_interrupted = sig;
-}
+struct order {
+	const struct spec *spec;
+	bool write; /* the spec is new */
+	const struct strv *notes;
+};
 
-static void catch_signals(void)
+static int work(const struct invocation *in, const struct scratch *scratch, const void *arg)
 {
-	static const int sigs[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction sa = {.sa_handler = on_signal}; /* no SA_RESTART: waits must end */
-
-	for (size_t i = 0; i < ARRAY_LEN(sigs); i++)
-		sigaction(sigs[i], &sa, NULL);
-}
-
-static void say_progress(const char *what)
-{
-	fprintf(stderr, "\r\033[K%s ...", what);
-}
-
-static int work(const struct invocation *in, const struct spec *s, bool write,
-		const struct scratch *scratch, const struct strv *notes)
-{
+	const struct order *order = arg;
+	const struct spec *s = order->spec;
 	struct build_report rep CLEANUP_BUILD_REPORT = BUILD_REPORT_INIT;
 	struct err e = {0};
-	bool people = isatty(STDERR_FILENO) && !in->common->quiet && !in->common->json;
-	int r = build_run(in->dirs, s, scratch, people ? say_progress : NULL, &rep, &e);
+	int r = build_run(in->dirs, s, scratch, apart_progress(in), &rep, &e);
 
-	if (people)
-		fputs("\r\033[K", stderr);
-
+	apart_clear(in);
 	if (twin_interrupted && r < 0) {
 		fprintf(stderr, "immure: %s: interrupted; nothing was changed\n", s->name);
 		return EXIT_NO;
 	}
 	/* A try that failed leaves nothing: the next one may be typed with other options. */
-	if (r == 0 && write)
+	if (r == 0 && order->write)
 		r = write_spec(in, s, &e);
 	if (r < 0) {
 		CLEANUP_STR char *what = xasprintf("%s: not built", s->name);
 		err_prefix(&e, "%s", what);
 		return cmd_fail(&e);
 	}
-	summary_print(in, s, &rep, notes);
+	summary_print(in, s, &rep, order->notes);
 	return r == 0 ? EXIT_GOOD : EXIT_NO;
 }
 
-/* Waits for the child, passing on what would end us. */
-static int guard(pid_t child)
-{
-	int status, passed = 0;
-
-	while (waitpid(child, &status, 0) < 0) {
-		if (errno != EINTR)
-			return EXIT_HOST;
-		if (twin_interrupted && !passed++)
-			kill(child, SIGTERM);
-	}
-	if (WIFEXITED(status))
-		return WEXITSTATUS(status);
-	fprintf(stderr, "immure: the build was ended by signal %d; nothing was changed\n",
-		WTERMSIG(status));
-	return EXIT_HOST;
-}
-
 static int build_guarded(const struct invocation *in, const struct spec *s, bool write,
-			 const struct strv *notes, struct err *e)
+			 const struct strv *notes)
 {
-	struct scratch scratch CLEANUP(scratch_remove) = SCRATCH_INIT;
-	pid_t parent = getpid();
+	const struct order order = {.spec = s, .write = write, .notes = notes};
 
-	catch_signals();
-	int r = scratch_make(in->dirs, s->name, &scratch, e);
-	if (r < 0)
-		return cmd_fail(e);
-	fflush(NULL);
-	pid_t child = fork();
-	if (child == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		int status = getppid() == parent ? work(in, s, write, &scratch, notes) : EXIT_HOST;
-		fflush(NULL);
-		scratch_remove(&scratch);
-		_exit(status);
-	}
-	int status = child < 0 ? EXIT_HOST : guard(child);
-	samples_drop(s, scratch.path); /* it may have been killed */
-	return status;
+	return apart_run(in, s, work, &order);
 }
 
 static int tell_unchanged(const struct invocation *in, int number)
@@ -377,7 +322,7 @@ static int run(const struct invocation *in)
 	if (r < 0)
 		status = cmd_fail(&e);
 	else
-		status = r ? tell_unchanged(in, number) : build_guarded(in, s, write, &c.notes, &e);
+		status = r ? tell_unchanged(in, number) : build_guarded(in, s, write, &c.notes);
 	jail_unlock(in->dirs, in->name, &lock);
 	return status;
 }

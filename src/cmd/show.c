@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
+#include "cmd/show-policy.h"
 #include "spec/spec-keys.h"
 #include "spec/spec.h"
 
@@ -53,11 +54,23 @@ static int print_json(const struct spec *s)
 	return cmd_print_json(json_pack("{ss so}", "name", s->name, "settings", settings));
 }
 
+struct show_opts {
+	bool policy;
+};
+
+static const struct opt rows[] = {
+    {"policy", 0, NULL, "what the jail may do, and why", OPT_FLAG,
+     offsetof(struct show_opts, policy)},
+};
+
 static int run(const struct invocation *in)
 {
+	const struct show_opts *opts = in->options;
 	struct spec *s CLEANUP_SPEC = NULL;
 	struct err e = {0};
 
+	if (opts->policy)
+		return show_policy(in);
 	if (spec_load(in->dirs->config, in->name, &s, &e) < 0)
 		return cmd_fail(&e);
 	int r = spec_check(s, &e);
@@ -71,9 +84,12 @@ static int run(const struct invocation *in)
 const struct command cmd_show = {
     .name = "show",
     .summary = "the effective spec, with the origin of each line",
-    .synopsis = "NAME",
+    .synopsis = "NAME [--policy]",
     .more = "Reads the spec and its drop-ins, checks them, and prints what counts in the end. "
 	    "With -q\nwithout the origins.",
+    .options = rows,
+    .n_options = ARRAY_LEN(rows),
+    .options_size = sizeof(struct show_opts),
     .min_args = 1,
     .max_args = 1,
     .needs = NEED_ROOT | NEED_NAME,

@@ -3,7 +3,7 @@
 #include "cmd/cmd.h"
 #include "cmd/summary-parts.h"
 
-static json_t *strings(const struct strv *list)
+json_t *list_json(const struct strv *list)
 {
 	json_t *j = json_array();
 
@@ -14,7 +14,7 @@ static json_t *strings(const struct strv *list)
 	return j;
 }
 
-static json_t *steps(const struct build_report *r)
+json_t *steps_json(const struct proof_result *r)
 {
 	json_t *list = json_array();
 
@@ -60,10 +60,10 @@ static json_t *foresight_json(const struct build_report *r)
 	return json_pack(
 	    "{so so so sI so so so so sb so}", "used", cost_json(&r->recall.exact), "foreseen",
 	    cost_json(&r->recall.foreseen), "package", cost_json(&r->package), "met",
-	    (json_int_t)r->recall.met, "missed", strings(&r->recall.missed), "secrets_left_out",
+	    (json_int_t)r->recall.met, "missed", list_json(&r->recall.missed), "secrets_left_out",
 	    left_out_json(ev->secrets, ev->n_secrets), "passed",
-	    left_out_json(ev->passed, ev->n_passed), "missing", strings(&r->foresight.missing),
-	    "live_accounts", r->live_accounts, "families", strings(&r->foresight.families));
+	    left_out_json(ev->passed, ev->n_passed), "missing", list_json(&r->foresight.missing),
+	    "live_accounts", r->live_accounts, "families", list_json(&r->foresight.families));
 }
 
 void summary_json(const struct spec *s, const struct build_report *r, const struct strv *notes)
@@ -92,14 +92,14 @@ void summary_json(const struct spec *s, const struct build_report *r, const stru
 	};
 	json_t *j = json_pack(
 	    "{ss sb sb si sI sI so sb sb so s{sf sf sf sf} si so so}", "name", s->name, "changed",
-	    r->proved, "proved", r->proved, "generation", r->generation, "files",
+	    r->proof.proved, "proved", r->proof.proved, "generation", r->generation, "files",
 	    (json_int_t)t.files, "bytes", (json_int_t)t.bytes, "layout", layout_to_json(&r->layout),
-	    "syslog", r->syslog, "default_exercise", !s->exercise.n, "steps", steps(r), "seconds",
-	    "watched", r->baseline_s, "growth", r->growth_s, "native", r->native_s, "jailed",
-	    r->proof_s, "growths", (int)r->growths, "evidence", foresight_json(r),
+	    "syslog", r->syslog, "default_exercise", !s->exercise.n, "steps", steps_json(&r->proof),
+	    "seconds", "watched", r->baseline_s, "growth", r->growth_s, "native", r->native_s,
+	    "jailed", r->proof_s, "growths", (int)r->growths, "evidence", foresight_json(r),
 	    "start_helper_cost", cost_json(&r->helpers));
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		json_object_set_new(j, lists[i].key, strings(lists[i].list));
+		json_object_set_new(j, lists[i].key, list_json(lists[i].list));
 	cmd_print_json(j);
 	totals_done(&t);
 }

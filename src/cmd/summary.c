@@ -41,7 +41,7 @@ void totals_done(struct totals *t)
 	strv_done(&t->programs);
 }
 
-static void print_list(const char *title, const struct strv *list, size_t most)
+void list_print(const char *title, const struct strv *list, size_t most)
 {
 	if (!list->n)
 		return;
@@ -87,7 +87,7 @@ static void print_evidence(const struct spec *s, const struct build_report *r)
 	       words_of(&r->package, c, sizeof(c)));
 	printf("  %-10s %zu of %zu used files were foreseen\n", "foresight", rc->met,
 	       rc->exact.files);
-	print_list("unforeseen", &rc->missed, 4);
+	list_print("unforeseen", &rc->missed, 4);
 }
 
 static void print_accounts(const struct build_report *r)
@@ -125,7 +125,7 @@ static void print_command(const char *command)
 	printf("%s%s\n", str_printable(line), command[n] ? " ..." : "");
 }
 
-static void print_steps(const struct build_report *r)
+void steps_print(const struct proof_result *r)
 {
 	for (size_t i = 0; i < r->n_steps; i++) {
 		const struct proof_step *s = &r->steps[i];
@@ -153,11 +153,11 @@ static void print_doors(const struct build_report *r)
 	for (size_t i = 0; i < r->sockets.n; i++)
 		strv_take(&dirs, path_parent(r->sockets.v[i]));
 	strv_sort_unique(&dirs);
-	print_list("sockets", &r->sockets, 6);
+	list_print("sockets", &r->sockets, 6);
 	for (size_t i = 0; i < dirs.n; i++)
 		printf("             of another service: BindPaths=%s in [Service] opens it\n",
 		       str_printable(dirs.v[i]));
-	print_list("tried", &r->peers, 6);
+	list_print("tried", &r->peers, 6);
 	if (r->peers.n)
 		puts("             which a build does not reach; --net host would, and is riskier");
 }
@@ -168,7 +168,7 @@ static void print_helpers(const struct build_report *r)
 
 	if (!r->wrappers.n)
 		return;
-	print_list("helpers", &r->wrappers, 6);
+	list_print("helpers", &r->wrappers, 6);
 	printf("             needed to start only, with %s; Direct=yes in [Jail] does without\n",
 	       words_of(&r->helpers, cost, sizeof(cost)));
 }
@@ -177,13 +177,13 @@ static void print_helpers(const struct build_report *r)
 static void print_rights(const struct build_report *r)
 {
 	if (r->rights.n)
-		print_list("rights", &r->rights, 12);
+		list_print("rights", &r->rights, 12);
 	else
 		puts("  rights     none: no capabilities, no uncommon calls");
 	printf("  %-10s %s\n", "connects",
 	       r->connects ? "anywhere (tcp)" : "nowhere (tcp; Rights=connect:tcp:PORT lets it)");
-	print_list("refused", &r->refused, 6);
-	print_list("no wall", &r->lacking, 8);
+	list_print("refused", &r->refused, 6);
+	list_print("no wall", &r->lacking, 8);
 }
 
 /* Whether the default exercise has a step of that kind (for a signal: that one) which the service
@@ -208,9 +208,9 @@ static void print_head(const struct spec *s, const struct build_report *r)
 			 tried(&r->probe, PROBE_CONNECT, 0) ? ", takes connections" : "",
 			 tried(&r->probe, PROBE_SIGNAL, SIGHUP) ? ", reloads" : "");
 	else
-		snprintf(what, sizeof(what), "%zu exercise step%s as natively", r->n_steps,
-			 r->n_steps == 1 ? "" : "s");
-	if (r->proved)
+		snprintf(what, sizeof(what), "%zu exercise step%s as natively", r->proof.n_steps,
+			 r->proof.n_steps == 1 ? "" : "s");
+	if (r->proof.proved)
 		printf("%s: proved, generation %d: %s\n", name, r->generation, what);
 	else
 		printf("%s: NOT proved: it answers otherwise in the jail; nothing was changed\n",
@@ -227,20 +227,20 @@ static void print_text(const struct spec *s, const struct build_report *r, const
 	print_head(s, r);
 	printf("  %-10s %zu files, %s\n", "jail", t.files, cmd_size(t.bytes, size, sizeof(size)));
 	print_evidence(s, r);
-	print_list("listens", &r->listeners, 8);
+	list_print("listens", &r->listeners, 8);
 	print_layout(&r->layout);
 	print_accounts(r);
-	print_list("secrets", &t.secrets, 6);
+	list_print("secrets", &t.secrets, 6);
 	print_left_out("left out", ev->secrets, ev->n_secrets, 6);
 	print_left_out("passed by", ev->passed, ev->n_passed, 4);
-	print_list("missing", &r->foresight.missing, 4);
-	print_list("programs", &t.programs, 8);
-	print_list("masked", &r->masked, 6);
+	list_print("missing", &r->foresight.missing, 4);
+	list_print("programs", &t.programs, 8);
+	list_print("masked", &r->masked, 6);
 	print_helpers(r);
 	print_rights(r);
 	print_doors(r);
-	print_list("pid files", &r->pid_files, 6);
-	print_list("private", &r->private, 6);
+	list_print("pid files", &r->pid_files, 6);
+	list_print("private", &r->private, 6);
 	if (t.set_id)
 		printf("  set-id     %zu file%s\n", t.set_id, t.set_id == 1 ? "" : "s");
 	if (r->syslog)
@@ -248,10 +248,10 @@ static void print_text(const struct spec *s, const struct build_report *r, const
 		     "jail");
 	for (size_t i = 0; i < notes->n; i++)
 		printf("  note       %s\n", notes->v[i]);
-	print_steps(r);
+	steps_print(&r->proof);
 	printf("  took       %.2f s natively, %.2f s watched, %.2f s growing, %.2f s jailed\n",
 	       r->native_s, r->baseline_s, r->growth_s, r->proof_s);
-	if (r->proved && r->generation == 1)
+	if (r->proof.proved && r->generation == 1)
 		printf("  next       immure start %s (when the native one is stopped); "
 		       "immure files %s\n",
 		       s->name, s->name);
@@ -263,6 +263,6 @@ void summary_print(const struct invocation *in, const struct spec *s, const stru
 {
 	if (in->common->json)
 		summary_json(s, r, notes);
-	else if (!in->common->quiet || !r->proved)
+	else if (!in->common->quiet || !r->proof.proved)
 		print_text(s, r, notes);
 }

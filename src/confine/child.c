@@ -23,7 +23,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/close_range.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,6 +35,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "confine/kernel.h"
 #include "confine/landlock.h"
 #include "confine/rights.h"
 #include "confine/selftest.h"
@@ -43,7 +43,9 @@
 
 static NORETURN void fail_with(int report, const struct err *e)
 {
-	fd_write_all(report, e, sizeof(*e));
+	const struct run_message m = {.type = RUN_FAILED, .err = *e};
+
+	fd_write_all(report, &m, sizeof(m));
 	_exit(127);
 }
 
@@ -218,15 +220,27 @@ static void become(const struct plan *p, bool keep_user, int report)
 		fail(report, r, "giving up rights", NULL);
 }
 
+static void look_back(const struct plan *p, int report)
+{
+	struct selftest_row rows[SELFTEST_ROWS];
+	struct err broken = {0};
+	size_t n = selftest_run(p, report, rows);
+
+	for (size_t i = 0; p->tell_walls && i < n; i++) {
+		const struct run_message m = {.type = RUN_WALL, .wall = rows[i]};
+		fd_write_all(report, &m, sizeof(m));
+	}
+	if (selftest_judge(rows, n, &broken) < 0)
+		fail_with(report, &broken);
+}
+
 static NORETURN void execute(const struct plan *p, const struct step *s, int report)
 {
-	struct err broken = {0};
-
 	become(p, s->keep_user, report);
 	if (chdir(p->cwd) < 0)
 		fail(report, -errno, "changing to the working directory", p->cwd);
-	if (p->walls && !s->keep_user && selftest_check(p, report, &broken) < 0)
-		fail_with(report, &broken);
+	if (p->walls && !s->keep_user)
+		look_back(p, report);
 	execve(s->program, s->argv, p->envp);
 	fail(report, -errno, "executing", s->program);
 }
@@ -252,8 +266,7 @@ static void run_step(const struct plan *p, const struct step *s, int report)
 		err_set(&e, -ECHILD,
 			"%s, which runs before the service, failed with exit status %d", s->program,
 			WEXITSTATUS(status));
-	fd_write_all(report, &e, sizeof(e));
-	_exit(127);
+	fail_with(report, &e);
 }
 
 static void prepare(const struct plan *p, int ctl, int report)

@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "confine/kernel.h"
 #include "confine/rootfs.h"
 
 /* Numbers from the kernel's Documentation/admin-guide/devices.txt. */

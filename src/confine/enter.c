@@ -62,6 +62,7 @@ static bool wait_for(pid_t pid, double seconds)
 static void watch(pid_t pid, int report, double seconds, struct ended *end)
 {
 	bool late = !wait_for(pid, seconds);
+	struct run_message m;
 
 	if (late) {
 		kill(-pid, SIGKILL);
@@ -73,8 +74,8 @@ static void watch(pid_t pid, int report, double seconds, struct ended *end)
 		err_set(&end->err, -ETIME, "a command in the jail did not end within %.1f s",
 			seconds);
 	/* End of file: it was executed. */
-	else if (read(report, &end->err, sizeof(end->err)) != (ssize_t)sizeof(end->err))
-		end->err.code = 0;
+	else if (read(report, &m, sizeof(m)) == (ssize_t)sizeof(m) && m.type == RUN_FAILED)
+		end->err = m.err;
 }
 
 static NORETURN void helper(const struct run *r, const struct plan *p, const struct step *step,

@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +27,7 @@
 #include "base/fd.h"
 #include "base/sysctl.h"
 #include "confine/ipc.h"
+#include "confine/kernel.h"
 #include "confine/pids.h"
 #include "confine/rights.h"
 #include "confine/rootfs.h"
@@ -141,15 +141,20 @@ static NORETURN void serve(int ctl, int proc, pid_t main_pid, const sigset_t *al
 /* Passes on what the child says before exec; end of file means that it was executed. */
 static void relay_exec(int ctl, int report)
 {
-	struct run_message m = {.type = RUN_EXEC};
+	struct run_message m, done = {.type = RUN_EXEC};
 	ssize_t n;
 
-	do
-		n = read(report, &m.err, sizeof(m.err));
-	while (n < 0 && errno == EINTR);
-	if (n == (ssize_t)sizeof(m.err))
-		m.type = RUN_FAILED;
-	message_send(ctl, &m, -1);
+	for (;;) {
+		n = read(report, &m, sizeof(m));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n != (ssize_t)sizeof(m))
+			break;
+		message_send(ctl, &m, -1);
+		if (m.type == RUN_FAILED)
+			return;
+	}
+	message_send(ctl, &done, -1);
 }
 
 /* Returns the number that the service's process shall have. */

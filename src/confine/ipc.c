@@ -7,7 +7,7 @@
 #include "base/sysctl.h"
 
 /* proc_sys_kernel(5), mq_overview(7): what each ipc namespace has of its own. */
-static const char *const names[] = {
+static const char *const names[IPC_SETTINGS] = {
     "kernel/auto_msgmni",
     "kernel/msgmax",
     "kernel/msgmnb",
@@ -28,9 +28,25 @@ struct ipc_settings {
 	char *values[ARRAY_LEN(names)];
 };
 
+struct ipc_settings *ipc_none(void)
+{
+	return xcalloc(1, sizeof(struct ipc_settings));
+}
+
+char *const *ipc_values(const struct ipc_settings *s)
+{
+	return s->values;
+}
+
+void ipc_set(struct ipc_settings *s, size_t i, const char *value)
+{
+	free(s->values[i]);
+	s->values[i] = value ? xstrdup(value) : NULL;
+}
+
 struct ipc_settings *ipc_observe(void)
 {
-	struct ipc_settings *s = xcalloc(1, sizeof(*s));
+	struct ipc_settings *s = ipc_none();
 
 	sysctl_read(names, ARRAY_LEN(names), s->values);
 	return s;

@@ -9,6 +9,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "confine/plan.h"
+#include "confine/selftest.h"
 
 /* From the caller to the init: the signal number in its value goes to every process. */
 #define SIGNAL_ALL SIGRTMIN
@@ -17,13 +18,17 @@ enum run_message_type {
 	RUN_HELLO,  /* from the service's process: credentials, and the listener where asked for */
 	RUN_EXEC,   /* the program is running */
 	RUN_FAILED, /* err says why it is not */
+	RUN_WALL,   /* a row of the self-test, where the plan tells them */
 	RUN_EXIT,   /* status of the main process */
 };
 
 struct run_message {
 	enum run_message_type type;
 	int status;
-	struct err err;
+	union {
+		struct err err;
+		struct selftest_row wall;
+	};
 };
 
 /* Sends @m, with descriptor @fd where it is not -1. 0 or -errno. */
@@ -38,7 +43,8 @@ int message_receive(int sock, struct run_message *m, pid_t *ret_sender, int *ret
  * caller has died already. */
 NORETURN void init_main(const struct plan *p, int ctl, int go);
 
-/* The service's process, from fork to exec; never returns. Errors go to @report. */
+/* The service's process, from fork to exec; never returns. What goes wrong, and the walls where the
+ * plan tells them, go to @report as messages; end of file there means that it was executed. */
 NORETURN void child_main(const struct plan *p, int ctl, int report);
 
 /* A process that shall execute @s, in a root and in namespaces that it has entered already: the

@@ -85,7 +85,8 @@ struct plan {
 
 	int root; /* a detached mount (open_tree) that becomes "/", or -1: stay in the present root
 		   */
-	const char *root_at;	  /* where the world has it too, for the exercise; NULL: nowhere */
+	const char *root_path; /* what immure-launch opens as the root where that is -1, or NULL */
+	const char *root_at;   /* where the world has it too, for the exercise; NULL: nowhere */
 	struct mount_list mounts; /* parents before children */
 
 	struct identity identity;
@@ -104,6 +105,12 @@ struct plan {
 	bool nice_set, oom_score_adjust_set;
 	int stdio[3];
 	const struct sock_fprog *filter; /* with a listener, which run_start() hands out; or NULL */
+
+	/* The program immure-launch (launcher.h), which carries the plan out in the place of a copy
+	 * of the caller, or -1. */
+	int launcher;
+
+	bool tell_walls; /* the self-test's rows go to the caller (struct run) */
 
 	/* Of a jail that is meant to hold, with `filter` the walls' own; NULL: a twin that learns.
 	 */

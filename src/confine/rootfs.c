@@ -18,7 +18,6 @@
 #include <linux/openat2.h>
 #include <sched.h>
 #include <stdio.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -29,6 +28,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "confine/device.h"
+#include "confine/kernel.h"
 
 static int open_strict(int dir, const char *path, int flags)
 {

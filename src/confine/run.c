@@ -11,16 +11,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "confine/cgroup.h"
+#include "confine/kernel.h"
+#include "confine/launcher.h"
 #include "confine/parts.h"
 #include "confine/pids.h"
 
@@ -32,6 +34,12 @@ static void take_in(struct run *r, const struct run_message *m, pid_t sender)
 	} else if (m->type == RUN_EXIT) {
 		r->main_exited = true;
 		r->main_status = m->status;
+	} else if (m->type == RUN_WALL && r->n_walls < SELFTEST_ROWS) {
+		r->walls = xrealloc(r->walls, r->n_walls + 1, sizeof(*r->walls));
+		r->walls[r->n_walls] = m->wall;
+		r->walls[r->n_walls].want[sizeof(m->wall.want) - 1] = '\0';
+		r->walls[r->n_walls].is[sizeof(m->wall.is) - 1] = '\0';
+		r->walls[r->n_walls++].wall[sizeof(m->wall.wall) - 1] = '\0';
 	}
 }
 
@@ -95,7 +103,10 @@ int run_start(const struct plan *p, struct run *ret, struct err *e)
 {
 	struct run r = RUN_INIT;
 	int sock[2], go[2], on = 1;
+	CLEANUP_FD int image = p->launcher < 0 ? -1 : launcher_image(p, e);
 
+	if (p->launcher >= 0 && image < 0)
+		return image;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock) < 0)
 		return err_errno(e, -errno, "making a socket pair");
 	if (pipe2(go, O_CLOEXEC) < 0) {
@@ -108,6 +119,8 @@ int run_start(const struct plan *p, struct run *ret, struct err *e)
 	if (r.init == 0) {
 		close(sock[0]);
 		close(go[1]);
+		if (p->launcher >= 0)
+			launcher_execute(p, image, sock[1], go[0]);
 		init_main(p, sock[1], go[0]);
 	}
 	int code = r.init < 0 ? -errno : 0;
@@ -277,6 +290,8 @@ void run_end(struct run *r)
 		while (waitpid(r->init, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
+	free(r->walls);
+	r->walls = NULL;
 	fd_close(&r->init_fd);
 	fd_close(&r->ctl);
 	fd_close(&r->listener);

@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "confine/plan.h"
+#include "confine/selftest.h"
 
 struct run {
 	pid_t init;    /* as the caller sees it */
@@ -27,6 +28,10 @@ struct run {
 	pid_t pacer;   /* pids.h; 0: none */
 	bool main_exited;
 	int main_status; /* as of waitpid(2), valid once main_exited */
+
+	/* What the self-test saw, where the plan tells it: run_end() frees it. */
+	struct selftest_row *walls;
+	size_t n_walls;
 };
 #define RUN_INIT                                                                                   \
 	{                                                                                          \

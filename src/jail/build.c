@@ -16,7 +16,6 @@
 #include "host/places.h"
 #include "jail/helpers.h"
 #include "jail/masks.h"
-#include "jail/output.h"
 #include "jail/require.h"
 #include "jail/samples.h"
 #include "jail/seal.h"
@@ -45,43 +44,14 @@ struct build {
 	char *generation_dir;
 };
 
-static const char *step_text(const struct build *b, size_t i)
+static struct proof proof_of(const struct build *b)
 {
-	return b->spec->exercise.n ? b->spec->exercise.v[i] : b->probe.v[i].text;
+	return (struct proof){.spec = b->spec, .probe = &b->probe, .watched = b->baseline};
 }
 
 static double seconds(const struct twin_report *r)
 {
 	return r->start_s + r->exercise_s + r->stop_s;
-}
-
-/* The exercise must succeed natively: else the fault is not the jail's, and nothing can be proved.
- */
-static int check_native(const struct build *b, const struct twin_report *r, struct err *e)
-{
-	for (size_t i = 0; i < r->n_steps; i++) {
-		const struct outcome *o = &r->steps[i];
-		CLEANUP_STR char *tried = unreached_text(b->baseline);
-		CLEANUP_STR char *out = output_tail(o->out);
-		CLEANUP_STR char *err = output_tail(o->err);
-		const char *tail = err[0] ? err : out;
-		if (o->timed_out)
-			return err_set(
-			    e, -ETIME,
-			    "exercise step %zu (%s) did not end within %.0f s natively; "
-			    "the fault is not the jail's (Timeout= in [Exercise] gives it "
-			    "longer)%s%s%s",
-			    i + 1, step_text(b, i), b->spec->exercise_timeout, tried,
-			    tail[0] ? ":\n" : "", tail);
-		if (o->status != 0)
-			return err_set(
-			    e, -EREMOTEIO,
-			    "exercise step %zu (%s) fails natively, with exit status %d: "
-			    "the fault is not the jail's%s%s%s",
-			    i + 1, step_text(b, i), o->status, tried,
-			    tail[0] ? "; it printed:\n" : "", tail);
-	}
-	return 0;
 }
 
 static int run_twin(struct twin *t, const struct build *b, const char *dir, struct twin_report *ret,
@@ -124,6 +94,7 @@ static int scout(struct build *b, struct err *e)
 
 static int run_baseline(struct build *b, struct err *e)
 {
+	const struct proof p = proof_of(b);
 	struct twin t = {
 	    .kind = TWIN_NATIVE,
 	    .label = "natively, watched",
@@ -143,7 +114,7 @@ static int run_baseline(struct build *b, struct err *e)
 		return r;
 	r = run_twin(&t, b, "baseline", &b->first, e);
 	if (r == 0)
-		r = check_native(b, &b->first, e);
+		r = proof_native(&p, &b->first, e);
 	/* A torn copy of what is in use explains a baseline that failed, and voids one that did
 	 * not. */
 	struct err torn = {0};
@@ -263,9 +234,10 @@ static int write_generation(const struct build *b, const struct manifest *m, str
 	    .n_left_out = ev->n_secrets + ev->n_passed,
 	};
 	int r = generation_write(&g, b->generation_dir, e);
-	free(left_out); /* what it lists is the evidence's */
 	CLEANUP_FD int dir = open(b->generation_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
+	if (r == 0)
+		r = confinement_save(&b->confinement, dir, text, e);
+	free(left_out); /* what it lists is the evidence's */
 	return r < 0 ? r : manifest_save(m, dir, e);
 }
 
@@ -319,6 +291,7 @@ static int seal(struct build *b, struct manifest *ret, struct err *e)
 
 static int run_native(struct build *b, struct err *e)
 {
+	const struct proof p = proof_of(b);
 	struct twin t = {
 	    .kind = TWIN_NATIVE,
 	    .label = "natively",
@@ -327,7 +300,7 @@ static int run_native(struct build *b, struct err *e)
 	    .probe = &b->probe,
 	};
 	int r = run_twin(&t, b, "native", &b->native, e);
-	return r < 0 ? r : check_native(b, &b->native, e);
+	return r < 0 ? r : proof_native(&p, &b->native, e);
 }
 
 static int run_sealed(struct build *b, struct err *e)
@@ -346,48 +319,6 @@ static int run_sealed(struct build *b, struct err *e)
 	};
 	int r = run_twin(&t, b, "proof", &b->sealed, e);
 	return r < 0 ? err_prefix(e, "in the sealed jail") : 0;
-}
-
-/* Two native runs that differ would make any proof worthless. */
-static int check_stable(const struct build *b, struct err *e)
-{
-	bool shape = b->spec->compare == COMPARE_SHAPE;
-
-	for (size_t i = 0; i < b->native.n_steps; i++) {
-		struct difference d;
-		int r = compare_outcomes(&b->first.steps[i], &b->native.steps[i], shape, &d);
-		if (r < 0)
-			return err_errno(e, r, "comparing outputs");
-		if (d.differs)
-			return err_set(
-			    e, -EREMOTEIO,
-			    "exercise step %zu (%s) prints something else each time it is "
-			    "run natively, so nothing can be compared: line %zu was\n"
-			    "    %s\nthen\n    %s\n"
-			    "It looks like %s\n"
-			    "Let the step leave that out, or set Compare=shape in [Exercise], "
-			    "which lets numbers differ",
-			    i + 1, step_text(b, i), d.line, d.a, d.b, difference_hint(&d));
-	}
-	return 0;
-}
-
-static int prove(const struct build *b, struct build_report *rep, struct err *e)
-{
-	rep->steps = xcalloc(b->native.n_steps, sizeof(*rep->steps));
-	rep->proved = true;
-	for (size_t i = 0; i < b->native.n_steps; i++) {
-		struct proof_step *s = &rep->steps[rep->n_steps++];
-		int r = compare_outcomes(&b->native.steps[i], &b->sealed.steps[i],
-					 b->spec->compare == COMPARE_SHAPE, &s->difference);
-		if (r < 0)
-			return err_errno(e, r, "comparing outputs");
-		s->command = step_text(b, i);
-		s->native_s = b->native.steps[i].seconds;
-		s->jailed_s = b->sealed.steps[i].seconds;
-		rep->proved &= !s->difference.differs;
-	}
-	return 0;
 }
 
 static void list_outside(const struct build *b, struct build_report *rep)
@@ -434,6 +365,7 @@ static int check_rights(const struct spec *s, struct err *e)
 
 static int carry_out(struct build *b, struct build_report *rep, struct err *e)
 {
+	const struct proof p = proof_of(b);
 	int r = check_rights(b->spec, e);
 
 	if (r == 0)
@@ -449,11 +381,11 @@ static int carry_out(struct build *b, struct build_report *rep, struct err *e)
 	if (r == 0)
 		r = run_native(b, e);
 	if (r == 0)
-		r = check_stable(b, e);
+		r = proof_stable(&p, &b->first, &b->native, e);
 	if (r == 0)
 		r = run_sealed(b, e);
 	if (r == 0)
-		r = prove(b, rep, e);
+		r = proof_compare(&p, &b->native, &b->sealed, &rep->proof, e);
 	if (r < 0)
 		return r;
 	list_outside(b, rep);
@@ -517,7 +449,7 @@ int build_run(const struct dirs *d, const struct spec *s, const struct scratch *
 	respect_others(d, &b);
 	int r = carry_out(&b, &rep, e);
 
-	if (r == 0 && rep.proved)
+	if (r == 0 && rep.proof.proved)
 		r = generation_publish(d, s->name, b.generation_dir, &rep.generation, e);
 	if (r == 0) {
 		rep.layout = b.layout;
@@ -528,7 +460,7 @@ int build_run(const struct dirs *d, const struct spec *s, const struct scratch *
 		strv_add_all(&rep.pid_files, &b.grown.pid_files);
 		rep.probe = b.probe;
 		b.probe = (struct probe)PROBE_INIT;
-		r = rep.proved ? 0 : 1;
+		r = rep.proof.proved ? 0 : 1;
 	}
 	build_done(&b);
 	if (r < 0)
@@ -540,7 +472,7 @@ int build_run(const struct dirs *d, const struct spec *s, const struct scratch *
 
 void build_report_done(struct build_report *r)
 {
-	free(r->steps);
+	proof_result_done(&r->proof);
 	manifest_done(&r->manifest);
 	layout_done(&r->layout);
 	foresight_done(&r->foresight);

@@ -5,26 +5,17 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "jail/compare.h"
 #include "jail/generation.h"
 #include "jail/probe.h"
+#include "jail/proof.h"
 #include "jail/recall.h"
 #include "jail/scratch.h"
 #include "spec/spec.h"
 
-/* One exercise step, native against jailed. */
-struct proof_step {
-	const char *command; /* the spec's, or the report's probe's */
-	struct difference difference;
-	double native_s, jailed_s;
-};
-
 struct build_report {
 	int generation;
 	bool changed; /* false: nothing was to be done */
-	bool proved;
-	struct proof_step *steps;
-	size_t n_steps;
+	struct proof_result proof;
 	struct probe probe; /* what the steps were where the spec has none */
 	struct manifest manifest;
 	struct layout layout;
@@ -59,8 +50,8 @@ void build_report_done(struct build_report *r);
 /* Told what is being done, for people who wait; may be NULL. */
 typedef void (*build_progress)(const char *what);
 
-/* Builds @s in the scratch directory. 0 with ret->proved, 1 where the proof failed (the present
- * generation stays), -errno. */
+/* Builds @s in the scratch directory. 0 with ret->proof.proved, 1 where the proof failed (the
+ * present generation stays), -errno. */
 int build_run(const struct dirs *d, const struct spec *s, const struct scratch *scratch,
 	      build_progress progress, struct build_report *ret, struct err *e);
 

@@ -54,6 +54,10 @@ void generation_done(struct generation *g);
 /* The current generation of @name; -ENOENT with a message where the jail does not exist. */
 int generation_load(const struct dirs *d, const char *name, struct generation *ret, struct err *e);
 
+/* The walls of @g, by their compiled form where it has one; @s is its spec. */
+int confinement_take(const struct generation *g, const struct spec *s, struct confinement *ret,
+		     struct err *e);
+
 /* The number of the current generation, 0 where there is none. */
 int generation_number(const struct dirs *d, const char *name);
 

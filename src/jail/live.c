@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "confine/ipc.h"
+#include "confine/packed.h"
 #include "confine/refusals.h"
 #include "fs/beneath.h"
 #include "jail/mounts.h"
@@ -84,7 +85,7 @@ static int load(struct live *l, struct err *e)
 		r = command_set_make(l->spec, &l->commands, e);
 	if (r < 0)
 		return r;
-	r = confinement_make(&l->generation.policy, l->spec, &l->confinement, e);
+	r = confinement_take(&l->generation, l->spec, &l->confinement, e);
 	if (r < 0)
 		return r;
 	direct_apply(&l->generation.direct, &l->commands);
@@ -112,7 +113,9 @@ static int make_plan(struct live *l, struct err *e)
 	l->plan.same_pid = true;
 	l->plan.forks = l->generation.forks;
 	l->plan.ipc = l->ipc;
-	confinement_apply(&l->confinement, &l->plan);
+	r = confinement_apply(&l->confinement, &l->plan, e);
+	if (r < 0)
+		return r;
 	/* A link in its place would make another directory the service's root. */
 	CLEANUP_FD int dir = open(root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	l->plan.root =
@@ -163,6 +166,31 @@ static int begin(struct live *l, struct err *e)
 				      .generation = l->generation.number};
 	clock_text(l->running.started);
 	return running_write(l->dirs, l->name, &l->running, e);
+}
+
+int live_pack(struct live *l, char **ret, size_t *ret_len, struct err *e)
+{
+	CLEANUP_STR char *root = NULL;
+	int r = load(l, e);
+
+	if (r == 0 && l->spec->environment_files.n)
+		return err_set(e, -EINVAL,
+			       "%s reads EnvironmentFile= at every start: what it holds may be "
+			       "secret and is not exported",
+			       l->name);
+	for (int i = 0; i < 3; i++)
+		l->stdio[i] = i;
+	if (r == 0)
+		r = make_plan(l, e);
+	if (r < 0)
+		return r;
+	struct plan p = l->plan;
+	strv_done(&l->made); /* directories in /run: the plan needs them */
+	root = path_join(l->generation.dir, "root");
+	p.root_path = root;
+	p.root = p.launcher = -1;
+	*ret = packed_write(&p, ret_len);
+	return 0;
 }
 
 bool live_over(const struct live *l)

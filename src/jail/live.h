@@ -57,6 +57,11 @@ int live_lock(struct live *l, struct err *e);
  * that is no error here. Signals are served meanwhile. */
 int live_start(struct live *l, const int stdio[3], double seconds, bool *ret_ready, struct err *e);
 
+/* What a start would carry out now, as a packed plan (confine/packed.h) with the root by its path
+ * and the standard streams of whoever runs it; new, the caller's to free. -EINVAL where a start
+ * reads secrets, which are not to be kept. */
+int live_pack(struct live *l, char **ret, size_t *ret_len, struct err *e);
+
 /* Serves signals, rotated files, pid files and reloads until the service is over. */
 void live_watch(struct live *l);
 

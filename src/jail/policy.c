@@ -267,20 +267,6 @@ static bool asks(const struct spec *s, const char *key)
 	return set && value_bool(set->value, &yes, NULL) == 0 && yes;
 }
 
-void confinement_done(struct confinement *c)
-{
-	seccomp_free(&c->filter);
-	free(c->bind);
-	strv_done(&c->execute);
-	*c = (struct confinement)CONFINEMENT_INIT;
-}
-
-void confinement_apply(const struct confinement *c, struct plan *p)
-{
-	p->walls = &c->walls;
-	p->filter = &c->filter;
-}
-
 int confinement_make(const struct right_list *p, const struct spec *s, struct confinement *ret,
 		     struct err *e)
 {

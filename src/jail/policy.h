@@ -57,10 +57,12 @@ struct confinement {
 	struct sock_fprog filter;
 	uint16_t *bind;
 	struct strv execute;
+	struct packed *packed; /* that owns what the rest borrows, of one that was loaded */
+	int launcher;
 };
 #define CONFINEMENT_INIT                                                                           \
 	{                                                                                          \
-		.bind = NULL                                                                       \
+		.launcher = -1                                                                     \
 	}
 #define CLEANUP_CONFINEMENT CLEANUP(confinement_done)
 void confinement_done(struct confinement *c);
@@ -70,8 +72,15 @@ void confinement_done(struct confinement *c);
 int confinement_make(const struct right_list *p, const struct spec *s, struct confinement *ret,
 		     struct err *e);
 
-/* Puts it around what @p starts, which borrows it. */
-void confinement_apply(const struct confinement *c, struct plan *p);
+/* The compiled form, policy.bin beside policy.json: written at the seal, so that a start neither
+ * parses the one nor generates a filter. It is bound to policy.json and to the spec it was made of
+ * by their hash. confinement_load() is -ENOENT, without a message, in a generation of before there
+ * was one. */
+int confinement_save(const struct confinement *c, int dir, const char *spec_text, struct err *e);
+int confinement_load(int dir, const char *spec_text, struct confinement *ret, struct err *e);
+
+/* Puts it around what @p starts, which borrows it; immure-launch is to carry it out. */
+int confinement_apply(struct confinement *c, struct plan *p, struct err *e);
 
 /* The capabilities of AmbientCapabilities=, for twins too. */
 uint64_t policy_ambient(const struct spec *s);

@@ -15,6 +15,8 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/path.h"
+#include "fs/atomic.h"
 #include "jail/live.h"
 #include "jail/output.h"
 #include "jail/ready.h"
@@ -61,6 +63,23 @@ int service_run(const struct dirs *d, const char *name, int *ret_status, struct 
 	live_watch(&l);
 	*ret_status = l.run.main_status;
 	return 0;
+}
+
+int service_export_plan(const struct dirs *d, const char *name, const char *path, struct err *e)
+{
+	struct live l;
+	size_t len = 0;
+	CLEANUP_STR char *bytes = NULL;
+
+	live_init(&l, d, name);
+	int r = live_pack(&l, &bytes, &len, e);
+	live_done(&l);
+	if (r < 0)
+		return r;
+	CLEANUP_STR char *up = strchr(path, '/') ? path_parent(path) : xstrdup(".");
+	CLEANUP_FD int dir = open(up, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r = dir < 0 ? -errno : atomic_write(dir, path_base(path), bytes, len, 0600);
+	return r < 0 ? err_errno(e, r, "writing %s", path) : 0;
 }
 
 /* --- in the background --- */

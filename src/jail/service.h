@@ -41,6 +41,9 @@ int service_status(const struct dirs *d, const char *name, struct service_status
  * waitpid(2). */
 int service_run(const struct dirs *d, const char *name, int *ret_status, struct err *e);
 
+/* Writes what a start would carry out now to @path, for immure-launch; readable by root alone. */
+int service_export_plan(const struct dirs *d, const char *name, const char *path, struct err *e);
+
 /* Starts the jail under a supervisor in the background and waits until it is ready. 1 where it was
  * running already. An error says why it is not, with the service's last output. */
 int service_start(const struct dirs *d, const char *name, struct err *e);

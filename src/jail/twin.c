@@ -101,12 +101,12 @@ static int make_plan(struct stage *s, struct err *e)
 	p->stdio[1] = p->stdio[2] = s->output;
 	p->cgroup = t->cgroup;
 	p->filter = t->record ? &s->filter : NULL;
-	if (t->confinement)
-		confinement_apply(t->confinement, p);
-	if (t->kind == TWIN_NATIVE)
-		return 0;
+	p->tell_walls = t->confinement != NULL;
+	int r = t->confinement ? confinement_apply(t->confinement, p, e) : 0;
+	if (r < 0 || t->kind == TWIN_NATIVE)
+		return r;
 	p->root_at = JAIL_PREFIX;
-	int r = t->kind == TWIN_GROW ? lay_mount_points(s, e) : 0;
+	r = t->kind == TWIN_GROW ? lay_mount_points(s, e) : 0;
 	if (r == 0)
 		r = attach_tree(s, e);
 	if (r < 0)
@@ -415,6 +415,9 @@ static void stage_done(struct stage *s)
 /* What a run tells of the service at rest. */
 static void learn(struct stage *s, struct twin_report *rep)
 {
+	rep->walls = s->run.walls;
+	rep->n_walls = s->run.n_walls;
+	s->run.walls = NULL;
 	ready_listeners(&s->run, &rep->listeners);
 	who_look(&rep->who, &s->run);
 	if (is_baseline(s) && !s->t->spec->exercise.n)
@@ -511,6 +514,7 @@ void twin_report_done(struct twin_report *r)
 	for (size_t i = 0; i < r->n_steps; i++)
 		outcome_done(&r->steps[i]);
 	free(r->steps);
+	free(r->walls);
 	strv_done(&r->listeners);
 	strv_done(&r->pid_files);
 	strv_done(&r->refused);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "confine/selftest.h"
 #include "grow/record.h"
 #include "jail/direct.h"
 #include "jail/exercise.h"
@@ -21,17 +22,17 @@ enum twin_kind {
 struct twin {
 	enum twin_kind kind;
 	const struct spec *spec;
-	const char *scratch;		       /* an empty directory for this twin alone */
-	const struct cgroup *cgroup;	       /* or NULL */
-	const char *label;		       /* for messages: "the native twin" */
-	const struct layout *layout;	       /* not for TWIN_NATIVE */
-	const char *tree;		       /* the root directory, not for TWIN_NATIVE */
-	const char *manifest_dir;	       /* TWIN_SEALED: the generation's directory */
-	const struct confinement *confinement; /* TWIN_SEALED: its walls */
-	struct record *record;		       /* watched where not NULL; filled */
-	const struct strv *listeners;	       /* expected ones, or NULL */
-	const struct direct *direct;	       /* started instead of the spec's command, or NULL */
-	const struct record *written; /* of the baseline: where to look for pid files; or NULL */
+	const char *scratch;		 /* an empty directory for this twin alone */
+	const struct cgroup *cgroup;	 /* or NULL */
+	const char *label;		 /* for messages: "the native twin" */
+	const struct layout *layout;	 /* not for TWIN_NATIVE */
+	const char *tree;		 /* the root directory, not for TWIN_NATIVE */
+	const char *manifest_dir;	 /* TWIN_SEALED: the generation's directory */
+	struct confinement *confinement; /* TWIN_SEALED: its walls */
+	struct record *record;		 /* watched where not NULL; filled */
+	const struct strv *listeners;	 /* expected ones, or NULL */
+	const struct direct *direct;	 /* started instead of the spec's command, or NULL */
+	const struct record *written;	 /* of the baseline: where to look for pid files; or NULL */
 	struct probe *probe; /* the default exercise; made by the baseline, which is watched */
 	bool scout; /* only started, without any network: what it touches counts, not what becomes
 		       of it */
@@ -50,6 +51,10 @@ struct twin_report {
 	int derived;	     /* new provisions */
 	struct strv refused; /* calls that its filter refused: "chroot, 3 times" */
 	bool forced;	     /* it had to be killed */
+
+	/* TWIN_SEALED: what its walls were, seen from inside before it was executed. */
+	struct selftest_row *walls;
+	size_t n_walls;
 };
 #define TWIN_REPORT_INIT                                                                           \
 	{                                                                                          \

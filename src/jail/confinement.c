@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* What policy.c makes of the words of a policy, kept on disk as a packed plan that has walls and
+ * nothing else, behind the hash of what it was made of. */
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "confine/launcher.h"
+#include "confine/packed.h"
+#include "fs/atomic.h"
+#include "jail/generation.h"
+
+#define FILE_NAME "policy.bin"
+#define HASH	  32
+#define MAX	  (1 << 20)
+
+void confinement_done(struct confinement *c)
+{
+	if (c->packed) {
+		packed_done(c->packed);
+		free(c->packed);
+	} else {
+		seccomp_free(&c->filter);
+		free(c->bind);
+		strv_done(&c->execute);
+	}
+	fd_close(&c->launcher);
+	*c = (struct confinement)CONFINEMENT_INIT;
+}
+
+int confinement_apply(struct confinement *c, struct plan *p, struct err *e)
+{
+	if (c->launcher < 0)
+		c->launcher = launcher_open(e);
+	p->walls = &c->walls;
+	p->filter = &c->filter;
+	p->launcher = c->launcher;
+	return c->launcher < 0 ? c->launcher : 0;
+}
+
+/* SHA-256 of policy.json as it is, and of the spec. */
+static int hash_source(int dir, const char *spec_text, unsigned char ret[HASH])
+{
+	CLEANUP_STR char *text = NULL;
+	size_t len = 0;
+	int r = atomic_read(dir, "policy.json", MAX, &text, &len);
+	EVP_MD_CTX *ctx = r == 0 ? EVP_MD_CTX_new() : NULL;
+
+	if (r < 0)
+		return r;
+	bool made = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) &&
+		    EVP_DigestUpdate(ctx, text, len) &&
+		    EVP_DigestUpdate(ctx, spec_text, strlen(spec_text)) &&
+		    EVP_DigestFinal_ex(ctx, ret, NULL);
+	EVP_MD_CTX_free(ctx);
+	return made ? 0 : -EIO;
+}
+
+int confinement_save(const struct confinement *c, int dir, const char *spec_text, struct err *e)
+{
+	struct plan p;
+	size_t len = 0;
+
+	plan_init(&p);
+	p.walls = &c->walls;
+	p.filter = &c->filter;
+	CLEANUP_STR char *image = packed_write(&p, &len);
+	CLEANUP_STR char *bytes = xcalloc(1, HASH + len);
+	int r = hash_source(dir, spec_text, (unsigned char *)bytes);
+	if (r == 0) {
+		memcpy(bytes + HASH, image, len);
+		r = atomic_write(dir, FILE_NAME, bytes, HASH + len, 0644);
+	}
+	return r < 0 ? err_errno(e, r, "writing " FILE_NAME) : 0;
+}
+
+/* Neither a wrong word nor a wrong spec of the user's. */
+static int damaged(struct err *e)
+{
+	if (e)
+		e->code = -EIO;
+	return err_prefix(e, FILE_NAME);
+}
+
+static int take(struct confinement *c, char *bytes, size_t len, int dir, const char *spec_text,
+		struct err *e)
+{
+	unsigned char hash[HASH];
+	int r = hash_source(dir, spec_text, hash);
+
+	if (r < 0)
+		return err_errno(e, r, "reading policy.json");
+	if (len < HASH || memcmp(bytes, hash, HASH) != 0)
+		return err_set(e, -EIO,
+			       FILE_NAME " was not made of this policy.json and this spec");
+	c->packed = xcalloc(1, sizeof(*c->packed));
+	r = packed_read(bytes + HASH, len - HASH, c->packed, e);
+	if (r == 0 && (!c->packed->plan.walls || !c->packed->plan.filter))
+		r = err_set(e, -EBADMSG, "it has no walls");
+	return r < 0 ? damaged(e) : 0;
+}
+
+int confinement_load(int dir, const char *spec_text, struct confinement *ret, struct err *e)
+{
+	struct confinement c CLEANUP_CONFINEMENT = CONFINEMENT_INIT;
+	CLEANUP_STR char *bytes = NULL;
+	size_t len = 0;
+	int r = atomic_read(dir, FILE_NAME, MAX, &bytes, &len);
+
+	if (r == -ENOENT)
+		return r;
+	if (r < 0)
+		return err_errno(e, r, "reading " FILE_NAME);
+	r = take(&c, bytes, len, dir, spec_text, e);
+	if (r < 0)
+		return r;
+	c.walls = c.packed->walls;
+	c.filter = c.packed->filter;
+	*ret = c;
+	c = (struct confinement)CONFINEMENT_INIT;
+	return 0;
+}
+
+int confinement_take(const struct generation *g, const struct spec *s, struct confinement *ret,
+		     struct err *e)
+{
+	CLEANUP_FD int dir = open(g->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = confinement_load(dir, g->spec_text, ret, e);
+
+	if (r == -ENOENT) /* of before there was a compiled form */
+		return confinement_make(&g->policy, s, ret, e);
+	if (r < 0)
+		err_prefix(e, "%s (damaged? immure build %s makes it anew)", g->dir, s->name);
+	return r;
+}

@@ -210,11 +210,16 @@ static int cover_read_only(int proc, const char *name)
 		   : 0;
 }
 
-int rootfs_proc(int at)
+int rootfs_proc(int at, bool hide)
 {
+	/* Of other users' processes nothing is seen, but by the group of root: a master that looks
+	 * after its workers has it. hidepid by word is Linux 5.8. */
+	static const char *const hidden[] = {"hidepid", "invisible", "gid", "0", NULL};
+
 	static const char *const settings[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
 	CLEANUP_FD int mnt =
-	    rootfs_fs("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	    rootfs_fs("proc", hide ? hidden : NULL,
+		      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	int r = mnt < 0 ? mnt : 0;
 
 	if (r == 0 &&
@@ -225,10 +230,10 @@ int rootfs_proc(int at)
 	return r;
 }
 
-static int mount_proc(const struct mount_op *op, int root)
+static int mount_proc(const struct plan *p, const struct mount_op *op, int root)
 {
 	CLEANUP_FD int at = open_strict(root, op->target, O_PATH | O_DIRECTORY);
-	return at < 0 ? at : rootfs_proc(at);
+	return at < 0 ? at : rootfs_proc(at, p->walls != NULL);
 }
 
 #define NO_SOURCE INT_MIN /* no -errno */
@@ -243,8 +248,9 @@ static int open_source(const struct plan *p, const struct mount_op *op)
 	return NO_SOURCE;
 }
 
-static int carry_out(const struct mount_op *op, int source, int root, struct err *e)
+static int carry_out(const struct plan *p, const struct mount_op *op, int source, struct err *e)
 {
+	int root = p->root;
 	int r;
 
 	switch (op->kind) {
@@ -264,9 +270,9 @@ static int carry_out(const struct mount_op *op, int source, int root, struct err
 	case MOUNT_DEV:
 		return mount_dev(op, root, e);
 	case MOUNT_PROC:
-		return mount_proc(op, root);
+		return mount_proc(p, op, root);
 	case MOUNT_ROOT_RO:
-		return set_attributes(root, MOUNT_READONLY, 0);
+		return set_attributes(root, op->flags | MOUNT_READONLY, 0);
 	}
 	return -EINVAL;
 }
@@ -285,7 +291,7 @@ static int mount_one(const struct plan *p, const struct mount_op *op, int source
 				 op->kind == MOUNT_BIND ? op->source : op->target);
 	}
 	struct err why = {0};
-	int r = carry_out(op, source, p->root, &why);
+	int r = carry_out(p, op, source, &why);
 	if (r < 0 && !why.code)
 		return err_errno(e, r, "mounting %s in the jail", op->target);
 	if (r < 0)

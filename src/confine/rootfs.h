@@ -10,8 +10,9 @@
 int rootfs_enter(const struct plan *p, struct err *e);
 
 /* Mounts the pid namespace's /proc at the directory @at. The kernel's settings in it are read-only:
- * they are the host's, or belong to namespaces that the service does not own. */
-int rootfs_proc(int at);
+ * they are the host's, or belong to namespaces that the service does not own. With @hide nobody but
+ * the group of root sees processes of other users. */
+int rootfs_proc(int at, bool hide);
 
 /* A detached tmpfs of the size, in bytes and files, that the caller's root has at @like; of the
  * kernel's default size where that is no tmpfs. */

@@ -233,7 +233,9 @@ static void test_mounts(struct test *t)
 
 	want(t, "%zu as planned", m->n);
 	for (size_t i = 0; i < m->n; i++)
-		if (m->v[i].kind == MOUNT_BIND && !mount_held(&m->v[i], t))
+		if ((m->v[i].kind == MOUNT_BIND || m->v[i].kind == MOUNT_TMPFS ||
+		     m->v[i].kind == MOUNT_ROOT_RO) &&
+		    !mount_held(&m->v[i], t))
 			return;
 	is(t, true, "%zu as planned", m->n);
 }

@@ -10,6 +10,8 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "confine/landlock.h"
+#include "confine/walls.h"
 #include "fs/beneath.h"
 #include "jail/manifest.h"
 #include "jail/masks.h"
@@ -162,6 +164,17 @@ static void add_parents(struct plan *p)
 	}
 }
 
+/* Whether programs were executed there, or below: the walls of the plan say so. */
+static bool executed_in(const struct plan *p, const char *area)
+{
+	const struct landlock *l = p->walls ? p->walls->landlock : NULL;
+
+	for (size_t i = 0; l && l->execute && i < l->execute->n; i++)
+		if (path_within(l->execute->v[i], area))
+			return true;
+	return false;
+}
+
 int mounts_sealed(struct plan *p, const struct layout *layout, const char *dir, int source,
 		  struct err *e)
 {
@@ -171,12 +184,22 @@ int mounts_sealed(struct plan *p, const struct layout *layout, const char *dir, 
 
 	if (r < 0)
 		return r;
-	plan_mount(p, MOUNT_ROOT_RO, "/", NULL, 0);
+	bool set_id = p->walls && !p->walls->no_new_privs;
+	plan_mount(p, MOUNT_ROOT_RO, "/", NULL, MOUNT_NODEV | (set_id ? 0 : MOUNT_NOSUID));
 	for (size_t i = 0; i < ARRAY_LEN(areas); i++) {
-		if (beneath_lstat(p->root, areas[i].path, &st) < 0 || !S_ISDIR(st.st_mode))
+		const struct entry *en = manifest_find(&m, areas[i].path);
+		if (!en || !S_ISDIR(en->mode))
 			continue;
-		struct mount_op *op =
-		    plan_mount(p, MOUNT_TMPFS, areas[i].path, NULL, MOUNT_NOSUID | MOUNT_NODEV);
+		/* Whoever put a link there means another directory. */
+		if (beneath_lstat(p->root, areas[i].path, &st) < 0 || !S_ISDIR(st.st_mode))
+			return err_set(e, -EIO,
+				       "%s/root%s is no directory any more: somebody has changed "
+				       "the jail; immure build makes it anew",
+				       dir, areas[i].path);
+		unsigned flags = MOUNT_NOSUID | MOUNT_NODEV;
+		if (!executed_in(p, areas[i].path))
+			flags |= MOUNT_NOEXEC;
+		struct mount_op *op = plan_mount(p, MOUNT_TMPFS, areas[i].path, NULL, flags);
 		op->mode = areas[i].mode;
 	}
 	plan_mount(p, MOUNT_DEV, "/dev", NULL, 0);

@@ -89,6 +89,8 @@ void summary_json(const struct spec *s, const struct build_report *r, const stru
 	    {"rights", &r->rights},
 	    {"refused", &r->refused},
 	    {"lacking_walls", &r->lacking},
+	    {"same_user", &r->same_user},
+	    {"connect_to", &s->connect_to},
 	};
 	json_t *j = json_pack(
 	    "{ss sb sb si sI sI so sb sb so s{sf sf sf sf} si so so}", "name", s->name, "changed",
@@ -100,6 +102,10 @@ void summary_json(const struct spec *s, const struct build_report *r, const stru
 	    "start_helper_cost", cost_json(&r->helpers));
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		json_object_set_new(j, lists[i].key, list_json(lists[i].list));
+	if (r->offer)
+		json_object_set_new(j, "private_users_would_do",
+				    json_boolean(r->offer == OFFER_WORKS));
+	json_object_set_new(j, "connects", json_boolean(r->connects));
 	cmd_print_json(j);
 	totals_done(&t);
 }

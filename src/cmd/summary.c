@@ -173,15 +173,50 @@ static void print_helpers(const struct build_report *r)
 	       words_of(&r->helpers, cost, sizeof(cost)));
 }
 
+/* Whom it may call, and what would be enough. */
+static void print_connects(const struct spec *s, const struct build_report *r)
+{
+	if (!r->connects)
+		puts("  connects   nowhere (tcp; Rights=connect:tcp:PORT lets it)");
+	else if (s->connect_to.n)
+		list_print("connects", &s->connect_to, 8);
+	else
+		puts("  connects   anywhere (tcp)");
+	if (!r->connects || s->connect_to.n || !r->peers.n)
+		return;
+	fputs("  enough     ConnectTo=localhost", stdout);
+	for (size_t i = 0; i < r->peers.n; i++) {
+		/* "10.0.0.5:5432", "[2001:db8::1]:53" */
+		const char *peer = r->peers.v[i], *colon = strrchr(peer, ':');
+		bool bracket = *peer == '[';
+		int n = colon ? (int)(colon - peer) : (int)strlen(peer);
+		printf(" %.*s", bracket ? n - 2 : n, peer + bracket);
+	}
+	puts(" (whom the runs called)");
+}
+
+/* What would make it weaker, and whom else its user is. */
+static void print_user(const struct build_report *r)
+{
+	static const char *const offers[] = {
+	    [OFFER_WORKS] = "as root; PrivateUsers=yes would make that nobody outside (tried: it "
+			    "answers as natively), as would User=",
+	    [OFFER_FAILS] = "as root; PrivateUsers=yes was tried: it does not answer as natively",
+	};
+
+	if (r->offer)
+		printf("  %-10s %s\n", "runs", offers[r->offer]);
+	list_print("same user", &r->same_user, 6);
+}
+
 /* What an attacker inside could still do. */
-static void print_rights(const struct build_report *r)
+static void print_rights(const struct spec *s, const struct build_report *r)
 {
 	if (r->rights.n)
 		list_print("rights", &r->rights, 12);
 	else
 		puts("  rights     none: no capabilities, no uncommon calls");
-	printf("  %-10s %s\n", "connects",
-	       r->connects ? "anywhere (tcp)" : "nowhere (tcp; Rights=connect:tcp:PORT lets it)");
+	print_connects(s, r);
 	list_print("refused", &r->refused, 6);
 	list_print("no wall", &r->lacking, 8);
 }
@@ -237,7 +272,8 @@ static void print_text(const struct spec *s, const struct build_report *r, const
 	list_print("programs", &t.programs, 8);
 	list_print("masked", &r->masked, 6);
 	print_helpers(r);
-	print_rights(r);
+	print_user(r);
+	print_rights(s, r);
 	print_doors(r);
 	list_print("pid files", &r->pid_files, 6);
 	list_print("private", &r->private, 6);

@@ -137,6 +137,43 @@ void cgroup_make(const char *name, const struct cgroup_limits *limits, struct cg
 		fclose(f);
 }
 
+/* The caller's group of version 2, cgroups(7): "0::/a/b"; "/" where there is none. */
+static char *own_group(void)
+{
+	char line[4096];
+	char *own = NULL;
+	FILE *f = fopen("/proc/self/cgroup", "re");
+
+	while (f && !own && fgets(line, sizeof(line), f)) {
+		const char *path = str_after(line, "0::");
+		if (path)
+			own = xstrndup(path, strcspn(path, "\n"));
+	}
+	if (f)
+		fclose(f);
+	return own ? own : xstrdup("/");
+}
+
+void cgroup_make_below(const char *name, struct cgroup *ret)
+{
+	const struct cgroup_limits none = {0};
+	char line[4096], point[1024], type[64];
+	CLEANUP_STR char *own = own_group();
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+
+	*ret = (struct cgroup)CGROUP_INIT;
+	while (f && !ret->n && fgets(line, sizeof(line), f)) {
+		const char *after = strstr(line, " - ");
+		if (!after || sscanf(line, "%*d %*d %*s %*s %1023s", point) != 1 ||
+		    sscanf(after, " - %63s", type) != 1 || !streq(type, "cgroup2"))
+			continue;
+		CLEANUP_STR char *below = xasprintf("%s%s", point, streq(own, "/") ? "" : own);
+		add_group(ret, below, name, true, NULL, &none);
+	}
+	if (f)
+		fclose(f);
+}
+
 void cgroup_enter(const struct cgroup *c, pid_t pid)
 {
 	for (size_t i = 0; i < c->n; i++)

@@ -37,6 +37,10 @@ long long cgroup_host_memory(void);
  * hierarchies have it. */
 void cgroup_make(const char *name, const struct cgroup_limits *limits, struct cgroup *ret);
 
+/* A group of version 2 below the one that the caller is in: of whoever manages that one, an init
+ * system, it takes nothing away. Never fails: ret->n is 0 or 1. */
+void cgroup_make_below(const char *name, struct cgroup *ret);
+
 /* Whether every limit that @limits has stands in one of its hierarchies, read back. */
 bool cgroup_holds(const struct cgroup *c, const struct cgroup_limits *limits);
 

@@ -4,20 +4,22 @@
  * 1. session, standard streams, descriptors, keyring: nothing of ours is left to inherit (runc
  *    CVE-2024-21626: an internal descriptor as a way out).
  * 2. limits, priority: raising them needs rights that the next steps take away.
- * 3. no_new_privs, where the service needs no set-id program: from here on no execution gives
+ * 3. the user namespace, where it has one of its own: from here on every right is one inside it.
+ *    After the limits, which the host's rights raise.
+ * 4. no_new_privs, where the service needs no set-id program: from here on no execution gives
  *    rights. Before the filter, so that nothing can come between the two.
- * 4. Landlock, which opens the directories that it allows: with root's rights, in the jail's root.
+ * 5. Landlock, which opens the directories that it allows: with root's rights, in the jail's root.
  *    A twin that learns has neither this nor the step before.
- * 5. the filter. Loading it without no_new_privs needs CAP_SYS_ADMIN, so before rights are given
+ * 6. the filter. Loading it without no_new_privs needs CAP_SYS_ADMIN, so before rights are given
  * up; what the steps after it call is in its base set. Its listener goes to the caller at once:
  * from here on each call that it names waits for the caller.
- * 6. the bounding set: rights over the host (rights.h), and in a jail all that was not learnt, are
+ * 7. the bounding set: rights over the host (rights.h), and in a jail all that was not learnt, are
  *    gone for good; no program regains them.
- * 7. the commands that come before the main one, each in a process of its own, under the same
+ * 8. the commands that come before the main one, each in a process of its own, under the same
  *    filter (a second listener in one tree is EBUSY).
- * 8. groups, gid, uid, in the only order that works; then checked, not believed. Securebits before
+ * 9. groups, gid, uid, in the only order that works; then checked, not believed. Securebits before
  *    them (they take a right), the exact sets of capabilities after them.
- * 9. cwd (as the user: it may be readable by him alone), umask, the self-test, exec. */
+ * 10. cwd (as the user: it may be readable by him alone), umask, the self-test, exec. */
 #include "confine/parts.h"
 
 #include <errno.h>
@@ -39,6 +41,7 @@
 #include "confine/landlock.h"
 #include "confine/rights.h"
 #include "confine/selftest.h"
+#include "confine/users.h"
 #include "confine/walls.h"
 
 static NORETURN void fail_with(int report, const struct err *e)
@@ -271,7 +274,7 @@ static void run_step(const struct plan *p, const struct step *s, int report)
 
 static void prepare(const struct plan *p, int ctl, int report)
 {
-	const int keep[] = {0, 1, 2, ctl, report};
+	const int keep[] = {0, 1, 2, ctl, report, p->user_ns};
 
 	setsid();
 	set_stdio(p, report);
@@ -280,7 +283,7 @@ static void prepare(const struct plan *p, int ctl, int report)
 	reset_signals(p);
 }
 
-/* Steps 3 and 4. */
+/* Steps 3 to 5. */
 static void raise_walls(const struct plan *p, bool scoped, int report)
 {
 	struct err e = {0};
@@ -288,6 +291,12 @@ static void raise_walls(const struct plan *p, bool scoped, int report)
 
 	if (r < 0)
 		fail(report, r, "leaving the keyring", NULL);
+	if (p->user_ns >= 0) {
+		r = users_enter(p->user_ns);
+		if (r < 0)
+			fail(report, r, "entering the jail's user namespace", NULL);
+		close(p->user_ns);
+	}
 	if (!p->walls)
 		return;
 	if (p->walls->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@ static const struct {
 };
 
 /* devpts gives a new terminal to group tty (5 on every distribution), as the host does. */
-static const char *const pts_options[] = {"ptmxmode", "0666", "mode", "0620", "gid", "5", NULL};
+#define TTY_GROUP 5
 
 static int attach(int dir, const char *name, int mnt)
 {
@@ -40,8 +41,12 @@ static int attach(int dir, const char *name, int mnt)
 }
 
 /* File systems of /dev's own: private to this run, so neither terminals nor memory are shared. */
-static int mount_own(int dir)
+static int mount_own(int dir, uid_t base)
 {
+	char group[12];
+	const char *const pts_options[] = {"ptmxmode", "0666", "mode", "0620", "gid", group, NULL};
+
+	snprintf(group, sizeof(group), "%u", base + TTY_GROUP);
 	CLEANUP_FD int pts =
 	    rootfs_fs("devpts", pts_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	CLEANUP_FD int shm =
@@ -50,10 +55,12 @@ static int mount_own(int dir)
 
 	if (r == 0)
 		r = shm < 0 ? shm : attach(dir, "shm", shm);
+	if (r == 0 && base && fchownat(dir, "shm", base, base, 0) < 0)
+		r = -errno;
 	return r;
 }
 
-int device_populate(int dev, struct err *e)
+int device_populate(int dev, uid_t base, struct err *e)
 {
 	mode_t old = umask(0);
 	int r = 0;
@@ -65,7 +72,7 @@ int device_populate(int dev, struct err *e)
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(links); i++)
 		if (symlinkat(links[i].target, dev, links[i].name) < 0)
 			r = err_errno(e, -errno, "making /dev/%s", links[i].name);
-	if (r == 0 && (r = mount_own(dev)) < 0)
+	if (r == 0 && (r = mount_own(dev, base)) < 0)
 		err_errno(e, r, "mounting /dev/pts and /dev/shm");
 	umask(old);
 	return r;

@@ -8,8 +8,9 @@
 #include "base/err.h"
 
 /* Fills the empty directory @dev (a fresh tmpfs) with the nodes of the allow-list, the links fd,
- * stdin, stdout, stderr, an own devpts with ptmx, and an own /dev/shm. */
-int device_populate(int dev, struct err *e);
+ * stdin, stdout, stderr, an own devpts with ptmx, and an own /dev/shm. Its root is user @base
+ * outside (plan.h). */
+int device_populate(int dev, uid_t base, struct err *e);
 
 /* Makes @name below @dir a node like @st (owner, mode, number), where its number is that of the
  * allow-list; -EPERM for every other device. */

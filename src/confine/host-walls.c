@@ -22,7 +22,9 @@
 #include "base/str.h"
 #include "confine/cgroup.h"
 #include "confine/landlock.h"
+#include "confine/peers.h"
 #include "confine/rootfs.h"
+#include "confine/users.h"
 
 #define PATIENCE_SECONDS 10
 
@@ -161,6 +163,17 @@ static int try_cgroup(const struct host_wall *w UNUSED)
 	return c.n ? 0 : -EOPNOTSUPP;
 }
 
+static int try_peers(const struct host_wall *w UNUSED)
+{
+	const struct peers peers = {.limits_connects = true};
+	struct cgroup c CLEANUP_CGROUP = CGROUP_INIT;
+	char name[48];
+
+	snprintf(name, sizeof(name), "immure-check-%d", (int)getpid());
+	cgroup_make_below(name, &c);
+	return peers_enforce(&peers, &c, NULL);
+}
+
 static int try_proc(const struct host_wall *w UNUSED)
 {
 	static const char *const options[] = {"hidepid", "ptraceable", "subset", "pid", NULL};
@@ -169,43 +182,10 @@ static int try_proc(const struct host_wall *w UNUSED)
 	return mnt < 0 ? mnt : 0;
 }
 
-static int write_map(pid_t pid, const char *name)
-{
-	static const char map[] = "0 100000 65536\n";
-	char path[48];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-	CLEANUP_FD int fd = open(path, O_WRONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd_write_all(fd, map, sizeof(map) - 1);
-}
-
-/* A user namespace with a map, as a descriptor. */
-static int make_user_namespace(void)
-{
-	struct clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
-	char path[48];
-	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-
-	if (pid == 0)
-		for (;;)
-			pause();
-	if (pid < 0)
-		return -errno;
-	int r = write_map(pid, "uid_map");
-	if (r == 0)
-		r = write_map(pid, "gid_map");
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
-	if (r == 0 && (r = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-		r = -errno;
-	kill(pid, SIGKILL);
-	reap(pid);
-	return r;
-}
-
 /* Of the file system that the host's root has: that is where jails and state are. */
 static int try_idmap(const struct host_wall *w UNUSED)
 {
-	CLEANUP_FD int user = make_user_namespace();
+	CLEANUP_FD int user = users_make(users_base("check"));
 	if (user < 0)
 		return user;
 	CLEANUP_FD int tree = open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -237,6 +217,7 @@ static const struct host_wall walls[] = {
     {"landlock-ioctl", WALL_EXTRA, "6.10", try_landlock},
     {"landlock-scope", WALL_EXTRA, "6.12", try_landlock},
     {"cgroup-limits", WALL_EXTRA, "2.6.25", try_cgroup},
+    {"peers", WALL_EXTRA, "4.17", try_peers},
     {"proc-subset", WALL_EXTRA, "5.8", try_proc},
     {"user-namespace", WALL_EXTRA, "3.8", try_namespace},
     {"idmapped-mounts", WALL_EXTRA, "5.12", try_idmap},

@@ -63,8 +63,8 @@ static void keep_open(int fd)
 
 void launcher_execute(const struct plan *p, int image, int ctl, int go)
 {
-	const int passed[] = {p->mnt_ns,   p->net_ns,	p->ipc_ns, p->uts_ns, p->root, p->stdio[0],
-			      p->stdio[1], p->stdio[2], image,	   ctl,	      go};
+	const int passed[] = {p->mnt_ns,   p->net_ns,	p->ipc_ns,   p->uts_ns, p->user_ns, p->root,
+			      p->stdio[0], p->stdio[1], p->stdio[2], image,	ctl,	    go};
 	char numbers[3][12], name[] = PROGRAM, how[] = "--init";
 	char *const argv[] = {name, how, numbers[0], numbers[1], numbers[2], NULL};
 	char *const envp[] = {NULL};

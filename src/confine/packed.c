@@ -265,6 +265,8 @@ static void walk_plan(struct walk *w, struct plan *p, struct packed *to)
 	FIELD(w, p->net_ns);
 	FIELD(w, p->ipc_ns);
 	FIELD(w, p->uts_ns);
+	FIELD(w, p->user_ns);
+	FIELD(w, p->user_base);
 	FIELD(w, p->root);
 	FIELD(w, p->same_pid);
 	FIELD(w, p->forks);

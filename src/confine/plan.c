@@ -9,7 +9,7 @@
 void plan_init(struct plan *p)
 {
 	memset(p, 0, sizeof(*p));
-	p->mnt_ns = p->net_ns = p->ipc_ns = p->uts_ns = p->root = p->launcher = -1;
+	p->mnt_ns = p->net_ns = p->ipc_ns = p->uts_ns = p->user_ns = p->root = p->launcher = -1;
 	p->cwd = "/";
 	p->umask = 022;
 	p->stdio[1] = 1;

@@ -30,6 +30,7 @@ enum mount_flag {
 	MOUNT_NODEV = 1u << 2,
 	MOUNT_NOEXEC = 1u << 3,
 	MOUNT_OPTIONAL = 1u << 4, /* a missing source is passed over */
+	MOUNT_UNMAPPED = 1u << 5, /* of the kernel's: owners stay as they are in a user namespace */
 };
 
 struct mount_op {
@@ -74,6 +75,11 @@ struct step {
 struct plan {
 	/* Namespaces to enter, as descriptors, or -1: then new ones are made (network: kept). */
 	int mnt_ns, net_ns, ipc_ns, uts_ns;
+
+	/* Or a user namespace for the service (users.h), -1: none. Where its root is @user_base
+	 * outside and not 0, what is mounted is mapped by it. */
+	int user_ns;
+	uid_t user_base;
 
 	/* The first process has one number inside and outside (confine/pids.h), and while it
 	 * starts, so as far as may be have those that it forks: see run_settled(). */

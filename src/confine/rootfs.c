@@ -82,6 +82,17 @@ static int set_attributes(int mnt, unsigned flags, unsigned at_flags)
 											 : 0;
 }
 
+/* Owners on disk as the jail's users (users.h); with @at_flags what is mounted below too. */
+static int map_users(const struct plan *p, int mnt, unsigned at_flags)
+{
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)p->user_ns};
+
+	if (!p->user_base)
+		return 0;
+	return mount_setattr(mnt, "", AT_EMPTY_PATH | at_flags, &attr, sizeof(attr)) < 0 ? -errno
+											 : 0;
+}
+
 /* A detached copy of the tree at @fd, flags set. */
 static int clone_tree(int fd, unsigned flags)
 {
@@ -96,8 +107,10 @@ static int clone_tree(int fd, unsigned flags)
 	return r;
 }
 
-static int make_dir(int root, const struct mount_op *op)
+static int make_dir(const struct plan *p, const struct mount_op *op)
 {
+	int root = p->root;
+
 	CLEANUP_STR char *up = path_parent(op->target);
 	CLEANUP_FD int parent = open_strict(root, up, O_PATH | O_DIRECTORY);
 	if (parent < 0)
@@ -107,7 +120,8 @@ static int make_dir(int root, const struct mount_op *op)
 	CLEANUP_FD int dir = open_strict(root, op->target, O_RDONLY | O_DIRECTORY);
 	if (dir < 0)
 		return dir;
-	if (fchown(dir, op->uid, op->gid) < 0 || fchmod(dir, op->mode) < 0)
+	if (fchown(dir, p->user_base + op->uid, p->user_base + op->gid) < 0 ||
+	    fchmod(dir, op->mode) < 0)
 		return -errno;
 	return 0;
 }
@@ -138,11 +152,18 @@ static int make_mount_point(int root, const char *target, int source)
 	return r < 0 && errno != EEXIST ? -errno : 0;
 }
 
-static int mount_tree(const struct mount_op *op, int source, int root)
+static int mount_tree(const struct plan *p, const struct mount_op *op, int source)
 {
+	int root = p->root;
 	CLEANUP_FD int mnt = clone_tree(source, op->flags);
 	if (mnt < 0)
 		return mnt;
+	/* The root is mapped already; the kernel's own trees have no owners to map. */
+	if (op->kind == MOUNT_BIND && !(op->flags & MOUNT_UNMAPPED)) {
+		int r = map_users(p, mnt, AT_RECURSIVE);
+		if (r < 0)
+			return r;
+	}
 	CLEANUP_FD int at = open_strict(root, op->target, O_PATH);
 	if (at < 0)
 		return at;
@@ -176,25 +197,28 @@ int rootfs_tmpfs(const char *like, unsigned attr)
 	return rootfs_fs("tmpfs", options, attr);
 }
 
-static int mount_tmpfs(const struct mount_op *op, int root)
+static int mount_tmpfs(const struct plan *p, const struct mount_op *op)
 {
+	int root = p->root;
+
 	CLEANUP_FD int mnt = rootfs_tmpfs(op->target, (unsigned)attributes(op->flags));
 	if (mnt < 0)
 		return mnt;
 	CLEANUP_FD int dir = openat(mnt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || fchown(dir, op->uid, op->gid) < 0 || fchmod(dir, op->mode) < 0)
+	if (dir < 0 || fchown(dir, p->user_base + op->uid, p->user_base + op->gid) < 0 ||
+	    fchmod(dir, op->mode) < 0)
 		return -errno;
 	return attach(mnt, op, root);
 }
 
-static int mount_dev(const struct mount_op *op, int root, struct err *e)
+static int mount_dev(const struct plan *p, const struct mount_op *op, struct err *e)
 {
 	static const char *const options[] = {"mode", "0755", NULL};
 	CLEANUP_FD int mnt = rootfs_fs("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	if (mnt < 0)
 		return mnt;
-	int r = attach(mnt, op, root);
-	return r < 0 ? r : device_populate(mnt, e);
+	int r = attach(mnt, op, p->root);
+	return r < 0 ? r : device_populate(mnt, p->user_base, e);
 }
 
 static int cover_read_only(int proc, const char *name)
@@ -210,16 +234,18 @@ static int cover_read_only(int proc, const char *name)
 		   : 0;
 }
 
-int rootfs_proc(int at, bool hide)
+int rootfs_proc(int at, bool hide, gid_t master)
 {
 	/* Of other users' processes nothing is seen, but by the group of root: a master that looks
 	 * after its workers has it. hidepid by word is Linux 5.8. */
-	static const char *const hidden[] = {"hidepid", "invisible", "gid", "0", NULL};
+	char gid[12];
+	const char *const hidden[] = {"hidepid", "invisible", "gid", gid, NULL};
 
 	static const char *const settings[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
-	CLEANUP_FD int mnt =
-	    rootfs_fs("proc", hide ? hidden : NULL,
-		      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+
+	snprintf(gid, sizeof(gid), "%u", master);
+	CLEANUP_FD int mnt = rootfs_fs("proc", hide ? hidden : NULL,
+				       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	int r = mnt < 0 ? mnt : 0;
 
 	if (r == 0 &&
@@ -233,7 +259,7 @@ int rootfs_proc(int at, bool hide)
 static int mount_proc(const struct plan *p, const struct mount_op *op, int root)
 {
 	CLEANUP_FD int at = open_strict(root, op->target, O_PATH | O_DIRECTORY);
-	return at < 0 ? at : rootfs_proc(at, p->walls != NULL);
+	return at < 0 ? at : rootfs_proc(at, p->walls != NULL, p->user_base);
 }
 
 #define NO_SOURCE INT_MIN /* no -errno */
@@ -255,20 +281,20 @@ static int carry_out(const struct plan *p, const struct mount_op *op, int source
 
 	switch (op->kind) {
 	case MOUNT_DIR:
-		return make_dir(root, op);
+		return make_dir(p, op);
 	case MOUNT_LINK:
 		return make_link(root, op);
 	case MOUNT_BIND:
 		r = make_mount_point(root, op->target, source);
 		/* The root itself may be read-only: then the mount point was made at the seal. */
-		return r < 0 && r != -EROFS ? r : mount_tree(op, source, root);
+		return r < 0 && r != -EROFS ? r : mount_tree(p, op, source);
 	case MOUNT_OWN:
 		r = make_mount_point(root, op->target, source);
-		return r < 0 ? r : mount_tree(op, source, root);
+		return r < 0 ? r : mount_tree(p, op, source);
 	case MOUNT_TMPFS:
-		return mount_tmpfs(op, root);
+		return mount_tmpfs(p, op);
 	case MOUNT_DEV:
-		return mount_dev(op, root, e);
+		return mount_dev(p, op, e);
 	case MOUNT_PROC:
 		return mount_proc(p, op, root);
 	case MOUNT_ROOT_RO:
@@ -337,6 +363,13 @@ static int settle(const struct plan *p, struct err *e)
 int rootfs_enter(const struct plan *p, struct err *e)
 {
 	const char *at = p->root_at ? p->root_at : "/";
+	int mapped = map_users(p, p->root, 0);
+
+	if (mapped < 0)
+		return err_errno(
+		    e, mapped,
+		    "PrivateUsers=: the file system of the jail's root cannot be mapped "
+		    "(immure check --host: idmapped-mounts)");
 
 	if (p->root_at && mkdir(at, 0755) < 0 && errno != EEXIST)
 		return err_errno(e, -errno, "making %s in the world", at);

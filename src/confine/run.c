@@ -115,6 +115,7 @@ int run_start(const struct plan *p, struct run *ret, struct err *e)
 		return err_errno(e, -errno, "making a pipe");
 	}
 	setsockopt(sock[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	r.users = p->user_base ? p->user_ns : -1;
 	r.init = clone_init(p, &r.init_fd);
 	if (r.init == 0) {
 		close(sock[0]);

@@ -26,6 +26,8 @@ struct run {
 	int ctl;       /* messages from the init; end of file when it is gone */
 	int listener;  /* of the filter, or -1; the caller may take it */
 	pid_t pacer;   /* pids.h; 0: none */
+	int users; /* of the plan, borrowed: what is mounted in there later is mapped by it; or -1
+		    */
 	bool main_exited;
 	int main_status; /* as of waitpid(2), valid once main_exited */
 
@@ -35,7 +37,7 @@ struct run {
 };
 #define RUN_INIT                                                                                   \
 	{                                                                                          \
-		.init_fd = -1, .ctl = -1, .listener = -1                                           \
+		.init_fd = -1, .ctl = -1, .listener = -1, .users = -1                              \
 	}
 #define CLEANUP_RUN CLEANUP(run_end)
 

@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "fs/beneath.h"
 #include "host/places.h"
+#include "jail/account.h"
 #include "jail/helpers.h"
 #include "jail/masks.h"
 #include "jail/require.h"
@@ -321,6 +322,46 @@ static int run_sealed(struct build *b, struct err *e)
 	return r < 0 ? err_prefix(e, "in the sealed jail") : 0;
 }
 
+static bool always_root(const struct who *w)
+{
+	for (size_t i = 0; i < w->n_uids; i++)
+		if (w->uids[i] != 0)
+			return false;
+	return w->n_uids > 0;
+}
+
+/* A service that is root from the start to the end: what would it do where root is nobody? */
+static int try_private_users(struct build *b, struct build_report *rep, struct err *e)
+{
+	CLEANUP_STR char *tree = path_join(b->generation_dir, "root");
+	const struct proof p = proof_of(b);
+	struct twin_report trial CLEANUP_TWIN_REPORT = TWIN_REPORT_INIT;
+	struct proof_result result CLEANUP(proof_result_done) = {0};
+	struct err failed = {0};
+	struct twin t = {
+	    .kind = TWIN_SEALED,
+	    .label = "with PrivateUsers=yes",
+	    .layout = &b->layout,
+	    .tree = tree,
+	    .manifest_dir = b->generation_dir,
+	    .confinement = &b->confinement,
+	    .private_users = true,
+	    .listeners = &b->first.listeners,
+	    .direct = &b->first.direct,
+	    .probe = &b->probe,
+	};
+
+	if (b->spec->private_users || !rep->proof.proved || !always_root(&b->first.who))
+		return 0;
+	int r = run_twin(&t, b, "users", &trial, &failed);
+	if (twin_interrupted)
+		return err_set(e, -EINTR, "interrupted");
+	if (r == 0)
+		r = proof_compare(&p, &b->native, &trial, &result, &failed);
+	rep->offer = r == 0 && result.proved ? OFFER_WORKS : OFFER_FAILS;
+	return 0;
+}
+
 static void list_outside(const struct build *b, struct build_report *rep)
 {
 	const struct record *rec = b->baseline;
@@ -386,6 +427,8 @@ static int carry_out(struct build *b, struct build_report *rep, struct err *e)
 		r = run_sealed(b, e);
 	if (r == 0)
 		r = proof_compare(&p, &b->native, &b->sealed, &rep->proof, e);
+	if (r == 0)
+		r = try_private_users(b, rep, e);
 	if (r < 0)
 		return r;
 	list_outside(b, rep);
@@ -458,6 +501,7 @@ int build_run(const struct dirs *d, const struct spec *s, const struct scratch *
 		b.foresight = (struct foresight)FORESIGHT_INIT;
 		strv_add_all(&rep.listeners, &b.first.listeners);
 		strv_add_all(&rep.pid_files, &b.grown.pid_files);
+		build_same_user(d, s, &rep.same_user);
 		rep.probe = b.probe;
 		b.probe = (struct probe)PROBE_INIT;
 		r = rep.proof.proved ? 0 : 1;
@@ -487,6 +531,7 @@ void build_report_done(struct build_report *r)
 	strv_done(&r->rights);
 	strv_done(&r->refused);
 	strv_done(&r->lacking);
+	strv_done(&r->same_user);
 	probe_done(&r->probe);
 	strv_done(&r->misses);
 	*r = (struct build_report)BUILD_REPORT_INIT;
@@ -503,6 +548,31 @@ static bool same_on_host(int host, const struct entry *en)
 	return beneath_lstat(host, en->path, &st) == 0 && st.st_mode == en->mode &&
 	       st.st_uid == en->uid && st.st_gid == en->gid && (made || st.st_size == en->size) &&
 	       st.st_mtim.tv_sec == en->mtime.tv_sec && st.st_mtim.tv_nsec == en->mtime.tv_nsec;
+}
+
+/* The user whom a jail's service is outside, or 0 where it has none of its own. */
+static uid_t user_of(const struct spec *s)
+{
+	struct account a;
+
+	return s->private_users || account_of(s, &a, NULL) < 0 ? 0 : a.uid;
+}
+
+void build_same_user(const struct dirs *d, const struct spec *s, struct strv *ret)
+{
+	struct strv names CLEANUP_STRV = STRV_INIT;
+	uid_t own = user_of(s);
+
+	jail_names(d, &names, NULL);
+	for (size_t i = 0; own && i < names.n; i++) {
+		struct generation g CLEANUP_GENERATION = GENERATION_INIT;
+		struct spec *other CLEANUP_SPEC = spec_new(names.v[i]);
+		if (!streq(names.v[i], s->name) && generation_load(d, names.v[i], &g, NULL) == 0 &&
+		    spec_parse(other, g.spec_text, strlen(g.spec_text), "the proved spec", NULL) ==
+			0 &&
+		    user_of(other) == own)
+			strv_add(ret, names.v[i]);
+	}
 }
 
 int build_unchanged(const struct dirs *d, const struct spec *s, int *ret_number, struct err *e)

@@ -28,9 +28,11 @@ struct build_report {
 	struct strv rights;    /* of the policy; ports apart */
 	bool connects;	       /* it may connect by TCP */
 	struct strv refused;   /* calls that the jail's filter refused in the proof */
-	struct strv lacking;   /* extra walls that this kernel has not */
-	struct strv wrappers;  /* programs that only the start needed */
-	struct cost helpers;   /* what is in the jail for them alone */
+	enum { OFFER_NONE, OFFER_WORKS, OFFER_FAILS } offer; /* of PrivateUsers=yes, tried */
+	struct strv same_user;				     /* jails that run as the same user */
+	struct strv lacking;  /* extra walls that this kernel has not */
+	struct strv wrappers; /* programs that only the start needed */
+	struct cost helpers;  /* what is in the jail for them alone */
 	struct foresight foresight;
 	struct recall recall;
 	struct cost package; /* what Closure=package adds to the foresight */
@@ -54,6 +56,10 @@ typedef void (*build_progress)(const char *what);
  * present generation stays), -errno. */
 int build_run(const struct dirs *d, const struct spec *s, const struct scratch *scratch,
 	      build_progress progress, struct build_report *ret, struct err *e);
+
+/* Adds the jails whose service is the user that @s names, where neither is in a user namespace of
+ * its own: what belongs to that user is in reach of both. */
+void build_same_user(const struct dirs *d, const struct spec *s, struct strv *ret);
 
 /* Whether @s was proved already and nothing that the current generation copied has changed on the
  * host since. 1 or 0, or -errno; *ret_number is the generation. */

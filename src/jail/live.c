@@ -20,6 +20,7 @@
 #include "confine/ipc.h"
 #include "confine/packed.h"
 #include "confine/refusals.h"
+#include "confine/users.h"
 #include "fs/beneath.h"
 #include "jail/mounts.h"
 #include "jail/native.h"
@@ -54,6 +55,7 @@ void live_init(struct live *l, const struct dirs *d, const char *name)
 			   .run = RUN_INIT,
 			   .lock = -1,
 			   .signals = -1,
+			   .users = -1,
 			   .publish = PUBLISH_INIT};
 	plan_init(&l->plan);
 }
@@ -97,6 +99,18 @@ static int load(struct live *l, struct err *e)
 	return r == 0 ? take_config(l, e) : r;
 }
 
+static int take_users(struct live *l, struct err *e)
+{
+	l->plan.user_base = users_base(l->name);
+	if (l->users < 0)
+		l->users = users_make(l->plan.user_base);
+	l->plan.user_ns = l->users;
+	return l->users < 0 ? err_errno(e, l->users,
+					"PrivateUsers=: making a user namespace (immure check "
+					"--host: user-namespace)")
+			    : 0;
+}
+
 static int make_plan(struct live *l, struct err *e)
 {
 	CLEANUP_STR char *root = path_join(l->generation.dir, "root");
@@ -114,6 +128,8 @@ static int make_plan(struct live *l, struct err *e)
 	l->plan.forks = l->generation.forks;
 	l->plan.ipc = l->ipc;
 	r = confinement_apply(&l->confinement, &l->plan, e);
+	if (r == 0 && l->spec->private_users)
+		r = take_users(l, e);
 	if (r < 0)
 		return r;
 	/* A link in its place would make another directory the service's root. */
@@ -125,25 +141,39 @@ static int make_plan(struct live *l, struct err *e)
 	return mounts_sealed(&l->plan, &l->generation.layout, l->generation.dir, host, e);
 }
 
-/* Under an init system of the host's the limits are its unit's, and so is the group. */
-static int limit(struct live *l, struct err *e)
+static int hold_limits(const struct live *l, const struct cgroup_limits *limits, struct err *e)
 {
-	struct cgroup_limits limits = {0};
-
-	if (!l->background || !resources_of(l->spec, &limits))
-		return 0;
-	CLEANUP_STR char *name = xasprintf("immure-%s", l->name);
-	cgroup_remove(&l->cgroup);
-	cgroup_find(name, &l->cgroup); /* what a killed supervisor left */
-	cgroup_remove(&l->cgroup);
-	cgroup_make(name, &limits, &l->cgroup);
-	l->plan.cgroup = &l->cgroup;
-	if (cgroup_holds(&l->cgroup, &limits))
+	if (cgroup_holds(&l->cgroup, limits))
 		return 0;
 	return err_set(e, -EOPNOTSUPP,
 		       "%s: MemoryMax= or TasksMax= cannot be enforced: this host has no control "
 		       "group for it (immure check --host: cgroup-limits)",
 		       l->name);
+}
+
+/* A control group where the spec has something for it. Under an init system of the host's the
+ * limits are its unit's; whom the jail may talk to is ours there too, in a group below the unit's.
+ */
+static int limit(struct live *l, struct err *e)
+{
+	struct cgroup_limits limits = {0};
+	struct peers peers CLEANUP_PEERS = {0};
+	bool limited = resources_of(l->spec, &limits) && l->background;
+	bool apart = peers_of(l->spec, &peers);
+
+	if (!limited && !apart)
+		return 0;
+	CLEANUP_STR char *name = xasprintf("immure-%s", l->name);
+	cgroup_remove(&l->cgroup);
+	cgroup_find(name, &l->cgroup); /* what a killed supervisor left */
+	cgroup_remove(&l->cgroup);
+	if (l->background)
+		cgroup_make(name, &limits, &l->cgroup);
+	else
+		cgroup_make_below(name, &l->cgroup);
+	l->plan.cgroup = &l->cgroup;
+	int r = limited ? hold_limits(l, &limits, e) : 0;
+	return r == 0 && apart ? peers_enforce(&peers, &l->cgroup, e) : r;
 }
 
 static int begin(struct live *l, struct err *e)
@@ -188,7 +218,7 @@ int live_pack(struct live *l, char **ret, size_t *ret_len, struct err *e)
 	strv_done(&l->made); /* directories in /run: the plan needs them */
 	root = path_join(l->generation.dir, "root");
 	p.root_path = root;
-	p.root = p.launcher = -1;
+	p.root = p.launcher = p.user_ns = -1;
 	*ret = packed_write(&p, ret_len);
 	return 0;
 }
@@ -429,6 +459,7 @@ void live_done(struct live *l)
 	generation_done(&l->generation);
 	spec_free(l->spec);
 	fd_close(&l->signals);
+	fd_close(&l->users);
 	if (l->lock >= 0) {
 		if (well)
 			running_remove(l->dirs, l->name, "json");

@@ -29,6 +29,7 @@ struct live {
 	struct run run;
 	struct running running; /* as it was written last */
 	struct publish publish;
+	int users;	      /* its user namespace (PrivateUsers=), or -1 */
 	struct cgroup cgroup; /* with the spec's limits, where there are any */
 	bool background;      /* under a supervisor of ours, not an init system's */
 	struct confinement confinement;

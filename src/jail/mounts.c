@@ -58,6 +58,8 @@ static unsigned flags_of(const struct provision *v)
 	/* What is kept as it is in a directory that may be written: gone, there is nothing to keep.
 	 */
 	bool kept = v->file && !v->writable && v->class == CLASS_CONFIG;
+	if (v->class == CLASS_KERNEL)
+		flags |= MOUNT_UNMAPPED;
 	return v->class == CLASS_KERNEL || kept ? flags | MOUNT_OPTIONAL : flags;
 }
 

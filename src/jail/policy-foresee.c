@@ -76,5 +76,13 @@ void policy_foresee(struct right_list *p, const struct record *run, struct libra
 		if (l)
 			add_imports(p, l);
 	}
+	/* A log that was given to the workers' user is root's to open again at the next start. */
+	const struct right *give = right_list_find(p, "CAP_CHOWN");
+	if (give) {
+		CLEANUP_STR char *by = xstrdup(give->by);
+		right_list_add(p, "CAP_DAC_OVERRIDE",
+			       "foreseen: opens again what it gave to another user", by,
+			       PHASE_START);
+	}
 	right_list_sort(p);
 }

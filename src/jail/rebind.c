@@ -143,12 +143,16 @@ static int carry_out(const struct change *v, size_t n, const struct run *r)
 }
 
 /* A detached mount of what stands at @path on the host; no link is followed. */
-static int clone_of(const char *path, bool writable, bool dir)
+static int clone_of(const char *path, bool writable, bool dir, int users)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
 	unsigned below = dir ? AT_RECURSIVE : 0;
 	if (!writable)
 		attr.attr_set |= MOUNT_ATTR_RDONLY;
+	if (users >= 0) {
+		attr.attr_set |= MOUNT_ATTR_IDMAP;
+		attr.userns_fd = (uint64_t)users;
+	}
 	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP_FD int file = beneath_open_nolink(host, path, O_PATH | O_NOFOLLOW, 0);
 	struct stat st;
@@ -173,7 +177,7 @@ static void renew(struct rebind_file *f, const char *source, const struct stat *
 {
 	if (same(st, &f->st))
 		return;
-	CLEANUP_FD int mnt = clone_of(source, f->writable, f->link);
+	CLEANUP_FD int mnt = clone_of(source, f->writable, f->link, r->users);
 	const struct change c = {REPLACE, f->path, mnt};
 	int status = mnt < 0 ? -1 : carry_out(&c, 1, r);
 	log_debug("%s is another on the host: mounted anew (%d)", f->path, status);
@@ -265,6 +269,7 @@ void rebind_links(struct rebind *rb, const struct run *r)
 struct masking {
 	int host, jail; /* O_PATH roots */
 	const char *mask;
+	int users;	/* as of struct run */
 	struct stat st; /* of the mask */
 	struct change v[MASKS_AT_ONCE];
 	size_t n;
@@ -282,7 +287,7 @@ static void add_mask(struct masking *k, const char *key)
 	/* Gone from the jail's view, there is nothing to cover. */
 	if (k->n == MASKS_AT_ONCE || is_masked(k, key) || beneath_lstat(k->jail, key, &st) < 0)
 		return;
-	int mnt = clone_of(k->mask, false, false);
+	int mnt = clone_of(k->mask, false, false, k->users);
 	if (mnt >= 0)
 		k->v[k->n++] = (struct change){COVER, key, mnt};
 }
@@ -309,7 +314,7 @@ int rebind_masks(const struct layout *l, const struct manifest *m, const char *d
 	CLEANUP_FD int jail = open_root(r->init);
 	CLEANUP_STR char *mask = NULL;
 	int bad = masks_file(dir, &mask, e);
-	struct masking k = {.host = host, .jail = jail, .mask = mask};
+	struct masking k = {.host = host, .jail = jail, .mask = mask, .users = r->users};
 
 	if (bad < 0)
 		return bad;

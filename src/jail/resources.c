@@ -33,3 +33,19 @@ bool resources_of(const struct spec *s, struct cgroup_limits *ret)
 	ret->processes = (long)limit_of(s, "TasksMax", all_numbers);
 	return ret->memory || ret->processes;
 }
+
+static void add_ranges(struct prefix_list *l, const struct strv *words)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (!streq(words->v[i], "none"))
+			prefix_add(l, words->v[i], NULL); /* checked when the spec was read */
+}
+
+bool peers_of(const struct spec *s, struct peers *ret)
+{
+	add_ranges(&ret->allow, &s->ip_allow);
+	add_ranges(&ret->deny, &s->ip_deny);
+	add_ranges(&ret->connect_to, &s->connect_to);
+	ret->limits_connects = s->connect_to.n > 0;
+	return peers_limited(ret);
+}

@@ -18,6 +18,7 @@
 #include "base/path.h"
 #include "confine/refusals.h"
 #include "confine/run.h"
+#include "confine/users.h"
 #include "fs/beneath.h"
 #include "grow/filter.h"
 #include "grow/supervisor.h"
@@ -55,6 +56,7 @@ struct stage {
 	int jail;	  /* O_PATH, the jail's root as the service sees it */
 	int output;	  /* the service's standard output and error, a file */
 	int printed;	  /* the same for reading: not the service's */
+	int users;	  /* a user namespace of its own, or -1 */
 };
 
 static int open_output(struct stage *s, struct err *e)
@@ -86,6 +88,17 @@ static int lay_mount_points(struct stage *s, struct err *e)
 	return r;
 }
 
+/* The overlays of a world cannot be mapped (EINVAL, Linux 6.18): here each user is himself. What is
+ * tried is all the same that the service gets on without rights over the host's namespaces. */
+static int take_users(struct stage *s, struct err *e)
+{
+	s->plan.user_ns = s->users = users_make(0);
+	return s->users < 0 ? err_errno(e, s->users,
+					"PrivateUsers=: making a user namespace (immure check "
+					"--host: user-namespace)")
+			    : 0;
+}
+
 static int make_plan(struct stage *s, struct err *e)
 {
 	struct plan *p = &s->plan;
@@ -103,6 +116,8 @@ static int make_plan(struct stage *s, struct err *e)
 	p->filter = t->record ? &s->filter : NULL;
 	p->tell_walls = t->confinement != NULL;
 	int r = t->confinement ? confinement_apply(t->confinement, p, e) : 0;
+	if (r == 0 && t->confinement && (t->spec->private_users || t->private_users))
+		r = take_users(s, e);
 	if (r < 0 || t->kind == TWIN_NATIVE)
 		return r;
 	p->root_at = JAIL_PREFIX;
@@ -408,6 +423,7 @@ static void stage_done(struct stage *s)
 	free(s->last_words);
 	fd_close(&s->jail);
 	fd_close(&s->output);
+	fd_close(&s->users);
 	fd_close(&s->printed);
 	world_close(&s->world);
 }
@@ -492,8 +508,13 @@ static int end_failed(struct stage *s, int r, struct err *e)
 int twin_run(const struct twin *t, struct twin_report *ret, struct err *e)
 {
 	struct twin_report rep = TWIN_REPORT_INIT;
-	struct stage s = {
-	    .t = t, .world = WORLD_INIT, .run = RUN_INIT, .jail = -1, .output = -1, .printed = -1};
+	struct stage s = {.t = t,
+			  .world = WORLD_INIT,
+			  .run = RUN_INIT,
+			  .jail = -1,
+			  .output = -1,
+			  .printed = -1,
+			  .users = -1};
 
 	plan_init(&s.plan);
 	int r = t->scout ? play_scout(&s, &rep, e) : play(&s, &rep, e);

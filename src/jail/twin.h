@@ -29,6 +29,7 @@ struct twin {
 	const char *tree;		 /* the root directory, not for TWIN_NATIVE */
 	const char *manifest_dir;	 /* TWIN_SEALED: the generation's directory */
 	struct confinement *confinement; /* TWIN_SEALED: its walls */
+	bool private_users;		 /* though the spec does not ask for it: a trial */
 	struct record *record;		 /* watched where not NULL; filled */
 	const struct strv *listeners;	 /* expected ones, or NULL */
 	const struct direct *direct;	 /* started instead of the spec's command, or NULL */

@@ -32,6 +32,7 @@
 #include "confine/packed.h"
 #include "confine/parts.h"
 #include "confine/run.h"
+#include "confine/users.h"
 
 #define PLAN_MAX (1 << 20)
 
@@ -128,8 +129,11 @@ static NORETURN void carry_out(const char *path)
 	close(fd);
 	if (r == 0 && p->plan.root_path)
 		r = open_root(&p->plan, &e);
+	if (r == 0 && p->plan.user_base &&
+	    (r = p->plan.user_ns = users_make(p->plan.user_base)) < 0)
+		err_errno(&e, r, "making a user namespace");
 	catch_signals();
-	if (r == 0)
+	if (r >= 0)
 		r = run_start(&p->plan, &run, &e);
 	fd_close(&run.listener); /* nobody counts: what the filter refuses is ENOSYS */
 	if (r == 0)

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "base/prefix.h"
 #include "spec/env-file.h"
 #include "spec/spec-keys.h"
 #include "spec/values.h"
@@ -225,6 +226,16 @@ static int convert_right(char **word, struct err *e)
 	return 0;
 }
 
+static int convert_peer(char **word, struct err *e)
+{
+	return streq(*word, "none") ? 0 : prefix_add(NULL, *word, e);
+}
+
+static int convert_range(char **word, struct err *e)
+{
+	return prefix_add(NULL, *word, e);
+}
+
 static int add_command(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
 {
 	char *command;
@@ -268,6 +279,8 @@ const struct spec_kind kind_included = {WORDS(convert_included)};
 const struct spec_kind kind_samples = {WORDS(convert_sample)};
 const struct spec_kind kind_rights = {WORDS(convert_right)};
 const struct spec_kind kind_require = {WORDS(convert_wall)};
+const struct spec_kind kind_peers = {WORDS(convert_peer)};
+const struct spec_kind kind_ranges = {WORDS(convert_range)};
 
 const struct spec_kind kept_list = {LIST(check_nothing, clear_nothing)};
 const struct spec_kind kept_named_list = {LIST(check_nothing, clear_nothing),

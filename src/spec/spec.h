@@ -90,6 +90,9 @@ struct spec {
 						       kept in front where SRC may be absent */
 	struct strv read_write_paths; /* absolute; what a unit's own confinement left writable */
 
+	struct strv ip_allow, ip_deny; /* ranges, confine/peers.h */
+	bool private_users;	       /* a user namespace, confine/users.h */
+
 	/* [Jail] */
 	struct strv state, content, config, secret, offer, include; /* absolute paths */
 	struct strv sample; /* "DIR=PATH", "DIR=empty|snapshot|live" */
@@ -99,8 +102,9 @@ struct spec {
 	enum net_mode net;
 	enum accounts_mode accounts;
 	enum update update;
-	struct strv rights;  /* beyond the learnt ones, jail/policy.h: "CAP_CHOWN", "tcp:80" */
-	struct strv require; /* walls without which it does not start: "landlock-net" */
+	struct strv rights;	/* beyond the learnt ones, jail/policy.h: "CAP_CHOWN", "tcp:80" */
+	struct strv connect_to; /* addresses and ranges, or "none"; empty: anywhere */
+	struct strv require;	/* walls without which it does not start: "landlock-net" */
 	struct exec_list config_test; /* run in the jail before a reload or restart */
 
 	/* [Exercise] */

@@ -135,7 +135,7 @@ static int mount_kernel(int root, struct err *e)
 	r = dev < 0 ? dev : attach(root, dev, "/dev");
 	if (r < 0)
 		return err_errno(e, r, "mounting the world's /dev");
-	return device_populate(dev, e);
+	return device_populate(dev, 0, e);
 }
 
 static int set_up(const char *scratch, const struct host_face *host, struct err *e)

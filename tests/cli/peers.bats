@@ -1,0 +1,109 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Whom a jail may talk to: ConnectTo=, IPAddressAllow= and IPAddressDeny=, by programs of its control
+# group; a service that calls whomever it is told to.
+
+NAME=cli-peers PORT=18631
+load helpers
+
+# "FAMILY ADDRESS" in, "yes" or why not out.
+CALLER='
+use strict; use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6 AF_INET6);
+$| = 1;
+socket(my $door, PF_INET, SOCK_STREAM, 0); setsockopt($door, SOL_SOCKET, SO_REUSEADDR, 1);
+bind($door, sockaddr_in($ARGV[0], INADDR_ANY)) or die; listen($door, 5);
+while (accept(my $c, $door)) {
+	my ($how, $where) = split " ", scalar <$c>;
+	my $six = $where =~ /:/;
+	my $to = $six ? pack_sockaddr_in6($ARGV[0] + 1, inet_pton(AF_INET6, $where))
+		      : sockaddr_in($ARGV[0] + 1, inet_aton($where));
+	socket(my $s, $six ? PF_INET6 : PF_INET, $how eq "udp" ? SOCK_DGRAM : SOCK_STREAM, 0);
+	my $done = $how eq "udp" ? send($s, "x", 0, $to) : connect($s, $to);
+	print $c $done ? "yes\n" : "$!\n";
+	close $c;
+}'
+
+setup()
+{
+	immure check --host --json | jq -e '.walls[] | select(.name == "peers") | .here' >/dev/null ||
+		skip "this host has no control group of version 2 with BPF"
+	mkdir -p "$WORK/out"
+	perl -MSocket=:DEFAULT,AF_INET6,IPV6_V6ONLY,pack_sockaddr_in6 -e '
+		socket(S, AF_INET6, SOCK_STREAM, 0); setsockopt(S, SOL_SOCKET, SO_REUSEADDR, 1);
+		setsockopt(S, 41, IPV6_V6ONLY, 0);
+		bind(S, pack_sockaddr_in6(shift, Socket::IN6ADDR_ANY)) or die; listen(S, 20); sleep 1 while 1' \
+		"$((PORT + 1))" 3>&- 7>&- 8>&- &
+	LISTENER=$!
+}
+
+teardown()
+{
+	[[ -z ${LISTENER:-} ]] || kill "$LISTENER"
+	immure stop -q "$NAME" || true
+	immure remove -q "$NAME" || true
+} 2>/dev/null
+
+# jailed LINE...: built with these lines of the spec, and started
+jailed()
+{
+	mkdir -p "$IMMURE_CONFIG_DIR"
+	{
+		printf '[Service]\nExecStart=/usr/bin/perl %s %s\n' "$HERE/caller.pl" "$PORT"
+		printf '%s\n' "$@"
+		printf '[Exercise]\nCommand=echo tcp 127.0.0.1 | nc -N 127.0.0.1 %s; true\n' "$PORT"
+	} >"$IMMURE_CONFIG_DIR/$NAME.conf"
+	printf '%s\n' "$CALLER" >"$HERE/caller.pl"
+	good build "$NAME"
+	good start "$NAME"
+}
+
+# ask HOW WHERE [FROM]: what the service says of it
+ask() { echo "$1 $2" | timeout 5 nc -N ${3:+-s "$3"} 127.0.0.1 "$PORT"; }
+
+@test "peers: without a line it may call anybody" {
+	jailed
+	[[ $(ask tcp 127.0.0.2) = yes && $(ask udp 127.0.0.3) = yes ]]
+}
+
+@test "peers: ConnectTo= lets it call those, and be called by all" {
+	jailed '[Jail]' 'ConnectTo=127.0.0.2 127.0.1.0/24'
+	[[ $(ask tcp 127.0.0.2) = yes && $(ask tcp 127.0.1.77) = yes ]]
+	[[ $(ask tcp 127.0.0.3) = 'Operation not permitted' ]]
+	[[ $(ask udp 127.0.0.3) = 'Operation not permitted' ]]
+	[[ $(ask tcp ::ffff:127.0.0.2) = yes ]]
+	[[ $(ask tcp ::ffff:127.0.0.3) = 'Operation not permitted' ]]
+	[[ $(ask tcp ::1) = 'Operation not permitted' ]]
+	[[ $(ask tcp 127.0.0.2 127.0.0.9) = yes ]]
+	# Not by a group that it could leave, and nothing is left of it.
+	good stop "$NAME"
+	! find /sys/fs/cgroup -maxdepth 4 -name "immure-$NAME" | grep .
+}
+
+@test "peers: ConnectTo=none lets it call nobody" {
+	jailed '[Jail]' 'ConnectTo=none'
+	[[ $(ask tcp 127.0.0.1) = 'Operation not permitted' ]]
+}
+
+@test "peers: IPAddressDeny= keeps out who is not allowed, both ways, under run too" {
+	jailed 'IPAddressAllow=127.0.0.1' 'IPAddressDeny=127.0.0.0/24'
+	[[ $(ask tcp 127.0.0.1) = yes && $(ask tcp 127.0.1.1) = yes ]]
+	[[ -z $(ask tcp 127.0.0.1 127.0.0.9) ]]
+	good stop "$NAME"
+	"$IMMURE" run "$NAME" 3>&- 7>&- 8>&- &
+	local pid=$!
+	for _ in {1..50}; do
+		[[ $(ask tcp 127.0.0.1) = yes ]] && break
+		sleep 0.1
+	done
+	[[ $(ask tcp 127.0.0.1) = yes && -z $(ask tcp 127.0.0.1 127.0.0.9) ]]
+	kill "$pid"
+	wait "$pid" || true
+	! find /sys/fs/cgroup -maxdepth 4 -name "immure-$NAME" | grep .
+}
+
+@test "peers: a wrong range is told with its line" {
+	printf '[Service]\nExecStart=/bin/sleep 9\n[Jail]\nConnectTo=10.0.0.0/33\n' | spec "$NAME"
+	refuses 2 build "$NAME"
+	says "$NAME.conf:4" '10.0.0.0/33' 'localhost'
+}

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,32 +14,6 @@
 #include "confine/parts.h"
 
 #define PROGRAM "immure-launch"
-
-static int open_beside(void)
-{
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - sizeof(PROGRAM));
-
-	if (n <= 0)
-		return -ENOENT;
-	self[n] = '\0';
-	char *slash = strrchr(self, '/');
-	snprintf(slash ? slash + 1 : self, sizeof(PROGRAM), "%s", PROGRAM);
-	int fd = open(self, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-int launcher_open(struct err *e)
-{
-	int fd = open_beside();
-
-	if (fd < 0)
-		fd = open(LIBEXEC_DIR "/" PROGRAM, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? err_set(e, -ENOENT,
-				PROGRAM " is neither beside this program nor in " LIBEXEC_DIR
-					": is the installation complete?")
-		      : fd;
-}
 
 int launcher_image(const struct plan *p, struct err *e)
 {

@@ -12,7 +12,8 @@
 #include "base/err.h"
 #include "confine/plan.h"
 
-/* Opens it: beside the running program, as in a build directory, or where it was installed. */
+/* Opens it: beside the running program, as in a build directory, or where it was installed; where
+ * it is in neither place, the copy that this program carries, in memory. */
 int launcher_open(struct err *e);
 
 /* @p as a packed plan in a sealed memory file; its descriptor. */

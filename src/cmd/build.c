@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "cmd/apart.h"
+#include "cmd/build.h"
 #include "cmd/cmd.h"
 #include "cmd/summary.h"
 #include "fs/atomic.h"
@@ -276,6 +277,25 @@ static int tell_unchanged(const struct invocation *in, int number)
 	return EXIT_GOOD;
 }
 
+int build_spec(const struct invocation *in, const struct spec *s, bool write,
+	       const struct strv *notes)
+{
+	struct err e = {0};
+	int lock = jail_lock(in->dirs, in->name, &e), number = 0, status;
+
+	if (lock < 0) {
+		err_prefix(&e, "another command is changing this jail");
+		return cmd_fail(&e);
+	}
+	int r = build_unchanged(in->dirs, s, &number, &e);
+	if (r < 0)
+		status = cmd_fail(&e);
+	else
+		status = r ? tell_unchanged(in, number) : build_guarded(in, s, write, notes);
+	jail_unlock(in->dirs, in->name, &lock);
+	return status;
+}
+
 static int tell_plan(const struct invocation *in, const struct spec *s, bool write)
 {
 	struct command_set c CLEANUP_COMMAND_SET = COMMAND_SET_INIT;
@@ -303,7 +323,6 @@ static int run(const struct invocation *in)
 	struct command_set c CLEANUP_COMMAND_SET = COMMAND_SET_INIT;
 	struct err e = {0};
 	bool write = false;
-	int number = 0;
 
 	int r = make_spec(in, &s, &write, &e);
 	if (r == 0 && in->common->dry_run)
@@ -312,19 +331,7 @@ static int run(const struct invocation *in)
 		r = command_set_make(s, &c, &e);
 	if (r < 0)
 		return cmd_fail(&e);
-	int lock = jail_lock(in->dirs, in->name, &e);
-	if (lock < 0) {
-		err_prefix(&e, "another command is changing this jail");
-		return cmd_fail(&e);
-	}
-	int status;
-	r = build_unchanged(in->dirs, s, &number, &e);
-	if (r < 0)
-		status = cmd_fail(&e);
-	else
-		status = r ? tell_unchanged(in, number) : build_guarded(in, s, write, &c.notes);
-	jail_unlock(in->dirs, in->name, &lock);
-	return status;
+	return build_spec(in, s, write, &c.notes);
 }
 
 const struct command cmd_build = {

@@ -3,15 +3,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "cmd/cmd.h"
 #include "confine/host-walls.h"
+#include "jail/check.h"
+#include "jail/generation.h"
 
 struct check_opts {
-	bool host;
+	bool host, deep;
 };
 
 static const struct opt rows[] = {
     {"host", 0, NULL, "what this kernel can enforce", OPT_FLAG, offsetof(struct check_opts, host)},
+    {"deep", 0, NULL, "read every byte, not only metadata", OPT_FLAG,
+     offsetof(struct check_opts, deep)},
 };
 
 static const char *const kinds[] = {[WALL_REQUIRED] = "required", [WALL_EXTRA] = "extra"};
@@ -72,30 +77,98 @@ static int check_host(const struct invocation *in)
 	return verdict(&missing);
 }
 
+/* --- jails --- */
+
+static void print_findings(const char *name, const struct findings *f, bool quiet)
+{
+	if (!f->n && !quiet)
+		printf("%s: as it was sealed, and as the host is\n", name);
+	for (size_t i = 0; i < f->n; i++) {
+		const struct finding *one = &f->v[i];
+		CLEANUP_STR char *path = str_printable(xstrdup(one->path));
+		CLEANUP_STR char *text = str_printable(xstrdup(one->text));
+		if (!quiet || one->kind != FINDING_NOTE)
+			printf("%s: %s: %s%s%s\n", name, finding_kind_name(one->kind), path,
+			       *path ? " " : "", text);
+	}
+}
+
+static json_t *jail_to_json(const char *name, const struct findings *f)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < f->n; i++)
+		json_array_append_new(list, json_pack("{ss so so}", "kind",
+						      finding_kind_name(f->v[i].kind), "path",
+						      cmd_json_string(f->v[i].path), "text",
+						      cmd_json_string(f->v[i].text)));
+	return json_pack("{ss sb so}", "name", name, "clean", findings_clean(f), "findings", list);
+}
+
+static int check_one(const struct invocation *in, const char *name, json_t *list)
+{
+	const struct check_opts *opts = in->options;
+	struct findings f CLEANUP_FINDINGS = {0};
+	struct err e = {0};
+
+	if (check_jail(in->dirs, name, opts->deep, &f, &e) < 0)
+		return cmd_fail(&e);
+	if (in->common->json)
+		json_array_append_new(list, jail_to_json(name, &f));
+	else
+		print_findings(name, &f, in->common->quiet);
+	return findings_clean(&f) ? EXIT_GOOD : EXIT_NO;
+}
+
+/* The worst of all: what could not be looked at is worse than what is not right. */
+static int check_jails(const struct invocation *in, const struct strv *names)
+{
+	json_t *list = json_array();
+	int worst = EXIT_GOOD;
+
+	for (size_t i = 0; i < names->n; i++) {
+		int status = check_one(in, names->v[i], list);
+		worst = status > worst ? status : worst;
+	}
+	if (in->common->json)
+		cmd_print_json(json_pack("{sO sb}", "jails", list, "clean", worst == EXIT_GOOD));
+	json_decref(list);
+	return worst;
+}
+
 static int run(const struct invocation *in)
 {
 	const struct check_opts *opts = in->options;
+	const struct strv *given = &in->given->args;
+	struct strv all CLEANUP_STRV = STRV_INIT;
 	struct err e = {0};
 
-	if (in->given->args.n)
+	if (opts->host && given->n)
 		err_set(&e, -EINVAL,
-			"this version checks the host only, no jail: immure check --host");
-	else if (!opts->host)
-		err_set(&e, -EINVAL, "check what? immure check --host");
-	else
+			"--host looks at the host, not at a jail: give one or the other");
+	else if (opts->host)
 		return check_host(in);
+	else if (given->n)
+		return check_jails(in, given);
+	else if (jail_names(in->dirs, &all, &e) == 0)
+		return check_jails(in, &all);
 	return cmd_fail(&e);
 }
 
 const struct command cmd_check = {
     .name = "check",
-    .summary = "what this kernel can enforce",
-    .synopsis = "--host",
-    .more = "Each wall is tried. Exit status 1 where one is missing without which nothing starts.",
+    .summary = "jails against what was sealed and against the host",
+    .synopsis = "[NAME...] [--deep] [--host]",
+    .more =
+	"What was tampered with, what the host has newer, what should not be there, what runs on "
+	"an older\ngeneration; exit status 1 where there is anything of it. Without names: all "
+	"jails. With --host: what\nthis kernel can enforce, each wall tried. `immure prove` runs "
+	"the "
+	"exercise instead; `immure diagnose`\nexplains a failure.",
     .options = rows,
     .n_options = ARRAY_LEN(rows),
     .options_size = sizeof(struct check_opts),
-    .max_args = 1,
+    .max_args = 1000,
     .needs = NEED_ROOT,
     .run = run,
 };

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "cmd/cmd.h"
 #include "jail/service.h"
+#include "jail/store.h"
 
 static bool has_spec(const struct invocation *in)
 {
@@ -27,6 +28,7 @@ static int tell(const struct invocation *in, bool dry)
 
 static int run(const struct invocation *in)
 {
+	struct store_size dropped;
 	struct err e = {0};
 
 	if (!generation_number(in->dirs, in->name) && !has_spec(in)) {
@@ -43,6 +45,8 @@ static int run(const struct invocation *in)
 	int r = generation_number(in->dirs, in->name) ? service_stop(in->dirs, in->name, &e) : 0;
 	if (r >= 0)
 		r = jail_delete(in->dirs, in->name, &e);
+	if (r == 0)
+		r = store_collect(in->dirs, false, &dropped, &e);
 	jail_unlock(in->dirs, in->name, &lock);
 	return r < 0 ? cmd_fail(&e) : tell(in, false);
 }

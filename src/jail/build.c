@@ -15,12 +15,14 @@
 #include "fs/beneath.h"
 #include "host/places.h"
 #include "jail/account.h"
+#include "jail/drift.h"
 #include "jail/helpers.h"
 #include "jail/masks.h"
 #include "jail/require.h"
 #include "jail/samples.h"
 #include "jail/seal.h"
 #include "jail/state.h"
+#include "jail/store.h"
 #include "jail/twin.h"
 #include "jail/unreached.h"
 #include "ld/library.h"
@@ -29,6 +31,7 @@
 #define MAX_GROWTHS 3
 
 struct build {
+	const struct dirs *dirs;
 	const struct spec *spec;
 	const struct scratch *scratch;
 	build_progress progress;
@@ -239,6 +242,10 @@ static int write_generation(const struct build *b, const struct manifest *m, str
 	if (r == 0)
 		r = confinement_save(&b->confinement, dir, text, e);
 	free(left_out); /* what it lists is the evidence's */
+	CLEANUP_STR char *root = path_join(b->generation_dir, "root");
+	CLEANUP_FD int tree = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r == 0)
+		r = store_share(b->dirs, tree, m, e);
 	return r < 0 ? r : manifest_save(m, dir, e);
 }
 
@@ -482,18 +489,32 @@ static void respect_others(const struct dirs *d, struct build *b)
 	}
 }
 
+/* With the oldest generation go the files that only it had. */
+static int publish(struct build *b, struct build_report *rep, struct err *e)
+{
+	struct store_size dropped;
+	int r = generation_publish(b->dirs, b->spec->name, b->generation_dir, &rep->generation, e);
+
+	if (r == 0)
+		store_collect(b->dirs, false, &dropped, NULL);
+	return r;
+}
+
 int build_run(const struct dirs *d, const struct spec *s, const struct scratch *scratch,
 	      build_progress progress, struct build_report *ret, struct err *e)
 {
-	struct build b = {
-	    .spec = s, .scratch = scratch, .progress = progress, .baseline = record_new()};
+	struct build b = {.dirs = d,
+			  .spec = s,
+			  .scratch = scratch,
+			  .progress = progress,
+			  .baseline = record_new()};
 	b.host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct build_report rep = BUILD_REPORT_INIT;
 	respect_others(d, &b);
 	int r = carry_out(&b, &rep, e);
 
 	if (r == 0 && rep.proof.proved)
-		r = generation_publish(d, s->name, b.generation_dir, &rep.generation, e);
+		r = publish(&b, &rep, e);
 	if (r == 0) {
 		rep.layout = b.layout;
 		b.layout = (struct layout)LAYOUT_INIT;
@@ -535,19 +556,6 @@ void build_report_done(struct build_report *r)
 	probe_done(&r->probe);
 	strv_done(&r->misses);
 	*r = (struct build_report)BUILD_REPORT_INIT;
-}
-
-/* Whether the host still has what was copied, by metadata. */
-static bool same_on_host(int host, const struct entry *en)
-{
-	struct stat st;
-
-	bool made = en->provided == PROVIDED_MADE; /* from the host's file, of another size */
-	if (!entry_is_held(en) || !S_ISREG(en->mode))
-		return true;
-	return beneath_lstat(host, en->path, &st) == 0 && st.st_mode == en->mode &&
-	       st.st_uid == en->uid && st.st_gid == en->gid && (made || st.st_size == en->size) &&
-	       st.st_mtim.tv_sec == en->mtime.tv_sec && st.st_mtim.tv_nsec == en->mtime.tv_nsec;
 }
 
 /* The user whom a jail's service is outside, or 0 where it has none of its own. */
@@ -593,7 +601,7 @@ int build_unchanged(const struct dirs *d, const struct spec *s, int *ret_number,
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < m.n; i++)
-		if (!same_on_host(host, &m.v[i]))
+		if (!drift_same(host, &m.v[i]))
 			return 0;
 	*ret_number = g.number;
 	return 1;

@@ -19,7 +19,7 @@
 #include "jail/foreseen.h"
 #include "jail/helpers.h"
 
-static int sha256(int root, const char *path, char hex[65])
+int describe_hash(int root, const char *path, char hex[65])
 {
 	unsigned char digest[EVP_MAX_MD_SIZE], buf[65536];
 	unsigned len = 0;
@@ -207,7 +207,7 @@ int describe_hashes(int tree, struct manifest *m, struct err *e)
 		struct entry *en = &m->v[i];
 		if (!entry_is_held(en) || !S_ISREG(en->mode))
 			continue;
-		int r = sha256(tree, en->path, hex);
+		int r = describe_hash(tree, en->path, hex);
 		if (r < 0)
 			return err_errno(e, r, "reading back %s", en->path);
 		en->sha256 = xstrdup(hex);

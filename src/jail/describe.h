@@ -11,6 +11,9 @@ int describe_tree(const struct seal *s, int tree, struct manifest *ret, struct e
  * read-only mount, and devices. */
 void describe_beside(const struct seal *s, int host, struct manifest *m);
 
+/* SHA-256 of the file @path below @root, hexadecimal. No link is followed. 0 or -errno. */
+int describe_hash(int root, const char *path, char hex[65]);
+
 /* The hash of every regular file that the generation holds. */
 int describe_hashes(int tree, struct manifest *m, struct err *e);
 

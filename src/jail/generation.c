@@ -20,7 +20,7 @@
 #include "fs/lock.h"
 #include "jail/json-text.h"
 
-#define KEPT 2
+#define KEPT 3
 
 void generation_done(struct generation *g)
 {
@@ -155,12 +155,41 @@ static int read_run(struct generation *g, int dir)
 
 int generation_load(const struct dirs *d, const char *name, struct generation *ret, struct err *e)
 {
-	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
+	int number = generation_number(d, name);
 
-	g.number = generation_number(d, name);
-	if (!g.number)
+	if (!number)
 		return err_set(e, -ENOENT, "no jail named '%s' (immure build %s makes one)", name,
 			       name);
+	return generation_load_number(d, name, number, ret, e);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+size_t generation_numbers(const struct dirs *d, const char *name, int ret[GENERATIONS_MAX])
+{
+	CLEANUP_STR char *all = jail_path(d, name, "generations");
+	CLEANUP_FD int fd = open(all, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct strv names CLEANUP_STRV = STRV_INIT;
+	size_t n = 0;
+
+	if (fd < 0 || dir_names(fd, &names) < 0)
+		return 0;
+	for (size_t i = 0; i < names.n && n < GENERATIONS_MAX; i++)
+		if (atoi(names.v[i]) > 0)
+			ret[n++] = atoi(names.v[i]);
+	qsort(ret, n, sizeof(*ret), by_number);
+	return n;
+}
+
+int generation_load_number(const struct dirs *d, const char *name, int number,
+			   struct generation *ret, struct err *e)
+{
+	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
+
+	g.number = number;
 	CLEANUP_STR char *rest = xasprintf("generations/%d", g.number);
 	g.dir = jail_path(d, name, rest);
 	CLEANUP_FD int dir = open(g.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -215,18 +244,28 @@ static int switch_to(int jail, int number)
 	return r;
 }
 
-/* Older generations go; one that a running jail still uses keeps its files through the mount. */
-static void drop_old(int generations, int current)
+/* Older generations go, but for those before the current one that a rollback may want; one that a
+ * running jail still uses keeps its files through the mount. */
+static void drop_old(const struct dirs *d, const char *name, int generations)
 {
-	struct strv names CLEANUP_STRV = STRV_INIT;
+	int all[GENERATIONS_MAX], current = generation_number(d, name);
+	size_t n = generation_numbers(d, name, all);
+	char text[16];
 
-	if (dir_names(generations, &names) < 0)
-		return;
-	for (size_t i = 0; i < names.n; i++) {
-		int n = atoi(names.v[i]);
-		if (n > 0 && n <= current - KEPT)
-			tree_remove(generations, names.v[i]);
+	for (size_t i = 0; i + KEPT < n; i++) {
+		snprintf(text, sizeof(text), "%d", all[i]);
+		if (all[i] != current)
+			tree_remove(generations, text);
 	}
+}
+
+int generation_switch(const struct dirs *d, const char *name, int number, struct err *e)
+{
+	CLEANUP_STR char *home = jail_path(d, name, NULL);
+	CLEANUP_FD int jail = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = jail < 0 ? -errno : switch_to(jail, number);
+
+	return r < 0 ? err_errno(e, r, "switching %s to generation %d", name, number) : 0;
 }
 
 int generation_publish(const struct dirs *d, const char *name, const char *dir, int *ret_number,
@@ -234,7 +273,9 @@ int generation_publish(const struct dirs *d, const char *name, const char *dir, 
 {
 	CLEANUP_STR char *home = jail_path(d, name, NULL);
 	CLEANUP_STR char *all = jail_path(d, name, "generations");
-	int number = generation_number(d, name) + 1;
+	int made[GENERATIONS_MAX];
+	size_t n = generation_numbers(d, name, made);
+	int number = n ? made[n - 1] + 1 : 1; /* after a rollback too: no number means two things */
 	char to[32];
 
 	CLEANUP_STR char *jails = path_join(d->state, "jails");
@@ -258,7 +299,7 @@ int generation_publish(const struct dirs *d, const char *name, const char *dir, 
 		r = switch_to(jail, number);
 	if (r < 0)
 		return err_errno(e, r, "publishing generation %d of %s", number, name);
-	drop_old(generations, number);
+	drop_old(d, name, generations);
 	*ret_number = number;
 	return 0;
 }

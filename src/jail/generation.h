@@ -54,6 +54,17 @@ void generation_done(struct generation *g);
 /* The current generation of @name; -ENOENT with a message where the jail does not exist. */
 int generation_load(const struct dirs *d, const char *name, struct generation *ret, struct err *e);
 
+/* Generation @number of it. */
+int generation_load_number(const struct dirs *d, const char *name, int number,
+			   struct generation *ret, struct err *e);
+
+/* The numbers of those that are kept, lowest first; how many. */
+#define GENERATIONS_MAX 64
+size_t generation_numbers(const struct dirs *d, const char *name, int ret[GENERATIONS_MAX]);
+
+/* Makes generation @number the current one, by one rename. */
+int generation_switch(const struct dirs *d, const char *name, int number, struct err *e);
+
 /* The walls of @g, by their compiled form where it has one; @s is its spec. */
 int confinement_take(const struct generation *g, const struct spec *s, struct confinement *ret,
 		     struct err *e);
@@ -65,7 +76,7 @@ int generation_number(const struct dirs *d, const char *name);
 int generation_write(const struct generation *g, const char *dir, struct err *e);
 
 /* Moves the complete directory @dir into place as the next generation and makes it the current one;
- * older ones than the last two are removed. *ret_number is its number. */
+ * older ones than the last three are removed. *ret_number is its number. */
 int generation_publish(const struct dirs *d, const char *name, const char *dir, int *ret_number,
 		       struct err *e);
 

@@ -43,7 +43,7 @@ static bool belongs_to_build(const char *path)
 	return path_within(path, "/etc/ld.so.conf.d");
 }
 
-static bool may_change(const struct entry *en)
+bool refresh_takes(const struct entry *en)
 {
 	bool class = en->class == CLASS_CONFIG || en->class == CLASS_SECRET;
 
@@ -223,7 +223,7 @@ static int refresh_one(struct refresh *rf, size_t i, struct err *e)
 	const struct entry *en = &rf->m->v[i];
 	struct stat st;
 
-	if (!may_change(en) || is_withheld(rf->lay.tree, en))
+	if (!refresh_takes(en) || is_withheld(rf->lay.tree, en))
 		return 0;
 	int r = beneath_lstat(rf->lay.source, en->path, &st);
 	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP) {

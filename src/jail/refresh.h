@@ -11,6 +11,9 @@
 #include "base/str.h"
 #include "jail/generation.h"
 
+/* Whether a reload renews @en; else it goes with its generation. */
+bool refresh_takes(const struct entry *en);
+
 /* Adds the paths that were renewed, and to @gone those that the host has no more (they stay). */
 int refresh_config(const struct generation *g, struct strv *renewed, struct strv *gone,
 		   struct err *e);

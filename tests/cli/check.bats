@@ -81,11 +81,9 @@ teardown() { :; }
 	! grep -q immure-check /proc/mounts
 }
 
-@test "check: a jail, or nothing, is not what it checks" {
-	refuses 2 check "$NAME"
-	says 'immure check --host'
+@test "check: a host and a jail are not looked at together" {
 	refuses 2 check "$NAME" --host
-	says 'immure check --host'
-	refuses 2 check
-	says 'immure check --host'
+	says 'one or the other'
+	refuses 2 check "$NAME"
+	says "no jail named '$NAME'"
 }

@@ -6,7 +6,7 @@
 NAME=cli-usage PORT=18601
 load helpers
 
-COMMANDS=(build run start stop restart status ls files show logs remove prove export check why reload)
+COMMANDS=(build run start stop restart status ls files show logs remove prove export check why reload update rollback diff gc)
 
 @test "usage: --help lists every command, and each has its own help" {
 	good --help

@@ -89,6 +89,7 @@ build_proves()
 	head -n 1 "$WORK/out/summary" | grep -w proved | grep -vqw not
 	touch "$WORK/out/built"
 	every_path_has_a_reason
+	immure check "$NAME" --deep
 	[[ -z ${RECALL:-} ]] || record_recall >>"$RECALL"
 }
 
@@ -130,6 +131,7 @@ answers_as_natively()
 	jail_start
 	jailed
 	session "$(jail_pid)" >"$WORK/out/jailed"
+	immure check "$NAME"
 	jail_stop
 
 	native_start

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* immure update: what the host has newer becomes a generation of its own, proved, or stays aside.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "cmd/build.h"
+#include "cmd/cmd.h"
+#include "jail/command.h"
+#include "jail/diff.h"
+#include "jail/running.h"
+#include "jail/service.h"
+
+struct update_opts {
+	bool restart;
+};
+
+static const struct opt rows[] = {
+    {"restart", 0, NULL, "restart jails that run an older generation, one after the other",
+     OPT_FLAG, offsetof(struct update_opts, restart)},
+};
+
+struct outcome_row {
+	const char *name;
+	int before, after; /* generations */
+	bool failed, restart_needed, restarted;
+	char reason[160]; /* what changed most, for people */
+};
+
+/* The first thing that the new generation has different. */
+static void explain(const struct invocation *in, struct outcome_row *row)
+{
+	struct generation a CLEANUP_GENERATION = GENERATION_INIT;
+	struct generation b CLEANUP_GENERATION = GENERATION_INIT;
+	struct changes c CLEANUP_CHANGES = {0};
+
+	if (generation_load_number(in->dirs, row->name, row->before, &a, NULL) < 0 ||
+	    generation_load_number(in->dirs, row->name, row->after, &b, NULL) < 0 ||
+	    diff_generations(&a, &b, &c, NULL) < 0 || !c.n)
+		return;
+	CLEANUP_STR char *what = str_printable(xstrdup(c.v[0].what));
+	CLEANUP_STR char *text = str_printable(xstrdup(c.v[0].text));
+	snprintf(row->reason, sizeof(row->reason), "%.70s%s%.80s", what, *text ? " " : "", text);
+}
+
+static int rebuild(const struct invocation *in, const char *name)
+{
+	struct spec *s CLEANUP_SPEC = NULL;
+	struct command_set c CLEANUP_COMMAND_SET = COMMAND_SET_INIT;
+	struct common quiet = *in->common;
+	struct invocation one = *in;
+	struct err e = {0};
+
+	quiet.quiet = true;
+	quiet.json = false;
+	one.common = &quiet;
+	one.name = name;
+	int r = spec_load(in->dirs->config, name, &s, &e);
+	if (r == 0)
+		r = spec_check(s, &e);
+	if (r == 0)
+		r = command_set_make(s, &c, &e);
+	return r < 0 ? cmd_fail(&e) : build_spec(&one, s, false, &c.notes);
+}
+
+static bool runs_older(const struct invocation *in, const struct outcome_row *row)
+{
+	struct running r;
+
+	return running_held(in->dirs, row->name) && running_read(in->dirs, row->name, &r) == 0 &&
+	       r.generation != row->after;
+}
+
+static int restart(const struct invocation *in, struct outcome_row *row)
+{
+	struct err e = {0};
+	int r = service_stop(in->dirs, row->name, &e);
+
+	if (r >= 0)
+		r = service_start(in->dirs, row->name, &e);
+	row->restarted = r >= 0;
+	row->restart_needed = r < 0;
+	return r < 0 ? cmd_fail(&e) : EXIT_GOOD;
+}
+
+static int update_one(const struct invocation *in, struct outcome_row *row)
+{
+	const struct update_opts *opts = in->options;
+
+	row->before = generation_number(in->dirs, row->name);
+	if (!row->before) {
+		struct err e = {0};
+		err_set(&e, -ENOENT, "no jail named '%s'", row->name);
+		return cmd_fail(&e);
+	}
+	int status = rebuild(in, row->name);
+	row->failed = status != EXIT_GOOD;
+	row->after = generation_number(in->dirs, row->name);
+	if (row->after != row->before)
+		explain(in, row);
+	row->restart_needed = runs_older(in, row);
+	return status == EXIT_GOOD && row->restart_needed && opts->restart ? restart(in, row)
+									   : status;
+}
+
+static void print_row(const struct outcome_row *r)
+{
+	if (r->failed)
+		printf("%s: NOT updated: generation %d stays\n", r->name, r->before);
+	else if (r->after == r->before)
+		printf("%s: unchanged, generation %d\n", r->name, r->before);
+	else
+		printf("%s: updated, generation %d to %d: %s\n", r->name, r->before, r->after,
+		       r->reason);
+	if (r->restarted)
+		printf("  restarted\n");
+	else if (r->restart_needed)
+		printf("  it still runs an older one: immure restart %s\n", r->name);
+}
+
+static json_t *row_to_json(const struct outcome_row *r)
+{
+	return json_pack("{ss sb sb si sb sb ss}", "name", r->name, "changed",
+			 r->after != r->before, "proved", !r->failed, "generation", r->after,
+			 "restart_needed", r->restart_needed, "restarted", r->restarted, "reason",
+			 r->reason);
+}
+
+static int tell_plan(const struct invocation *in, const struct strv *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		printf(
+		    "would look whether the host has changed under %s, build and prove it anew if "
+		    "so\n",
+		    names->v[i]);
+	return in->common->json ? cmd_print_json(json_pack("{sb}", "dry_run", 1)) : EXIT_GOOD;
+}
+
+static int run(const struct invocation *in)
+{
+	const struct strv *names = &in->given->args;
+	struct strv all CLEANUP_STRV = STRV_INIT;
+	struct err e = {0};
+	int worst = EXIT_GOOD;
+
+	if (!names->n) {
+		if (jail_names(in->dirs, &all, &e) < 0)
+			return cmd_fail(&e);
+		names = &all;
+	}
+	if (in->common->dry_run)
+		return tell_plan(in, names);
+	json_t *list = json_array();
+	for (size_t i = 0; i < names->n; i++) {
+		struct outcome_row row = {.name = names->v[i]};
+		int status = update_one(in, &row);
+		worst = status > worst ? status : worst;
+		if (!row.before)
+			continue;
+		if (in->common->json)
+			json_array_append_new(list, row_to_json(&row));
+		else if (!in->common->quiet)
+			print_row(&row);
+	}
+	if (in->common->json)
+		cmd_print_json(json_pack("{sO}", "jails", list));
+	json_decref(list);
+	return worst;
+}
+
+const struct command cmd_update = {
+    .name = "update",
+    .summary = "bring jails to what the host has now, proved",
+    .synopsis = "[NAME...] [--restart]",
+    .more =
+	"Where files of the host have changed since the jail was sealed, a new generation is built "
+	"and proved\nwith the recorded exercise, and becomes the current one; where the proof "
+	"fails the present one stays.\nWithout names: all jails.",
+    .options = rows,
+    .n_options = ARRAY_LEN(rows),
+    .options_size = sizeof(struct update_opts),
+    .max_args = 1000,
+    .needs = NEED_ROOT | TAKES_DRY_RUN,
+    .run = run,
+};

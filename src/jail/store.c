@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* A file becomes a link by making the link under another name and renaming it over the file: at no
+ * time is the path missing. Two builds may meet on one object: whoever comes second finds EEXIST
+ * and takes the other's. An object with as many links as its file system lets (EMLINK) is replaced
+ * by the new file, which has room again. */
+#include "jail/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "fs/beneath.h"
+#include "fs/dir.h"
+#include "fs/meta.h"
+#include "jail/generation.h"
+
+#define CACHE_TAG                                                                                  \
+	"Signature: 8a477f597d28d172789f06886806bc55\n# immure can build all of this anew.\n"
+
+static int open_store(const struct dirs *d, bool make, struct err *e)
+{
+	CLEANUP_STR char *path = path_join(d->state, "store");
+	int r = make ? jail_make_dir(path, 0700, e) : 0;
+
+	if (r < 0)
+		return r;
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return make ? err_errno(e, -errno, "opening %s", path) : -errno;
+	if (make && faccessat(fd, "CACHEDIR.TAG", F_OK, 0) < 0) {
+		CLEANUP_FD int tag =
+		    openat(fd, "CACHEDIR.TAG", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		if (tag >= 0)
+			fd_write_all(tag, CACHE_TAG, sizeof(CACHE_TAG) - 1);
+	}
+	return take_fd(&fd);
+}
+
+/* All of @fd's metadata and the content's hash; 64 hexadecimal digits. */
+static int key_of(int fd, const struct entry *en, char ret[65])
+{
+	struct meta m CLEANUP_META = META_INIT;
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	char head[160];
+	int r = meta_read(fd, &m);
+
+	if (r < 0)
+		return r;
+	int n = snprintf(head, sizeof(head), "%s %o %u %u %lld.%09ld", en->sha256, m.st.st_mode,
+			 m.st.st_uid, m.st.st_gid, (long long)m.st.st_mtim.tv_sec,
+			 m.st.st_mtim.tv_nsec);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool good = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) &&
+		    EVP_DigestUpdate(ctx, head, (size_t)n);
+	for (size_t i = 0; good && i < m.n_xattrs; i++) {
+		const struct meta_xattr *x = &m.xattrs[i];
+		good = EVP_DigestUpdate(ctx, x->name, strlen(x->name) + 1) &&
+		       EVP_DigestUpdate(ctx, &x->size, sizeof(x->size)) &&
+		       EVP_DigestUpdate(ctx, x->value, x->size);
+	}
+	good = good && EVP_DigestFinal_ex(ctx, digest, &len);
+	EVP_MD_CTX_free(ctx);
+	for (unsigned i = 0; good && i < 32; i++)
+		snprintf(ret + 2 * (size_t)i, 3, "%02x", digest[i]);
+	return good ? 0 : -EIO;
+}
+
+/* Whether the object still is what its name says, as far as metadata tells. */
+static bool fits(int shelf, const char *object, const struct stat *want)
+{
+	struct stat st;
+
+	return fstatat(shelf, object, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_size == want->st_size && st.st_mode == want->st_mode &&
+	       st.st_uid == want->st_uid && st.st_mtim.tv_sec == want->st_mtim.tv_sec &&
+	       st.st_mtim.tv_nsec == want->st_mtim.tv_nsec;
+}
+
+/* The file @name in @dir becomes the object, or the object the file. */
+static int share_file(int shelf, const char *object, int dir, const char *name,
+		      const struct stat *st)
+{
+	static const char temp[] = ".immure-link";
+
+	if (linkat(dir, name, shelf, object, 0) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	if (!fits(shelf, object, st)) {
+		unlinkat(shelf, object, 0); /* rotten: what was sealed just now is right */
+		return linkat(dir, name, shelf, object, 0) < 0 ? -errno : 0;
+	}
+	unlinkat(dir, temp, 0);
+	if (linkat(shelf, object, dir, temp, 0) < 0) {
+		if (errno != EMLINK && errno != ENOENT) /* full, or collected just now */
+			return -errno;
+		unlinkat(shelf, object, 0);
+		return linkat(dir, name, shelf, object, 0) < 0 ? -errno : 0;
+	}
+	return renameat(dir, temp, dir, name) < 0 ? -errno : 0;
+}
+
+static int share(int store, int tree, const struct entry *en)
+{
+	CLEANUP_STR char *up = path_parent(en->path);
+	CLEANUP_FD int dir = beneath_open_nolink(tree, up, O_PATH | O_DIRECTORY, 0);
+	CLEANUP_FD int fd = beneath_open_nolink(tree, en->path, O_PATH | O_NOFOLLOW, 0);
+	struct stat st;
+	char key[65], shelf_name[3];
+
+	if (dir < 0 || fd < 0 || fstat(fd, &st) < 0)
+		return dir < 0 ? dir : fd < 0 ? fd : -errno;
+	int r = key_of(fd, en, key);
+	if (r < 0)
+		return r;
+	snprintf(shelf_name, sizeof(shelf_name), "%.2s", key);
+	if (mkdirat(store, shelf_name, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	CLEANUP_FD int shelf =
+	    openat(store, shelf_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return shelf < 0 ? -errno : share_file(shelf, key + 2, dir, path_base(en->path), &st);
+}
+
+/* Renaming has moved the directories' times on; children come after their parents, so backwards. */
+static void restore_times(int tree, const struct manifest *m)
+{
+	for (size_t i = m->n; i-- > 0;) {
+		const struct entry *en = &m->v[i];
+		const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, en->mtime};
+		if (!entry_is_held(en) || !S_ISDIR(en->mode))
+			continue;
+		CLEANUP_FD int fd = beneath_open_nolink(tree, en->path, O_RDONLY | O_DIRECTORY, 0);
+		if (fd >= 0)
+			futimens(fd, times);
+	}
+}
+
+int store_share(const struct dirs *d, int tree, const struct manifest *m, struct err *e)
+{
+	struct stat root;
+	CLEANUP_FD int store = open_store(d, true, e);
+	int r = store < 0 ? store : 0;
+
+	if (r < 0 || fstat(tree, &root) < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < m->n; i++) {
+		const struct entry *en = &m->v[i];
+		if (entry_is_held(en) && S_ISREG(en->mode) && en->sha256)
+			r = share(store, tree, en);
+		if (r == -EXDEV || r == -EPERM || r == -EOPNOTSUPP)
+			break; /* no links here: files of its own do as well */
+		if (r < 0)
+			return err_errno(e, r, "sharing %s with other jails", en->path);
+	}
+	restore_times(tree, m);
+	const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, root.st_mtim};
+	CLEANUP_FD int top = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (top >= 0)
+		futimens(top, times);
+	return 0;
+}
+
+static void collect_shelf(int shelf, bool dry, struct store_size *ret)
+{
+	struct strv names CLEANUP_STRV = STRV_INIT;
+	struct stat st;
+
+	if (dir_names(shelf, &names) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++) {
+		if (fstatat(shelf, names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_nlink > 1)
+			continue;
+		if (!dry && unlinkat(shelf, names.v[i], 0) < 0)
+			continue;
+		ret->objects++;
+		ret->bytes += (long long)st.st_blocks * 512;
+	}
+}
+
+int store_collect(const struct dirs *d, bool dry, struct store_size *ret, struct err *e)
+{
+	struct strv names CLEANUP_STRV = STRV_INIT;
+	CLEANUP_FD int store = open_store(d, false, NULL);
+
+	*ret = (struct store_size){0};
+	if (store == -ENOENT)
+		return 0;
+	int r = store < 0 ? store : dir_names(store, &names);
+	if (r < 0)
+		return err_errno(e, r, "reading %s/store", d->state);
+	for (size_t i = 0; i < names.n; i++) {
+		CLEANUP_FD int shelf =
+		    openat(store, names.v[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (shelf < 0)
+			continue;
+		collect_shelf(shelf, dry, ret);
+		if (!dry)
+			unlinkat(store, names.v[i], AT_REMOVEDIR); /* where it is empty now */
+	}
+	return 0;
+}

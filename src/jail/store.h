@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The files of all jails, each once: STATE/store/XX/HASH, hard-linked into every generation that
+ * has the file. The hash is over content, owner, mode, time and extended attributes, so a link is
+ * in every respect the file that was laid. Never a link to a file of the host.
+ *
+ * The directory is root's alone; an object that no generation has any more is garbage. */
+#pragma once
+
+#include "base/err.h"
+#include "jail/dirs.h"
+#include "jail/manifest.h"
+
+/* Makes the regular files of the sealed @tree (O_PATH) that @m holds links to objects; those that
+ * are new become objects themselves. A file system that cannot do it leaves files as they are. */
+int store_share(const struct dirs *d, int tree, const struct manifest *m, struct err *e);
+
+struct store_size {
+	size_t objects;
+	long long bytes;
+};
+
+/* Removes what no generation has; *ret is what that was. With @dry nothing is removed. */
+int store_collect(const struct dirs *d, bool dry, struct store_size *ret, struct err *e);

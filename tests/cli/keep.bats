@@ -1,0 +1,168 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Keeping a jail right: check, update, diff, rollback, the store and its garbage.
+
+NAME=cli-keep PORT=18651
+load helpers
+
+DATA=/usr/local/share/immure-cli-keep
+
+setup()
+{
+	rm -rf "$IMMURE_CONFIG_DIR" "$IMMURE_STATE_DIR" "$IMMURE_RUN_DIR" "$DATA"
+	mkdir -p "$WORK/out" "$DATA"
+	echo 'good words' >"$DATA/words"
+	ln -s words "$DATA/link"
+	touch -d 2026-01-01 "$DATA/words"
+}
+
+teardown()
+{
+	for name in "$NAME" "$NAME-2"; do
+		immure stop -q "$name" || true
+		immure remove -q "$name" || true
+	done
+	rm -rf "$DATA"
+} 2>/dev/null
+
+# built [NAME [PORT]]: a service that serves the words
+built()
+{
+	local port=${2:-$PORT}
+
+	good build "${1:-$NAME}" --exercise "nc -N 127.0.0.1 $port </dev/null | grep good" -- /usr/bin/perl -MSocket -e \
+		"open F, '$DATA/link' or die; @w = <F>; socket(S, PF_INET, SOCK_STREAM, 0); setsockopt(S, SOL_SOCKET, SO_REUSEADDR, 1);
+		bind(S, sockaddr_in($port, INADDR_LOOPBACK)) or die; listen(S, 9); while (accept(C, S)) { print C @w; close C }"
+}
+
+root() { echo "$IMMURE_STATE_DIR/jails/$NAME/generations/${1:-1}/root"; }
+
+# finds KIND PATH TEXT: check says so, and that the answer is no
+finds()
+{
+	refuses 1 check "$NAME" ${4:-}
+	grep -q "^$NAME: $1: ${2:+$2 }$3" <<<"$output" || { printf 'no %s of %s in:\n%s\n' "$1" "$2" "$output"; return 1; }
+}
+
+@test "check: a fresh jail has nothing to be found, nor has a real service" {
+	built
+	good check "$NAME"
+	tells 'as it was sealed'
+	good check "$NAME" --deep --json
+	json '.clean and .jails[0].clean and (.jails[0].findings | length == 0)'
+	good remove "$NAME"
+	build_redis
+	good start "$NAME"
+	redis-cli -p "$PORT" set a b >/dev/null
+	good check --json
+	json '.clean and (.jails | length == 1)'
+}
+
+@test "check: what was changed in the jail is named" {
+	built
+	local file=$(root)$DATA/words
+
+	cp -p "$file" "$WORK/words"
+	chmod 666 "$file"
+	finds tampered "$DATA/words" 'has mode 0666'
+	tells "hygiene: $DATA/words may be written\|has mode"
+	chmod 644 "$file"
+	chown 1 "$file"
+	finds tampered "$DATA/words" 'belongs to 1:0'
+	chown 0 "$file"
+	rm "$file"
+	finds tampered "$DATA/words" 'is missing'
+	mkfifo "$file"
+	finds tampered "$DATA/words" 'is a fifo'
+	rm "$file"
+	cp -p "$WORK/words" "$file"
+	good check "$NAME"
+	printf 'GOOD' | dd of="$file" conv=notrunc status=none
+	touch -r "$WORK/words" "$file"
+	good check "$NAME"
+	finds tampered "$DATA/words" 'has another content' --deep
+	cp -p "$WORK/words" "$file"
+	ln -sfn elsewhere "$(root)$DATA/link"
+	finds tampered "$DATA/link" 'has another content'
+	ln -sfn words "$(root)$DATA/link"
+	mkdir -p "$(root)/usr/extra/deep"
+	finds tampered /usr/extra 'was not sealed'
+	refuses 1 check "$NAME" --json
+	json '(.clean | not) and .jails[0].findings[0].kind == "tampered" and .jails[0].findings[0].path == "/usr/extra"'
+}
+
+@test "check: what the host has newer is drift, what was only touched is none" {
+	built
+	touch "$DATA/words"
+	good check "$NAME"
+	echo 'good new words' >"$DATA/words"
+	finds drift "$DATA/words" 'is another on the host'
+	rm "$DATA/words"
+	finds drift "$DATA/words" 'the host has it no more'
+	refuses 2 check no-such-jail
+	refuses 2 check "$NAME" --host
+}
+
+@test "update: nothing changed says so, a change is proved and switched to, what runs is told" {
+	built
+	good update "$NAME"
+	tells "^$NAME: unchanged, generation 1"
+	good start "$NAME"
+	echo 'good new words' >"$DATA/words"
+	good update "$NAME"
+	tells "updated, generation 1 to 2: $DATA/words content"
+	tells "immure restart $NAME"
+	finds restart '' 'runs generation 1, 2 is current'
+	good update --restart --json
+	json '.jails[0] | (.changed | not) and .restarted and .generation == 2'
+	good check "$NAME"
+	good diff "$NAME"
+	tells "^~ $DATA/words: content, 11 to 15 bytes"
+	good diff "$NAME" 2 1 --json
+	json ".from == 2 and .to == 1 and (.changes | map(.what) | index(\"$DATA/words\") != null)"
+	refuses 2 diff "$NAME" 1 7
+	says 'no generation 7'
+}
+
+@test "update: what proves badly stays aside, and what runs runs on" {
+	built
+	good start "$NAME"
+	echo 'bad words' >"$DATA/words"
+	refuses 1 update "$NAME"
+	tells 'NOT updated: generation 1 stays'
+	good status "$NAME"
+	grep -q good "$(root)$DATA/words"
+}
+
+@test "rollback: the generation before, and no number twice" {
+	built
+	refuses 2 rollback "$NAME"
+	says 'no generation before 1'
+	echo 'good new words' >"$DATA/words"
+	good update "$NAME"
+	good rollback "$NAME" --dry-run
+	tells 'would roll back from generation 2 to 1'
+	good rollback "$NAME"
+	tells 'rolled back from generation 2 to 1'
+	[[ $(readlink "$IMMURE_STATE_DIR/jails/$NAME/current") = generations/1 ]]
+	good update "$NAME"
+	tells 'generation 1 to 3'
+}
+
+@test "store: two jails have one file on disk, and gc removes what none has" {
+	built
+	built "$NAME-2" "$((PORT + 1))"
+	local a b
+	a=$(stat -c %i "$(root)/usr/bin/perl")
+	b=$(stat -c %i "$IMMURE_STATE_DIR/jails/$NAME-2/generations/1/root/usr/bin/perl")
+	[[ $a = "$b" && $a != "$(stat -c %i /usr/bin/perl)" ]]
+	[[ $(stat -c %a "$IMMURE_STATE_DIR/store") = 700 ]]
+	good check
+	good gc
+	tells 'removed 0 files'
+	good remove "$NAME-2"
+	[[ $(stat -c %h "$(root)/usr/bin/perl") -eq 2 ]]
+	good remove "$NAME"
+	! find "$IMMURE_STATE_DIR/store" -type f ! -name CACHEDIR.TAG | grep .
+}

@@ -85,6 +85,14 @@ static bool fits(int shelf, const char *object, const struct stat *want)
 	       st.st_mtim.tv_nsec == want->st_mtim.tv_nsec;
 }
 
+static bool is_same(int shelf, const char *object, const struct stat *file)
+{
+	struct stat st;
+
+	return fstatat(shelf, object, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == file->st_ino &&
+	       st.st_dev == file->st_dev;
+}
+
 /* The file @name in @dir becomes the object, or the object the file. */
 static int share_file(int shelf, const char *object, int dir, const char *name,
 		      const struct stat *st)
@@ -99,6 +107,8 @@ static int share_file(int shelf, const char *object, int dir, const char *name,
 		unlinkat(shelf, object, 0); /* rotten: what was sealed just now is right */
 		return linkat(dir, name, shelf, object, 0) < 0 ? -errno : 0;
 	}
+	if (is_same(shelf, object, st))
+		return 0; /* another name of it came first; rename(2) would leave both names */
 	unlinkat(dir, temp, 0);
 	if (linkat(shelf, object, dir, temp, 0) < 0) {
 		if (errno != EMLINK && errno != ENOENT) /* full, or collected just now */

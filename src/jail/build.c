@@ -242,10 +242,6 @@ static int write_generation(const struct build *b, const struct manifest *m, str
 	if (r == 0)
 		r = confinement_save(&b->confinement, dir, text, e);
 	free(left_out); /* what it lists is the evidence's */
-	CLEANUP_STR char *root = path_join(b->generation_dir, "root");
-	CLEANUP_FD int tree = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (r == 0)
-		r = store_share(b->dirs, tree, m, e);
 	return r < 0 ? r : manifest_save(m, dir, e);
 }
 
@@ -489,11 +485,18 @@ static void respect_others(const struct dirs *d, struct build *b)
 	}
 }
 
-/* With the oldest generation go the files that only it had. */
+/* What was proved is shared, no sooner: a build that fails or is ended leaves nothing in the store.
+ * With the oldest generation go the files that only it had. */
 static int publish(struct build *b, struct build_report *rep, struct err *e)
 {
 	struct store_size dropped;
-	int r = generation_publish(b->dirs, b->spec->name, b->generation_dir, &rep->generation, e);
+	CLEANUP_STR char *root = path_join(b->generation_dir, "root");
+	CLEANUP_FD int tree = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = store_share(b->dirs, tree, &rep->manifest, e);
+
+	if (r == 0)
+		r = generation_publish(b->dirs, b->spec->name, b->generation_dir, &rep->generation,
+				       e);
 
 	if (r == 0)
 		store_collect(b->dirs, false, &dropped, NULL);

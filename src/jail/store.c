@@ -196,6 +196,19 @@ static void collect_shelf(int shelf, bool dry, struct store_size *ret)
 	}
 }
 
+/* Of the last jail nothing stays. */
+static void remove_empty(const struct dirs *d, int store)
+{
+	struct strv names CLEANUP_STRV = STRV_INIT;
+	CLEANUP_STR char *path = path_join(d->state, "store");
+
+	if (dir_names(store, &names) < 0 || names.n > 1 ||
+	    (names.n == 1 && !streq(names.v[0], "CACHEDIR.TAG")))
+		return;
+	unlinkat(store, "CACHEDIR.TAG", 0);
+	rmdir(path); /* ENOTEMPTY where a build has just begun to share */
+}
+
 int store_collect(const struct dirs *d, bool dry, struct store_size *ret, struct err *e)
 {
 	struct strv names CLEANUP_STRV = STRV_INIT;
@@ -216,5 +229,7 @@ int store_collect(const struct dirs *d, bool dry, struct store_size *ret, struct
 		if (!dry)
 			unlinkat(store, names.v[i], AT_REMOVEDIR); /* where it is empty now */
 	}
+	if (!dry)
+		remove_empty(d, store);
 	return 0;
 }

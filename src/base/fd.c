@@ -2,7 +2,9 @@
 #include "base/fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "base/alloc.h"
@@ -106,4 +108,15 @@ int fd_receive(int sock, int *ret_fd)
 		return -EPIPE;
 	memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
 	return 0;
+}
+
+int fd_memory(const char *name, const void *buf, size_t len)
+{
+	CLEANUP_FD int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int r = fd < 0 ? -errno : fd_write_all(fd, buf, len);
+
+	if (r == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		r = -errno;
+	return r < 0 ? r : take_fd(&fd);
 }

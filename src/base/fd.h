@@ -34,6 +34,10 @@ int fd_write_all(int fd, const void *buf, size_t len);
  * Returns 0, -EFBIG where there is more, or -errno. @ret_len may be NULL. */
 int fd_read_all(int fd, size_t max, char **ret_buf, size_t *ret_len);
 
+/* A memory file with these bytes, sealed: nobody can change it any more. Its descriptor, or -errno.
+ */
+int fd_memory(const char *name, const void *buf, size_t len);
+
 /* Sends descriptor @fd with one byte over the unix socket @sock; receives one (O_CLOEXEC).
  * Both return 0 or -errno; -EPIPE where the other side went away without sending. */
 int fd_send(int sock, int fd);

@@ -30,7 +30,7 @@ static void say_progress(const char *what)
 	fprintf(stderr, "\r\033[K%s ...", what);
 }
 
-build_progress apart_progress(const struct invocation *in)
+trial_progress apart_progress(const struct invocation *in)
 {
 	bool people = isatty(STDERR_FILENO) && !in->common->quiet && !in->common->json;
 	return people ? say_progress : NULL;

@@ -18,5 +18,5 @@ typedef int (*apart_work)(const struct invocation *in, const struct scratch *scr
 int apart_run(const struct invocation *in, const struct spec *s, apart_work work, const void *arg);
 
 /* What tells people at a terminal which twin runs, or NULL; and what wipes that line away. */
-build_progress apart_progress(const struct invocation *in);
+trial_progress apart_progress(const struct invocation *in);
 void apart_clear(const struct invocation *in);

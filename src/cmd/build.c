@@ -281,12 +281,10 @@ int build_spec(const struct invocation *in, const struct spec *s, bool write,
 	       const struct strv *notes)
 {
 	struct err e = {0};
-	int lock = jail_lock(in->dirs, in->name, &e), number = 0, status;
+	int status = EXIT_GOOD, lock = cmd_lock(in, &status), number = 0;
 
-	if (lock < 0) {
-		err_prefix(&e, "another command is changing this jail");
-		return cmd_fail(&e);
-	}
+	if (lock < 0)
+		return status;
 	int r = build_unchanged(in->dirs, s, &number, &e);
 	if (r < 0)
 		status = cmd_fail(&e);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "jail/generation.h"
 
 static const struct {
 	int code, status;
@@ -34,6 +35,18 @@ int cmd_fail(const struct err *e)
 		if (e->code == statuses[i].code)
 			return statuses[i].status;
 	return EXIT_HOST;
+}
+
+int cmd_lock(const struct invocation *in, int *ret_status)
+{
+	struct err e = {0};
+	int lock = jail_lock(in->dirs, in->name, &e);
+
+	if (lock < 0) {
+		err_prefix(&e, "another command is changing this jail");
+		*ret_status = cmd_fail(&e);
+	}
+	return lock;
 }
 
 int cmd_print_json(json_t *object)

@@ -58,6 +58,10 @@ extern const struct command cmd_build, cmd_run, cmd_start, cmd_stop, cmd_reload,
  * the exercise says no): 1; all else: 5. */
 int cmd_fail(const struct err *e);
 
+/* Takes the lock of the command's jail; a descriptor. Else prints who has it, and *ret_status is
+ * the exit status. jail_unlock() gives it back. */
+int cmd_lock(const struct invocation *in, int *ret_status);
+
 /* Adds "schema": 1 and prints the object; takes it over. Returns EXIT_GOOD. */
 int cmd_print_json(json_t *object);
 

@@ -29,8 +29,6 @@ static int parse(const char *text, int *ret, struct err *e)
 static int choose(const struct invocation *in, int ret[2], struct err *e)
 {
 	const struct strv *args = &in->given->args;
-	int all[GENERATIONS_MAX];
-	size_t n = generation_numbers(in->dirs, in->name, all);
 	int r = 0;
 
 	ret[1] = generation_number(in->dirs, in->name);
@@ -43,10 +41,7 @@ static int choose(const struct invocation *in, int ret[2], struct err *e)
 		r = parse(args->v[1], &ret[0], e);
 		return r == 0 ? parse(args->v[2], &ret[1], e) : r;
 	}
-	ret[0] = 0;
-	for (size_t i = 0; i < n; i++)
-		if (all[i] < ret[1])
-			ret[0] = all[i];
+	ret[0] = generation_before(in->dirs, in->name, ret[1]);
 	return ret[0] ? 0 : err_set(e, -ENOENT, "%s has no generation before %d", in->name, ret[1]);
 }
 

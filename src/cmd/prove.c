@@ -102,21 +102,20 @@ static int work(const struct invocation *in, const struct scratch *scratch, cons
 static int run(const struct invocation *in)
 {
 	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
-	struct spec *s CLEANUP_SPEC = spec_new(in->name);
+	struct spec *s CLEANUP_SPEC = NULL;
 	struct err e = {0};
 	int r = generation_load(in->dirs, in->name, &g, &e);
 
 	if (r == 0)
-		r = spec_parse(s, g.spec_text, strlen(g.spec_text), "the proved spec", &e);
+		r = generation_spec(&g, in->name, &s, &e);
 	if (r < 0)
 		return cmd_fail(&e);
-	int lock = jail_lock(in->dirs, in->name, &e);
-	if (lock < 0) {
-		err_prefix(&e, "another command is changing this jail");
-		return cmd_fail(&e);
-	}
+	int status = EXIT_GOOD, lock = cmd_lock(in, &status);
+
+	if (lock < 0)
+		return status;
 	const struct order order = {.generation = &g, .spec = s};
-	int status = apart_run(in, s, work, &order);
+	status = apart_run(in, s, work, &order);
 	jail_unlock(in->dirs, in->name, &lock);
 	return status;
 }

@@ -37,11 +37,10 @@ static int run(const struct invocation *in)
 	}
 	if (in->common->dry_run)
 		return tell(in, true);
-	int lock = jail_lock(in->dirs, in->name, &e);
-	if (lock < 0) {
-		err_prefix(&e, "another command is changing this jail");
-		return cmd_fail(&e);
-	}
+	int status = EXIT_GOOD, lock = cmd_lock(in, &status);
+
+	if (lock < 0)
+		return status;
 	int r = generation_number(in->dirs, in->name) ? service_stop(in->dirs, in->name, &e) : 0;
 	if (r >= 0)
 		r = jail_delete(in->dirs, in->name, &e);

@@ -6,18 +6,6 @@
 #include "jail/generation.h"
 #include "jail/running.h"
 
-/* The newest one before the current, or 0. */
-static int before(const struct invocation *in, int current)
-{
-	int all[GENERATIONS_MAX], best = 0;
-	size_t n = generation_numbers(in->dirs, in->name, all);
-
-	for (size_t i = 0; i < n; i++)
-		if (all[i] < current)
-			best = all[i];
-	return best;
-}
-
 static int tell(const struct invocation *in, int from, int to, bool done)
 {
 	bool runs = running_held(in->dirs, in->name);
@@ -39,13 +27,12 @@ static int tell(const struct invocation *in, int from, int to, bool done)
 static int run(const struct invocation *in)
 {
 	struct err e = {0};
-	int lock = jail_lock(in->dirs, in->name, &e);
+	int status = EXIT_GOOD, lock = cmd_lock(in, &status);
 
-	if (lock < 0) {
-		err_prefix(&e, "another command is changing this jail");
-		return cmd_fail(&e);
-	}
-	int current = generation_number(in->dirs, in->name), to = before(in, current), r = 0;
+	if (lock < 0)
+		return status;
+	int current = generation_number(in->dirs, in->name),
+	    to = generation_before(in->dirs, in->name, current), r = 0;
 	if (!current)
 		r = err_set(&e, -ENOENT, "no jail named '%s'", in->name);
 	else if (!to)

@@ -67,11 +67,11 @@ static int print_json(const struct invocation *in, const struct generation *g, c
 			json_array_append_new(caps, json_string(rights_name(cap)));
 	for (size_t i = 0; i < c->walls.landlock->n_bind; i++)
 		json_array_append_new(bind, json_integer(c->walls.landlock->bind[i]));
-	json_t *j = json_pack("{ss si so so sb sI so sb sb}", "name", in->name, "generation",
-			      g->number, "rights", rights, "capabilities", caps, "no_new_privs",
-			      c->walls.no_new_privs, "filter_instructions",
-			      (json_int_t)c->filter.len, "tcp_bind", bind, "tcp_bind_any",
-			      c->walls.landlock->bind_any, "tcp_connect_any", c->walls.landlock->connect_any);
+	json_t *j = json_pack(
+	    "{ss si so so sb sI so sb sb}", "name", in->name, "generation", g->number, "rights",
+	    rights, "capabilities", caps, "no_new_privs", c->walls.no_new_privs,
+	    "filter_instructions", (json_int_t)c->filter.len, "tcp_bind", bind, "tcp_bind_any",
+	    c->walls.landlock->bind_any, "tcp_connect_any", c->walls.landlock->connect_any);
 	return cmd_print_json(j);
 }
 
@@ -79,12 +79,12 @@ int show_policy(const struct invocation *in)
 {
 	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
 	struct confinement c CLEANUP_CONFINEMENT = CONFINEMENT_INIT;
-	struct spec *s CLEANUP_SPEC = spec_new(in->name);
+	struct spec *s CLEANUP_SPEC = NULL;
 	struct err e = {0};
 	int r = generation_load(in->dirs, in->name, &g, &e);
 
 	if (r == 0)
-		r = spec_parse(s, g.spec_text, strlen(g.spec_text), "the proved spec", &e);
+		r = generation_spec(&g, in->name, &s, &e);
 	if (r == 0)
 		r = confinement_take(&g, s, &c, &e);
 	if (r < 0)

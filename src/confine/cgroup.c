@@ -117,21 +117,36 @@ void cgroup_find(const char *name, struct cgroup *ret)
 	cgroup_make(name, NULL, ret);
 }
 
+struct hierarchy {
+	char point[1024], type[64], options[512];
+};
+
+/* The next control group file system of mountinfo, proc(5); false at the end. */
+static bool next_hierarchy(FILE *f, struct hierarchy *h)
+{
+	char line[4096];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		const char *after = strstr(line, " - ");
+		if (after && sscanf(line, "%*d %*d %*s %*s %1023s", h->point) == 1 &&
+		    sscanf(after, " - %63s %*s %511s", h->type, h->options) == 2 &&
+		    str_after(h->type, "cgroup"))
+			return true;
+	}
+	return false;
+}
+
 void cgroup_make(const char *name, const struct cgroup_limits *limits, struct cgroup *ret)
 {
-	char line[4096], point[1024], type[64], options[512];
+	struct hierarchy h;
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 
 	*ret = (struct cgroup)CGROUP_INIT;
-	while (f && fgets(line, sizeof(line), f)) {
-		const char *after = strstr(line, " - ");
-		if (!after || sscanf(line, "%*d %*d %*s %*s %1023s", point) != 1 ||
-		    sscanf(after, " - %63s %*s %511s", type, options) != 2)
-			continue;
-		bool v2 = streq(type, "cgroup2");
-		const char *controller = streq(type, "cgroup") ? controller_in(options) : NULL;
+	while (next_hierarchy(f, &h)) {
+		bool v2 = streq(h.type, "cgroup2");
+		const char *controller = v2 ? NULL : controller_in(h.options);
 		if (v2 || controller)
-			add_group(ret, point, name, v2, controller, limits);
+			add_group(ret, h.point, name, v2, controller, limits);
 	}
 	if (f)
 		fclose(f);
@@ -157,17 +172,17 @@ static char *own_group(void)
 void cgroup_make_below(const char *name, struct cgroup *ret)
 {
 	const struct cgroup_limits none = {0};
-	char line[4096], point[1024], type[64];
+	struct hierarchy h;
 	CLEANUP_STR char *own = own_group();
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 
 	*ret = (struct cgroup)CGROUP_INIT;
-	while (f && !ret->n && fgets(line, sizeof(line), f)) {
-		const char *after = strstr(line, " - ");
-		if (!after || sscanf(line, "%*d %*d %*s %*s %1023s", point) != 1 ||
-		    sscanf(after, " - %63s", type) != 1 || !streq(type, "cgroup2"))
+	while (!ret->n && next_hierarchy(f, &h)) {
+		if (!streq(h.type, "cgroup2"))
 			continue;
-		CLEANUP_STR char *below = xasprintf("%s%s", point, streq(own, "/") ? "" : own);
+		CLEANUP_STR char *below = xasprintf("%s%s", h.point, streq(own, "/") ? "" : own);
+		CLEANUP_STR char *old = path_join(below, name);
+		rmdir(old); /* what a killed supervisor left */
 		add_group(ret, below, name, true, NULL, &none);
 	}
 	if (f)

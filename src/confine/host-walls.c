@@ -185,7 +185,7 @@ static int try_proc(const struct host_wall *w UNUSED)
 /* Of the file system that the host's root has: that is where jails and state are. */
 static int try_idmap(const struct host_wall *w UNUSED)
 {
-	CLEANUP_FD int user = users_make(users_base("check"));
+	CLEANUP_FD int user = users_make(users_base("check"), NULL);
 	if (user < 0)
 		return user;
 	CLEANUP_FD int tree = open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);

@@ -2,9 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -16,6 +17,15 @@
 extern const unsigned char launcher_program[];
 extern const unsigned launcher_program_size;
 
+/* Where immure was copied to a directory that others may write, theirs is not executed. */
+static bool is_roots(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0 &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 static int open_beside(void)
 {
 	char self[PATH_MAX];
@@ -26,20 +36,8 @@ static int open_beside(void)
 	self[n] = '\0';
 	char *slash = strrchr(self, '/');
 	snprintf(slash ? slash + 1 : self, sizeof(PROGRAM), "%s", PROGRAM);
-	int fd = open(self, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-/* For whoever has this program's file alone. It is last, as memory of each jail's own. */
-static int open_own(void)
-{
-	CLEANUP_FD int fd = memfd_create(PROGRAM, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int r = fd < 0 ? -errno : fd_write_all(fd, launcher_program, launcher_program_size);
-
-	if (r == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-		r = -errno;
-	return r < 0 ? r : take_fd(&fd);
+	CLEANUP_FD int fd = open(self, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 && is_roots(fd) ? take_fd(&fd) : -ENOENT;
 }
 
 int launcher_open(struct err *e)
@@ -48,7 +46,8 @@ int launcher_open(struct err *e)
 
 	if (fd < 0)
 		fd = open(LIBEXEC_DIR "/" PROGRAM, O_RDONLY | O_CLOEXEC);
+	/* For whoever has this program's file alone. Last, as it is memory of each jail's own. */
 	if (fd < 0)
-		fd = open_own();
+		fd = fd_memory(PROGRAM, launcher_program, launcher_program_size);
 	return fd < 0 ? err_errno(e, fd, "finding " PROGRAM) : fd;
 }

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -19,13 +17,9 @@ int launcher_image(const struct plan *p, struct err *e)
 {
 	size_t len = 0;
 	CLEANUP_STR char *bytes = packed_write(p, &len);
-	CLEANUP_FD int fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int r = fd < 0 ? -errno : fd_write_all(fd, bytes, len);
+	int fd = fd_memory("plan", bytes, len);
 
-	if (r == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-		r = -errno;
-	return r < 0 ? err_errno(e, r, "writing the compiled plan") : take_fd(&fd);
+	return fd < 0 ? err_errno(e, fd, "writing the compiled plan") : fd;
 }
 
 static void keep_open(int fd)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/fnv.h"
 #include "confine/ipc.h"
 
 #define IMAGE_VERSION 1u
@@ -295,15 +296,6 @@ static void walk_plan(struct walk *w, struct plan *p, struct packed *to)
 	walk_walls(w, p, to);
 }
 
-static uint64_t checksum(const char *bytes, size_t n)
-{
-	uint64_t sum = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < n; i++)
-		sum = (sum ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
-	return sum;
-}
-
 char *packed_write(const struct plan *p, size_t *ret_len)
 {
 	struct head head = {.version = IMAGE_VERSION};
@@ -315,7 +307,7 @@ char *packed_write(const struct plan *p, size_t *ret_len)
 	FIELD(&w, head);
 	walk_plan(&w, &copy, &none);
 	head.length = (uint32_t)(w.at - sizeof(head));
-	head.checksum = checksum(w.out + sizeof(head), head.length);
+	head.checksum = fnv(w.out + sizeof(head), head.length);
 	memcpy(w.out, &head, sizeof(head));
 	*ret_len = w.at;
 	return w.out;
@@ -355,7 +347,7 @@ int packed_read(const char *bytes, size_t len, struct packed *ret, struct err *e
 			       "the compiled plan is of version %u, this program reads %u",
 			       head.version, IMAGE_VERSION);
 	if (head.length != len - sizeof(head) ||
-	    head.checksum != checksum(bytes + sizeof(head), head.length))
+	    head.checksum != fnv(bytes + sizeof(head), head.length))
 		return err_set(e, -EBADMSG, "the compiled plan is damaged or cut off");
 	walk_plan(&w, &ret->plan, ret);
 	if (!w.bad && w.at == w.size)

@@ -7,11 +7,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/fnv.h"
 
 #define LOWEST	0x80000u    /* 524288 */
 #define HIGHEST 0x6fff0000u /* the last range begins here */
@@ -19,11 +21,7 @@
 
 uid_t users_base(const char *name)
 {
-	uint64_t sum = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-	for (; *name; name++)
-		sum = (sum ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-	return (uid_t)(LOWEST + sum % RANGES * USERS_SIZE);
+	return (uid_t)(LOWEST + fnv(name, strlen(name)) % RANGES * USERS_SIZE);
 }
 
 static int write_map(pid_t pid, const char *file, uid_t base)
@@ -37,7 +35,7 @@ static int write_map(pid_t pid, const char *file, uid_t base)
 }
 
 /* The namespace lives on by its descriptor when the process that it was made for is gone. */
-int users_make(uid_t base)
+static int make(uid_t base)
 {
 	struct clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
 	char path[48];
@@ -58,6 +56,16 @@ int users_make(uid_t base)
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return r;
+}
+
+int users_make(uid_t base, struct err *e)
+{
+	int ns = make(base);
+
+	return ns < 0 ? err_errno(e, ns,
+				  "PrivateUsers=: making a user namespace (immure check --host: "
+				  "user-namespace)")
+		      : ns;
 }
 
 int users_enter(int ns)

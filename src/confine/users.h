@@ -20,8 +20,8 @@
 uid_t users_base(const char *name);
 
 /* A namespace whose number 0 is @base outside, and so on, USERS_SIZE of them; @base 0 maps each to
- * itself. Its descriptor, or -errno. */
-int users_make(uid_t base);
+ * itself. Its descriptor, or -errno with what PrivateUsers= lacks here. */
+int users_make(uid_t base, struct err *e);
 
 /* The calling process becomes root in there: it has every capability there and none here. */
 int users_enter(int ns);

@@ -23,6 +23,7 @@
 #include "jail/seal.h"
 #include "jail/state.h"
 #include "jail/store.h"
+#include "jail/trial.h"
 #include "jail/twin.h"
 #include "jail/unreached.h"
 #include "ld/library.h"
@@ -34,7 +35,7 @@ struct build {
 	const struct dirs *dirs;
 	const struct spec *spec;
 	const struct scratch *scratch;
-	build_progress progress;
+	trial_progress progress;
 	struct record *baseline, *growth;
 	struct layout layout;
 	int host; /* O_PATH "/" */
@@ -48,83 +49,25 @@ struct build {
 	char *generation_dir;
 };
 
-static struct proof proof_of(const struct build *b)
+static struct trial trial_of(struct build *b)
 {
-	return (struct proof){.spec = b->spec, .probe = &b->probe, .watched = b->baseline};
-}
-
-static double seconds(const struct twin_report *r)
-{
-	return r->start_s + r->exercise_s + r->stop_s;
-}
-
-static int run_twin(struct twin *t, const struct build *b, const char *dir, struct twin_report *ret,
-		    struct err *e)
-{
-	CLEANUP_STR char *path = NULL;
-	int r = scratch_dir(b->scratch, dir, &path, e);
-
-	if (r < 0)
-		return r;
-	if (b->progress)
-		b->progress(t->label);
-	t->spec = b->spec;
-	t->scratch = path;
-	t->cgroup = &b->scratch->cgroup;
-	r = twin_run(t, ret, e);
-	CLEANUP_FD int parent = open(b->scratch->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	tree_remove(parent, dir); /* the world's layers; the rest goes with the scratch directory */
-	return r;
-}
-
-/* With the host's network the very first run could act on real state outside. Which state that is,
- * a run apart from it tells. */
-static int scout(struct build *b, struct err *e)
-{
-	struct record *record CLEANUP_RECORD = record_new();
-	struct twin_report rep CLEANUP_TWIN_REPORT = TWIN_REPORT_INIT;
-	struct twin t = {
-	    .kind = TWIN_NATIVE,
-	    .label = "apart from the network",
+	return (struct trial){
+	    .spec = b->spec,
+	    .scratch = b->scratch,
+	    .progress = b->progress,
+	    .host = b->host,
 	    .layout = &b->layout,
-	    .record = record,
-	    .derive = &b->layout,
-	    .scout = true,
-	};
-	int r = run_twin(&t, b, "scout", &rep, e);
-
-	return r < 0 ? r : state_may_leave(b->spec, &b->layout, b->host, e);
-}
-
-static int run_baseline(struct build *b, struct err *e)
-{
-	const struct proof p = proof_of(b);
-	struct twin t = {
-	    .kind = TWIN_NATIVE,
-	    .label = "natively, watched",
-	    .layout = &b->layout,
-	    .record = b->baseline,
-	    .derive = &b->layout,
+	    .watched = b->baseline,
 	    .probe = &b->probe,
 	};
-	/* What the spec names is there from the start: a unit's directories are made before it. */
-	int r = layout_derive(&b->layout, NULL, b->spec, b->host, b->host, e);
-	if (r < 0)
-		return r;
-	r = state_in_use(b->spec, &b->layout, NULL, e);
-	if (r == 0 && b->spec->net == NET_HOST)
-		r = scout(b, e);
-	if (r < 0)
-		return r;
-	r = run_twin(&t, b, "baseline", &b->first, e);
-	if (r == 0)
-		r = proof_native(&p, &b->first, e);
-	/* A torn copy of what is in use explains a baseline that failed, and voids one that did
-	 * not. */
-	struct err torn = {0};
-	if (!twin_interrupted && state_in_use(b->spec, &b->layout, b->baseline, &torn) < 0)
-		return err_set(e, torn.code, "%s", torn.msg);
-	return r < 0 ? r : state_may_leave(b->spec, &b->layout, b->host, e);
+}
+
+static int run_twin(struct twin *t, struct build *b, const char *dir, struct twin_report *ret,
+		    struct err *e)
+{
+	const struct trial tr = trial_of(b);
+
+	return trial_run(&tr, t, dir, ret, e);
 }
 
 /* Direct=yes: from here on the jail starts what the baseline's start ended in. */
@@ -193,7 +136,6 @@ static int run_growth(struct build *b, unsigned n, struct err *e)
 	    .record = b->growth,
 	    .listeners = &b->first.listeners,
 	    .direct = &b->first.direct,
-	    .probe = &b->probe,
 	    .written = b->baseline,
 	    .derive = &b->layout,
 	};
@@ -295,13 +237,12 @@ static int seal(struct build *b, struct manifest *ret, struct err *e)
 
 static int run_native(struct build *b, struct err *e)
 {
-	const struct proof p = proof_of(b);
+	const struct trial p = trial_of(b);
 	struct twin t = {
 	    .kind = TWIN_NATIVE,
 	    .label = "natively",
 	    .layout = &b->layout,
 	    .listeners = &b->first.listeners,
-	    .probe = &b->probe,
 	};
 	int r = run_twin(&t, b, "native", &b->native, e);
 	return r < 0 ? r : proof_native(&p, &b->native, e);
@@ -319,7 +260,6 @@ static int run_sealed(struct build *b, struct err *e)
 	    .confinement = &b->confinement,
 	    .listeners = &b->first.listeners,
 	    .direct = &b->first.direct,
-	    .probe = &b->probe,
 	};
 	int r = run_twin(&t, b, "proof", &b->sealed, e);
 	return r < 0 ? err_prefix(e, "in the sealed jail") : 0;
@@ -337,7 +277,7 @@ static bool always_root(const struct who *w)
 static int try_private_users(struct build *b, struct build_report *rep, struct err *e)
 {
 	CLEANUP_STR char *tree = path_join(b->generation_dir, "root");
-	const struct proof p = proof_of(b);
+	const struct trial p = trial_of(b);
 	struct twin_report trial CLEANUP_TWIN_REPORT = TWIN_REPORT_INIT;
 	struct proof_result result CLEANUP(proof_result_done) = {0};
 	struct err failed = {0};
@@ -351,7 +291,6 @@ static int try_private_users(struct build *b, struct build_report *rep, struct e
 	    .private_users = true,
 	    .listeners = &b->first.listeners,
 	    .direct = &b->first.direct,
-	    .probe = &b->probe,
 	};
 
 	if (b->spec->private_users || !rep->proof.proved || !always_root(&b->first.who))
@@ -409,11 +348,11 @@ static int check_rights(const struct spec *s, struct err *e)
 
 static int carry_out(struct build *b, struct build_report *rep, struct err *e)
 {
-	const struct proof p = proof_of(b);
+	const struct trial p = trial_of(b);
 	int r = check_rights(b->spec, e);
 
 	if (r == 0)
-		r = run_baseline(b, e);
+		r = trial_first(&p, &b->first, e);
 	if (r == 0)
 		r = settle_direct(b, e);
 	if (r == 0)
@@ -441,10 +380,10 @@ static int carry_out(struct build *b, struct build_report *rep, struct err *e)
 	list_rights(b, rep);
 	rep->package = b->package_cost;
 	rep->live_accounts = foreseen_accounts_live(b->spec, &b->foresight);
-	rep->baseline_s = seconds(&b->first);
-	rep->growth_s = seconds(&b->grown);
-	rep->native_s = seconds(&b->native);
-	rep->proof_s = seconds(&b->sealed);
+	rep->baseline_s = trial_seconds(&b->first);
+	rep->growth_s = trial_seconds(&b->grown);
+	rep->native_s = trial_seconds(&b->native);
+	rep->proof_s = trial_seconds(&b->sealed);
 	rep->changed = true;
 	return 0;
 }
@@ -504,7 +443,7 @@ static int publish(struct build *b, struct build_report *rep, struct err *e)
 }
 
 int build_run(const struct dirs *d, const struct spec *s, const struct scratch *scratch,
-	      build_progress progress, struct build_report *ret, struct err *e)
+	      trial_progress progress, struct build_report *ret, struct err *e)
 {
 	struct build b = {.dirs = d,
 			  .spec = s,
@@ -577,11 +516,9 @@ void build_same_user(const struct dirs *d, const struct spec *s, struct strv *re
 	jail_names(d, &names, NULL);
 	for (size_t i = 0; own && i < names.n; i++) {
 		struct generation g CLEANUP_GENERATION = GENERATION_INIT;
-		struct spec *other CLEANUP_SPEC = spec_new(names.v[i]);
+		struct spec *other CLEANUP_SPEC = NULL;
 		if (!streq(names.v[i], s->name) && generation_load(d, names.v[i], &g, NULL) == 0 &&
-		    spec_parse(other, g.spec_text, strlen(g.spec_text), "the proved spec", NULL) ==
-			0 &&
-		    user_of(other) == own)
+		    generation_spec(&g, names.v[i], &other, NULL) == 0 && user_of(other) == own)
 			strv_add(ret, names.v[i]);
 	}
 }

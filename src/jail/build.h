@@ -49,13 +49,10 @@ struct build_report {
 #define CLEANUP_BUILD_REPORT CLEANUP(build_report_done)
 void build_report_done(struct build_report *r);
 
-/* Told what is being done, for people who wait; may be NULL. */
-typedef void (*build_progress)(const char *what);
-
 /* Builds @s in the scratch directory. 0 with ret->proof.proved, 1 where the proof failed (the
  * present generation stays), -errno. */
 int build_run(const struct dirs *d, const struct spec *s, const struct scratch *scratch,
-	      build_progress progress, struct build_report *ret, struct err *e);
+	      trial_progress progress, struct build_report *ret, struct err *e);
 
 /* Adds the jails whose service is the user that @s names, where neither is in a user namespace of
  * its own: what belongs to that user is in reach of both. */

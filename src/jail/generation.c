@@ -163,6 +163,23 @@ int generation_load(const struct dirs *d, const char *name, struct generation *r
 	return generation_load_number(d, name, number, ret, e);
 }
 
+int generation_spec(const struct generation *g, const char *name, struct spec **ret, struct err *e)
+{
+	*ret = spec_new(name);
+	return spec_parse(*ret, g->spec_text, strlen(g->spec_text), "the proved spec", e);
+}
+
+int generation_before(const struct dirs *d, const char *name, int number)
+{
+	int all[GENERATIONS_MAX], best = 0;
+	size_t n = generation_numbers(d, name, all);
+
+	for (size_t i = 0; i < n; i++)
+		if (all[i] < number)
+			best = all[i];
+	return best;
+}
+
 static int by_number(const void *a, const void *b)
 {
 	return *(const int *)a - *(const int *)b;

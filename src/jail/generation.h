@@ -65,6 +65,12 @@ size_t generation_numbers(const struct dirs *d, const char *name, int ret[GENERA
 /* Makes generation @number the current one, by one rename. */
 int generation_switch(const struct dirs *d, const char *name, int number, struct err *e);
 
+/* The spec that it was proved with; the caller's, also where it cannot be read. */
+int generation_spec(const struct generation *g, const char *name, struct spec **ret, struct err *e);
+
+/* The newest generation of @name before @number, 0 where there is none. */
+int generation_before(const struct dirs *d, const char *name, int number);
+
 /* The walls of @g, by their compiled form where it has one; @s is its spec. */
 int confinement_take(const struct generation *g, const struct spec *s, struct confinement *ret,
 		     struct err *e);

@@ -80,9 +80,7 @@ static int load(struct live *l, struct err *e)
 
 	if (r < 0)
 		return r;
-	l->spec = spec_new(l->name);
-	r = spec_parse(l->spec, l->generation.spec_text, strlen(l->generation.spec_text),
-		       "the proved spec", e);
+	r = generation_spec(&l->generation, l->name, &l->spec, e);
 	if (r == 0)
 		r = command_set_make(l->spec, &l->commands, e);
 	if (r < 0)
@@ -103,12 +101,9 @@ static int take_users(struct live *l, struct err *e)
 {
 	l->plan.user_base = users_base(l->name);
 	if (l->users < 0)
-		l->users = users_make(l->plan.user_base);
+		l->users = users_make(l->plan.user_base, e);
 	l->plan.user_ns = l->users;
-	return l->users < 0 ? err_errno(e, l->users,
-					"PrivateUsers=: making a user namespace (immure check "
-					"--host: user-namespace)")
-			    : 0;
+	return l->users < 0 ? l->users : 0;
 }
 
 static int make_plan(struct live *l, struct err *e)

@@ -8,12 +8,12 @@
 #include "jail/output.h"
 #include "jail/unreached.h"
 
-static const char *step_text(const struct proof *p, size_t i)
+static const char *step_text(const struct trial *p, size_t i)
 {
 	return p->spec->exercise.n ? p->spec->exercise.v[i] : p->probe->v[i].text;
 }
 
-int proof_native(const struct proof *p, const struct twin_report *native, struct err *e)
+int proof_native(const struct trial *p, const struct twin_report *native, struct err *e)
 {
 	for (size_t i = 0; i < native->n_steps; i++) {
 		const struct outcome *o = &native->steps[i];
@@ -40,7 +40,7 @@ int proof_native(const struct proof *p, const struct twin_report *native, struct
 	return 0;
 }
 
-int proof_stable(const struct proof *p, const struct twin_report *a, const struct twin_report *b,
+int proof_stable(const struct trial *p, const struct twin_report *a, const struct twin_report *b,
 		 struct err *e)
 {
 	bool shape = p->spec->compare == COMPARE_SHAPE;
@@ -64,7 +64,7 @@ int proof_stable(const struct proof *p, const struct twin_report *a, const struc
 	return 0;
 }
 
-int proof_compare(const struct proof *p, const struct twin_report *native,
+int proof_compare(const struct trial *p, const struct twin_report *native,
 		  const struct twin_report *jailed, struct proof_result *ret, struct err *e)
 {
 	ret->steps = xcalloc(native->n_steps + 1, sizeof(*ret->steps));

@@ -3,15 +3,7 @@
 #pragma once
 
 #include "jail/compare.h"
-#include "jail/probe.h"
-#include "jail/twin.h"
-
-/* What both runs were given; borrowed. */
-struct proof {
-	const struct spec *spec;
-	const struct probe *probe;    /* the default exercise, where the spec has none */
-	const struct record *watched; /* of the first native run: what it could not reach */
-};
+#include "jail/trial.h"
 
 struct proof_step {
 	const char *command; /* the spec's, or the probe's */
@@ -28,12 +20,12 @@ void proof_result_done(struct proof_result *r);
 
 /* The exercise must succeed natively: else the fault is not the jail's, and nothing can be proved.
  * -ETIME or -EREMOTEIO with the step, and what it printed. */
-int proof_native(const struct proof *p, const struct twin_report *native, struct err *e);
+int proof_native(const struct trial *p, const struct twin_report *native, struct err *e);
 
 /* Two native runs that differ would make any proof worthless: -EREMOTEIO with the line. */
-int proof_stable(const struct proof *p, const struct twin_report *a, const struct twin_report *b,
+int proof_stable(const struct trial *p, const struct twin_report *a, const struct twin_report *b,
 		 struct err *e);
 
 /* @ret borrows the commands of @p's spec or probe. */
-int proof_compare(const struct proof *p, const struct twin_report *native,
+int proof_compare(const struct trial *p, const struct twin_report *native,
 		  const struct twin_report *jailed, struct proof_result *ret, struct err *e);

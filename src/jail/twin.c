@@ -92,11 +92,8 @@ static int lay_mount_points(struct stage *s, struct err *e)
  * tried is all the same that the service gets on without rights over the host's namespaces. */
 static int take_users(struct stage *s, struct err *e)
 {
-	s->plan.user_ns = s->users = users_make(0);
-	return s->users < 0 ? err_errno(e, s->users,
-					"PrivateUsers=: making a user namespace (immure check "
-					"--host: user-namespace)")
-			    : 0;
+	s->plan.user_ns = s->users = users_make(0, e);
+	return s->users < 0 ? s->users : 0;
 }
 
 static int make_plan(struct stage *s, struct err *e)

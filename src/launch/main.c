@@ -129,9 +129,8 @@ static NORETURN void carry_out(const char *path)
 	close(fd);
 	if (r == 0 && p->plan.root_path)
 		r = open_root(&p->plan, &e);
-	if (r == 0 && p->plan.user_base &&
-	    (r = p->plan.user_ns = users_make(p->plan.user_base)) < 0)
-		err_errno(&e, r, "making a user namespace");
+	if (r == 0 && p->plan.user_base)
+		r = p->plan.user_ns = users_make(p->plan.user_base, &e);
 	catch_signals();
 	if (r >= 0)
 		r = run_start(&p->plan, &run, &e);

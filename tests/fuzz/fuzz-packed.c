@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static int read_body(const char *body, size_t size, struct packed *ret)
 {
 	struct head head = {
-	    .version = IMAGE_VERSION, .length = (uint32_t)size, .checksum = checksum(body, size)};
+	    .version = IMAGE_VERSION, .length = (uint32_t)size, .checksum = fnv(body, size)};
 	char *image = xcalloc(1, sizeof(head) + size + 1);
 
 	memcpy(head.magic, magic, sizeof(magic));

@@ -25,20 +25,22 @@ static void print_paths(const char *title, const struct strv *paths)
 
 static int run(const struct invocation *in)
 {
-	struct strv renewed CLEANUP_STRV = STRV_INIT, gone CLEANUP_STRV = STRV_INIT;
+	struct reload_answer a CLEANUP_RELOAD_ANSWER = {0};
 	struct err e = {0};
-	int r = reload_ask(in->dirs, in->name, RELOAD_TELL, &renewed, &gone, &e);
+	int r = reload_ask(in->dirs, in->name, RELOAD_TELL, &a, &e);
 
 	if (r < 0)
 		return cmd_fail(&e);
 	if (in->common->json)
-		return cmd_print_json(json_pack("{ss sb so so}", "name", in->name, "changed", 1,
-						"renewed", texts(&renewed), "gone", texts(&gone)));
+		return cmd_print_json(json_pack("{ss sb so so so}", "name", in->name, "changed", 1,
+						"renewed", texts(&a.renewed), "gone",
+						texts(&a.gone), "added", texts(&a.added)));
 	if (in->common->quiet)
 		return EXIT_GOOD;
 	printf("%s: reloaded\n", in->name);
-	print_paths("  renewed in the jail:", &renewed);
-	print_paths("  gone from the host, the jail's copy stays:", &gone);
+	print_paths("  new in the jail:", &a.added);
+	print_paths("  renewed in the jail:", &a.renewed);
+	print_paths("  gone from the host, the jail's copy stays:", &a.gone);
 	return EXIT_GOOD;
 }
 
@@ -46,8 +48,10 @@ const struct command cmd_reload = {
     .name = "reload",
     .summary = "bring a running jail to the host's configuration, and tell the service",
     .synopsis = "NAME",
-    .more = "Renews single configuration files and secrets, follows links to content anew, runs\n"
-	    "ConfigTest=, and only where that succeeds ExecReload= (without one: SIGHUP).",
+    .more =
+	"Renews single configuration files and secrets, brings in what the configuration has come\n"
+	"to need, follows links to content anew, runs ConfigTest=, and only where that succeeds\n"
+	"ExecReload= (without one: SIGHUP).",
     .min_args = 1,
     .max_args = 1,
     .needs = NEED_ROOT | NEED_NAME,

@@ -59,13 +59,13 @@ static int run_stop_command(const struct invocation *in)
 /* ConfigTest= of a jail that runs: where it fails, what runs stays. */
 static int test_config(const struct invocation *in, struct err *e)
 {
-	struct strv renewed CLEANUP_STRV = STRV_INIT, gone CLEANUP_STRV = STRV_INIT;
+	struct reload_answer a CLEANUP_RELOAD_ANSWER = {0};
 	struct service_status s;
 	int r = service_status(in->dirs, in->name, &s, e);
 
 	if (r < 0 || s.state != SERVICE_RUNNING)
 		return r;
-	r = reload_ask(in->dirs, in->name, RELOAD_TEST, &renewed, &gone, e);
+	r = reload_ask(in->dirs, in->name, RELOAD_TEST, &a, e);
 	return r == -EREMOTEIO ? r
 			       : 0; /* else: what does not answer is all the more to be restarted */
 }

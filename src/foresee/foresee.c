@@ -237,6 +237,20 @@ static void spread(struct foresee *f)
 	}
 }
 
+/* Configuration that came as one of the files of a directory, and was named only afterwards.
+ * Whether there was any. */
+static bool read_named(struct foresee *f)
+{
+	size_t before = f->n_scans;
+
+	for (const struct node *n = f->ev->first; n; n = n->next)
+		if (S_ISREG(n->st.st_mode) && !(n->st.st_mode & 0111) &&
+		    n->reasons[0].kind == REASON_BELOW && has_kind(n, REASON_NAMED) &&
+		    path_within(n->path, "/etc") && !interpreter_of_module(n->path))
+			config_read(f, n->path);
+	return f->n_scans > before;
+}
+
 /* Evidence and configuration name each other until nothing new comes. */
 static void settle(struct foresee *f)
 {
@@ -244,7 +258,7 @@ static void settle(struct foresee *f)
 		spread(f);
 		config_take(f);
 		families_look_words(f->families);
-	} while (f->at ? f->at->next != NULL : f->ev->first != NULL);
+	} while ((f->at ? f->at->next != NULL : f->ev->first != NULL) || read_named(f));
 }
 
 static void read_configuration(struct foresee *f)

@@ -101,9 +101,11 @@ static void count_helpers(const struct build *b, struct build_report *rep)
 static int look_ahead(struct build *b, struct err *e)
 {
 	struct foresight *f = &b->foresight;
-	int r = foreseen_make(b->spec, &b->first.direct, b->baseline, &b->layout, &b->first.who,
-			      b->host, f, e);
+	struct strv used CLEANUP_STRV = STRV_INIT;
 
+	foreseen_used(b->baseline, b->first.direct.program != NULL, &used);
+	int r = foreseen_make(b->spec, &b->first.direct, &used, &b->layout, &b->first.who, b->host,
+			      f, e);
 	if (r < 0)
 		return err_prefix(e, "foreseeing");
 	if (b->spec->closure != CLOSURE_EXACT)

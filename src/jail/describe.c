@@ -104,7 +104,7 @@ static void add_evidence(struct entry *en, const struct seal *s)
 	add_use(en, s);
 }
 
-static int describe(struct manifest *m, const struct seal *s, int tree, const char *path)
+int describe_path(struct manifest *m, const struct seal *s, int tree, const char *path)
 {
 	char link[PATH_MAX];
 	struct stat st;
@@ -135,7 +135,7 @@ static int describe_entries(struct manifest *m, const struct seal *s, int tree, 
 
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		CLEANUP_STR char *child = path_join(path, names.v[i]);
-		r = describe(m, s, tree, child);
+		r = describe_path(m, s, tree, child);
 		if (r == 0 && S_ISDIR(m->v[m->n - 1].mode))
 			r = describe_entries(m, s, tree, child);
 	}
@@ -205,7 +205,7 @@ int describe_hashes(int tree, struct manifest *m, struct err *e)
 
 	for (size_t i = 0; i < m->n; i++) {
 		struct entry *en = &m->v[i];
-		if (!entry_is_held(en) || !S_ISREG(en->mode))
+		if (!entry_is_held(en) || !S_ISREG(en->mode) || en->sha256)
 			continue;
 		int r = describe_hash(tree, en->path, hex);
 		if (r < 0)

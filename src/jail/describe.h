@@ -7,6 +7,9 @@
 /* Describes all of @tree (O_PATH), without hashes. */
 int describe_tree(const struct seal *s, int tree, struct manifest *ret, struct err *e);
 
+/* Adds the entry of canonical @path of @tree, without hash. 0 or -errno. */
+int describe_path(struct manifest *m, const struct seal *s, int tree, const char *path);
+
 /* Adds what is in the jail without being in the tree: files of the host that are seen through a
  * read-only mount, and devices. */
 void describe_beside(const struct seal *s, int host, struct manifest *m);
@@ -14,7 +17,7 @@ void describe_beside(const struct seal *s, int host, struct manifest *m);
 /* SHA-256 of the file @path below @root, hexadecimal. No link is followed. 0 or -errno. */
 int describe_hash(int root, const char *path, char hex[65]);
 
-/* The hash of every regular file that the generation holds. */
+/* The hash of every regular file that the generation holds and that has none yet. */
 int describe_hashes(int tree, struct manifest *m, struct err *e);
 
 /* Gives every entry that has no reason one: it is on the way to another path. The manifest is

@@ -61,13 +61,12 @@ static bool read_at_start(const struct touch *t)
 	       t->kinds & (TOUCH_READ | TOUCH_EXEC | TOUCH_INTERP);
 }
 
-/* Without what only a start wrapper read, where that is left out. */
-static void add_used(const struct record *record, bool direct, struct strv *used)
+void foreseen_used(const struct record *record, bool direct, struct strv *ret)
 {
 	for (const struct touch *t = record->touches; t; t = t->hh.next)
 		if (read_at_start(t) && !(direct && helpers_has(record, NULL, t->path)))
-			strv_add(used, t->path);
-	strv_sort_unique(used);
+			strv_add(ret, t->path);
+	strv_sort_unique(ret);
 }
 
 static void add_bound(const struct layout *l, struct strv *content, struct strv *writable)
@@ -108,14 +107,14 @@ static void need_accounts(struct accounts *accounts, const struct who *who, cons
 		accounts_need_gid(accounts, who->gids[i], "a process of the service is in it");
 }
 
-int foreseen_make(const struct spec *s, const struct direct *direct, const struct record *record,
+int foreseen_make(const struct spec *s, const struct direct *direct, const struct strv *used,
 		  const struct layout *l, const struct who *who, int host, struct foresight *ret,
 		  struct err *e)
 {
 	struct command_set c CLEANUP_COMMAND_SET = COMMAND_SET_INIT;
 	struct strv programs CLEANUP_STRV = STRV_INIT, arguments CLEANUP_STRV = STRV_INIT;
 	struct strv include CLEANUP_STRV = STRV_INIT, writable CLEANUP_STRV = STRV_INIT;
-	struct strv used CLEANUP_STRV = STRV_INIT, content CLEANUP_STRV = STRV_INIT;
+	struct strv content CLEANUP_STRV = STRV_INIT;
 	struct who ids CLEANUP_WHO = WHO_INIT;
 	int r = command_set_make(s, &c, e);
 
@@ -123,7 +122,6 @@ int foreseen_make(const struct spec *s, const struct direct *direct, const struc
 		return r;
 	direct_apply(direct, &c);
 	add_commands(s, direct, &c, &programs, &arguments);
-	add_used(record, direct->program != NULL, &used);
 	add_bound(l, &content, &writable);
 	strv_add_all(&include, &s->include);
 	strv_add_all(&include, &s->secret);
@@ -136,7 +134,7 @@ int foreseen_make(const struct spec *s, const struct direct *direct, const struc
 	    .environment = &c.env,
 	    .include = &include,
 	    .cwd = c.cwd,
-	    .used = &used,
+	    .used = used,
 	    .content = &content,
 	    .writable = &writable,
 	    .uids = ids.uids,

@@ -16,9 +16,14 @@ struct cost {
 	long long bytes;
 };
 
-/* @direct is what is started in the place of the spec's command, where it has been learnt. @record
- * is the baseline's, @who its accounts. @host is borrowed for as long as @ret lives. */
-int foreseen_make(const struct spec *s, const struct direct *direct, const struct record *record,
+/* What a start read or executed, by the record of a baseline; where a wrapper's work is left out
+ * (@direct), without what only it read. */
+void foreseen_used(const struct record *record, bool direct, struct strv *ret);
+
+/* @direct is what is started in the place of the spec's command, where it has been learnt. @used is
+ * as of foreseen_used(), @who the accounts of the service's processes. @host is borrowed for as
+ * long as @ret lives. */
+int foreseen_make(const struct spec *s, const struct direct *direct, const struct strv *used,
 		  const struct layout *l, const struct who *who, int host, struct foresight *ret,
 		  struct err *e);
 

@@ -223,12 +223,13 @@ int generation_load_number(const struct dirs *d, const char *name, int number,
 	return 0;
 }
 
-int generation_write(const struct generation *g, const char *path, struct err *e)
+int generation_write_run(const struct generation *g, const char *path, struct err *e)
 {
 	CLEANUP_FD int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char built[CLOCK_TEXT_MAX];
+	char now[CLOCK_TEXT_MAX];
+	const char *built = g->built ? g->built : clock_text(now);
 
-	json_t *j = json_pack("{si ss so so sI}", "schema", 1, "built", clock_text(built), "layout",
+	json_t *j = json_pack("{si ss so so sI}", "schema", 1, "built", built, "layout",
 			      layout_to_json(&g->layout), "listeners", json_texts(&g->listeners),
 			      "steps", (json_int_t)g->steps);
 	json_object_set_new(j, "pid_files", json_texts(&g->pid_files));
@@ -239,8 +240,17 @@ int generation_write(const struct generation *g, const char *path, struct err *e
 	CLEANUP_STR char *text = json_dumps(j, JSON_INDENT(1) | JSON_SORT_KEYS);
 	json_decref(j);
 	int r = dir < 0 ? -errno : atomic_write(dir, "run.json", text, strlen(text), 0644);
-	if (r == 0)
-		r = policy_write(&g->policy, dir, NULL);
+	return r < 0 ? err_errno(e, r, "writing run.json in %s", path) : 0;
+}
+
+int generation_write(const struct generation *g, const char *path, struct err *e)
+{
+	CLEANUP_FD int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = generation_write_run(g, path, e);
+
+	if (r < 0)
+		return r;
+	r = policy_write(&g->policy, dir, NULL);
 	if (r == 0)
 		r = atomic_write(dir, "spec", g->spec_text, strlen(g->spec_text), 0600);
 	return r < 0 ? err_errno(e, r, "writing the generation in %s", path) : 0;

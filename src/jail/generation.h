@@ -81,6 +81,9 @@ int generation_number(const struct dirs *d, const char *name);
 /* Writes run.json, policy.json and spec into the directory @dir of a generation in the making. */
 int generation_write(const struct generation *g, const char *dir, struct err *e);
 
+/* Writes run.json alone, of a generation that is in use. */
+int generation_write_run(const struct generation *g, const char *dir, struct err *e);
+
 /* Moves the complete directory @dir into place as the next generation and makes it the current one;
  * older ones than the last three are removed. *ret_number is its number. */
 int generation_publish(const struct dirs *d, const char *name, const char *dir, int *ret_number,

@@ -22,6 +22,7 @@
 #include "confine/refusals.h"
 #include "confine/users.h"
 #include "fs/beneath.h"
+#include "jail/extend.h"
 #include "jail/mounts.h"
 #include "jail/native.h"
 #include "jail/ready.h"
@@ -67,11 +68,15 @@ int live_lock(struct live *l, struct err *e)
 }
 
 /* What was edited while nothing ran: a start reads it, as natively. */
-static int take_config(const struct live *l, struct err *e)
+static int take_config(struct live *l, struct err *e)
 {
 	struct strv renewed CLEANUP_STRV = STRV_INIT, gone CLEANUP_STRV = STRV_INIT;
+	struct strv added CLEANUP_STRV = STRV_INIT;
+	bool due = extend_due(&l->generation);
+	int r = refresh_config(&l->generation, &renewed, &gone, e);
 
-	return refresh_config(&l->generation, &renewed, &gone, e);
+	due |= renewed.n > 0;
+	return r == 0 && due ? extend_jail(&l->generation, l->spec, NULL, &added, e) : r;
 }
 
 static int load(struct live *l, struct err *e)

@@ -4,12 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "fs/beneath.h"
+#include "fs/temp.h"
 #include "host/host.h"
 #include "ld/ld-cache.h"
 
@@ -145,5 +149,52 @@ int made_write(int tree, struct manifest *m, struct foresight *f, struct err *e)
 			    m->v[i].provided == PROVIDED_COPY)
 				r = make_one(tree, &m->v[i], k, m, f, e);
 		}
+	return r;
+}
+
+/* The store and other generations may have the old file by another name: it is never written to. */
+static int replace(int tree, const struct entry *en, const char *data, size_t len)
+{
+	const struct timespec times[2] = {en->mtime, en->mtime};
+	struct temp temp CLEANUP_TEMP = TEMP_INIT;
+	CLEANUP_STR char *up = path_parent(en->path);
+	CLEANUP_FD int parent = beneath_open_nolink(tree, up, O_PATH | O_DIRECTORY, 0);
+	CLEANUP_FD int fd = parent < 0 ? parent : temp_make(&temp, parent, S_IFREG, NULL);
+
+	if (fd < 0)
+		return fd;
+	int r = fd_write_all(fd, data, len);
+	if (r == 0 && (fchown(fd, en->uid, en->gid) < 0 || fchmod(fd, en->mode & 07777) < 0 ||
+		       futimens(fd, times) < 0))
+		r = -errno;
+	return r == 0 ? temp_rename(&temp, path_base(en->path), 0) : r;
+}
+
+int made_renew(int tree, struct manifest *m, const struct foresight *f, struct err *e)
+{
+	static const char cache[] = "/etc/ld.so.cache";
+	struct entry *en = NULL;
+	CLEANUP_STR char *text = NULL;
+	struct making mk = {.m = m, .f = f};
+
+	for (size_t i = 0; i < m->n; i++)
+		if (streq(m->v[i].path, cache))
+			en = &m->v[i];
+	if (!en || en->provided != PROVIDED_MADE)
+		return 0;
+	int r = host_read(f->evidence->host, cache, FILE_MAX, &text, &mk.len);
+	if (r < 0)
+		return err_errno(e, r, "reading %s", cache);
+	mk.text = text;
+	r = make_ld_cache(&mk, e);
+	if (r == 0 && (r = replace(tree, en, mk.made, mk.made_len)) < 0)
+		err_errno(e, r, "writing %s of the jail", cache);
+	if (r == 0) {
+		en->size = (off_t)mk.made_len;
+		free(en->sha256);
+		en->sha256 = NULL;
+	}
+	free(mk.made);
+	free(mk.why);
 	return r;
 }

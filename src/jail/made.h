@@ -12,3 +12,8 @@
  * are provided; hashes are the caller's. Owners of what is in @m are needed accounts: they are
  * added to @f. */
 int made_write(int tree, struct manifest *m, struct foresight *f, struct err *e);
+
+/* The loader's cache of a jail that runs, cut anew to the libraries that @m has: another file, put
+ * in the place of the old one by one rename. Its entry has no hash then. A jail without a cache
+ * gets none. */
+int made_renew(int tree, struct manifest *m, const struct foresight *f, struct err *e);

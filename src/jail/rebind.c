@@ -264,6 +264,16 @@ void rebind_links(struct rebind *rb, const struct run *r)
 	}
 }
 
+int rebind_add(const struct provision *p, const struct run *r)
+{
+	CLEANUP_FD int mnt = clone_of(p->path, p->writable, !p->file, r->users);
+	const struct change c = {COVER, p->path, mnt};
+
+	if (mnt < 0)
+		return -ENOENT;
+	return carry_out(&c, 1, r) ? -EIO : 0;
+}
+
 #define MASKS_AT_ONCE 256 /* each is a descriptor for a moment */
 
 struct masking {

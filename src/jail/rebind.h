@@ -39,6 +39,9 @@ void rebind_serve(struct rebind *rb, const struct run *r);
  */
 void rebind_links(struct rebind *rb, const struct run *r);
 
+/* Mounts @p, which the jail has a place for and nothing on it yet, from the host. 0 or -errno. */
+int rebind_add(const struct provision *p, const struct run *r);
+
 /* To be called at a reload: covers foreign keys that are new, and uncovers what has become the
  * service's own. @m and @dir are the generation's. 0 or -errno. */
 int rebind_masks(const struct layout *l, const struct manifest *m, const char *dir,

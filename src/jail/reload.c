@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "jail/extend.h"
 #include "jail/json-text.h"
 #include "jail/live.h"
 #include "jail/rebind.h"
@@ -69,18 +70,35 @@ int reload_fd(const struct reload *r)
 	return r->worker >= 0 ? r->worker : r->listener;
 }
 
-/* What is done by the worker: it has the supervisor's memory, and nothing of it goes back. */
-static int carry_out(struct live *l, enum reload_wish wish, struct strv *renewed, struct strv *gone,
-		     struct err *e)
+void reload_answer_done(struct reload_answer *a)
 {
+	strv_done(&a->renewed);
+	strv_done(&a->gone);
+	strv_done(&a->added);
+}
+
+/* Files and mounts, before the service is told anything. */
+static int bring(const struct live *l, struct reload_answer *a, struct err *e)
+{
+	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
 	struct manifest m CLEANUP_MANIFEST = MANIFEST_INIT;
-	const struct generation *g = &l->generation;
-	int r = refresh_config(g, renewed, gone, e);
+	/* As on disk: a reload before this one may have added to it. */
+	int r = generation_load_number(l->dirs, l->name, l->generation.number, &g, e);
 
 	if (r == 0)
-		r = manifest_load(g->dir, &m, e);
+		r = refresh_config(&g, &a->renewed, &a->gone, e);
 	if (r == 0)
-		r = rebind_masks(&g->layout, &m, g->dir, &l->run, e);
+		r = extend_jail(&g, l->spec, &l->run, &a->added, e);
+	if (r == 0)
+		r = manifest_load(g.dir, &m, e);
+	return r == 0 ? rebind_masks(&g.layout, &m, g.dir, &l->run, e) : r;
+}
+
+/* What is done by the worker: it has the supervisor's memory, and nothing of it goes back. */
+static int carry_out(struct live *l, enum reload_wish wish, struct reload_answer *a, struct err *e)
+{
+	int r = bring(l, a, e);
+
 	if (r == 0) {
 		r = tell_lines(l, &l->spec->config_test, "ConfigTest", e);
 		if (r < 0)
@@ -92,15 +110,16 @@ static int carry_out(struct live *l, enum reload_wish wish, struct strv *renewed
 static NORETURN void work(const struct live *shared, enum reload_wish wish, int peer)
 {
 	struct live l = *shared;
-	struct strv renewed = STRV_INIT, gone = STRV_INIT;
+	struct reload_answer a = {0};
 	struct err e = {0};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "immure-reload");
 	fd_close(&l.lock); /* that is the supervisor's alone */
-	int r = carry_out(&l, wish, &renewed, &gone, &e);
-	json_t *j = json_pack("{si so so so}", "code", r, "message", json_text(e.msg), "renewed",
-			      json_texts(&renewed), "gone", json_texts(&gone));
+	int r = carry_out(&l, wish, &a, &e);
+	json_t *j = json_pack("{si so so so so}", "code", r, "message", json_text(e.msg), "renewed",
+			      json_texts(&a.renewed), "gone", json_texts(&a.gone), "added",
+			      json_texts(&a.added));
 	char *text = json_dumps(j, JSON_COMPACT);
 	signal(SIGPIPE, SIG_IGN); /* who asked may be gone */
 	fd_write_all(peer, text, strlen(text));
@@ -148,8 +167,8 @@ static int ask(int dir, const char *name, enum reload_wish wish, char **ret, str
 	return r < 0 ? err_errno(e, r, "asking the supervisor of %s", name) : 0;
 }
 
-int reload_ask(const struct dirs *d, const char *name, enum reload_wish wish, struct strv *renewed,
-	       struct strv *gone, struct err *e)
+int reload_ask(const struct dirs *d, const char *name, enum reload_wish wish,
+	       struct reload_answer *ret, struct err *e)
 {
 	CLEANUP_STR char *text = NULL;
 	CLEANUP_FD int dir = open(d->run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -161,8 +180,9 @@ int reload_ask(const struct dirs *d, const char *name, enum reload_wish wish, st
 		return r;
 	json_t *j = json_loads(text, 0, NULL);
 	CLEANUP_STR char *message = json_text_value(json_object_get(j, "message"));
-	json_texts_value(json_object_get(j, "renewed"), renewed);
-	json_texts_value(json_object_get(j, "gone"), gone);
+	json_texts_value(json_object_get(j, "renewed"), &ret->renewed);
+	json_texts_value(json_object_get(j, "gone"), &ret->gone);
+	json_texts_value(json_object_get(j, "added"), &ret->added);
 	r = j ? (int)json_integer_value(json_object_get(j, "code")) : -EIO;
 	json_decref(j);
 	return r < 0 ? err_set(e, r, "%s",

@@ -4,8 +4,9 @@
  *
  * Asked for over RUN/NAME.sock, which only root reaches; the supervisor has all that is needed in
  * hand. One byte says what is wanted, the answer is one JSON object. In this order:
- *   1. single configuration files and secrets renewed (jail/refresh.h), links to content and masks
- *      of foreign keys anew (jail/rebind.h);
+ *   1. single configuration files and secrets renewed (jail/refresh.h), what the configuration has
+ *      come to need laid and mounted (jail/extend.h), links to content and masks of foreign keys
+ *      anew (jail/rebind.h);
  *   2. ConfigTest= in the jail: where it fails the service is told nothing;
  *   3. each ExecReload= line, in the jail with the service's rights, "+" lines on the host; without
  *      one SIGHUP, where the main process catches it. "kill -HUP $MAINPID" is done by the
@@ -48,8 +49,16 @@ enum reload_wish {
 	RELOAD_TEST = 't', /* 1 and 2 only: before a restart */
 };
 
-/* Asks the supervisor of @name and waits. Adds the paths that were renewed, and to @gone those that
- * the host has no more. -EREMOTEIO where the answer is no: it does not run, ConfigTest= or
- * ExecReload= failed; the message ends with the last lines that it printed. */
-int reload_ask(const struct dirs *d, const char *name, enum reload_wish wish, struct strv *renewed,
-	       struct strv *gone, struct err *e);
+struct reload_answer {
+	struct strv renewed; /* paths that are as on the host again */
+	struct strv gone;    /* that the host has no more, and the jail still has */
+	struct strv added;   /* that are new: "PATH: REASON" */
+};
+#define CLEANUP_RELOAD_ANSWER CLEANUP(reload_answer_done)
+void reload_answer_done(struct reload_answer *a);
+
+/* Asks the supervisor of @name and waits. -EREMOTEIO where the answer is no: it does not run,
+ * ConfigTest= or ExecReload= failed; the message ends with the last lines that it printed. @ret is
+ * what was done until then. */
+int reload_ask(const struct dirs *d, const char *name, enum reload_wish wish,
+	       struct reload_answer *ret, struct err *e);

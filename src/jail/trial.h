@@ -24,8 +24,8 @@ struct trial {
 int trial_run(const struct trial *tr, struct twin *t, const char *dir, struct twin_report *ret,
 	      struct err *e);
 
-/* The first run. What the default exercise consists of, and which steps reach the service at all, is
- * seen that way only. State that is in use stops it, before and after; with the host's network a
+/* The first run. What the default exercise consists of, and which steps reach the service at all,
+ * is seen that way only. State that is in use stops it, before and after; with the host's network a
  * scout without any tells first which state could be acted upon outside. */
 int trial_first(const struct trial *tr, struct twin_report *ret, struct err *e);
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # control.sh DIR PORT OUT: the attempts without a jail, as root, in namespaces and upon copies of their
-# own, so that even what succeeds touches nothing of the host.
+# own, so that even what succeeds touches nothing of the host. With LAUNCH, a command to put before the
+# service, in another launcher's jail instead (tools/attack-table); /mnt/root there is all of /.
 set -eu
 dir=$1 port=$2 out=$3
 if [[ ${4:-} != inside ]]; then
@@ -19,9 +20,17 @@ ip link set lo up
 python3 "$here/attack.py" canary "$((port + 1))" /mnt/canary >"$dir/facts-control" &
 canary=$!
 mkdir -p "$dir/state-control"
-python3 "$dir/hole.py" "$port" "$dir/state-control" &
+chown nobody "$dir/state-control"
+if [[ -n ${LAUNCH:-} ]]; then
+	mkdir /mnt/root
+	mount --rbind / /mnt/root
+	mount -t cgroup2 none /sys/fs/cgroup || true # runc's kind knows no hybrid hierarchy
+fi
+# shellcheck disable=SC2086 # words
+${LAUNCH:-} /usr/bin/python3 "$dir/hole.py" "$port" "$dir/state-control" &
 hole=$!
 for _ in {1..100}; do
+	kill -0 "$hole" 2>/dev/null || exit 3
 	[[ -s $dir/facts-control ]] && python3 -c "import socket; socket.create_connection(('127.0.0.1', $port))" 2>/dev/null && break
 	sleep 0.1
 done

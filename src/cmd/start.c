@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
-#include "jail/reload.h"
+#include "jail/running.h"
 #include "jail/service.h"
 
 static void say(const struct invocation *in, const char *what)
@@ -56,30 +56,60 @@ static int run_stop_command(const struct invocation *in)
 	return finish(in, r, &e, "stopped", "not running");
 }
 
-/* ConfigTest= of a jail that runs: where it fails, what runs stays. */
-static int test_config(const struct invocation *in, struct err *e)
-{
-	struct reload_answer a CLEANUP_RELOAD_ANSWER = {0};
-	struct service_status s;
-	int r = service_status(in->dirs, in->name, &s, e);
+struct restart_opts {
+	bool due;
+};
 
-	if (r < 0 || s.state != SERVICE_RUNNING)
-		return r;
-	r = reload_ask(in->dirs, in->name, RELOAD_TEST, &a, e);
-	return r == -EREMOTEIO ? r
-			       : 0; /* else: what does not answer is all the more to be restarted */
+static const struct opt restart_rows[] = {
+    {"due", 0, NULL, "only jails that run an older generation than their current one", OPT_FLAG,
+     offsetof(struct restart_opts, due)},
+};
+
+static int restart_one(const struct invocation *in, const char *name)
+{
+	struct invocation one = *in;
+	struct err e = {0};
+	int r = service_restart(in->dirs, name, &e);
+
+	one.name = name;
+	return finish(&one, r, &e, "restarted", "running already");
+}
+
+/* One at a time, each waited ready: what goes wrong is one jail's, and is told. */
+static int restart_due(const struct invocation *in)
+{
+	struct strv names CLEANUP_STRV = STRV_INIT, due CLEANUP_STRV = STRV_INIT;
+	struct err e = {0};
+	int worst = EXIT_GOOD;
+
+	if (in->name)
+		strv_add(&names, in->name);
+	else if (jail_names(in->dirs, &names, &e) < 0)
+		return cmd_fail(&e);
+	for (size_t i = 0; i < names.n; i++)
+		if (running_outdated(in->dirs, names.v[i]))
+			strv_add(&due, names.v[i]);
+	if (in->common->json && due.n != 1)
+		cmd_print_json(
+		    json_pack("{sb sI}", "changed", due.n > 0, "due", (json_int_t)due.n));
+	for (size_t i = 0; i < due.n; i++) {
+		int status = restart_one(in, due.v[i]);
+		worst = status > worst ? status : worst;
+	}
+	return worst;
 }
 
 static int run_restart_command(const struct invocation *in)
 {
+	const struct restart_opts *opts = in->options;
 	struct err e = {0};
-	int r = test_config(in, &e);
 
-	if (r == 0)
-		r = service_stop(in->dirs, in->name, &e);
-	if (r >= 0)
-		r = service_start(in->dirs, in->name, &e);
-	return finish(in, r, &e, "restarted", "running already");
+	if (opts->due)
+		return restart_due(in);
+	if (in->name)
+		return restart_one(in, in->name);
+	err_set(&e, -EINVAL, "restart needs a name, or --due for all that run an older generation");
+	return cmd_fail(&e);
 }
 
 const struct command cmd_start = {
@@ -105,8 +135,11 @@ const struct command cmd_stop = {
 const struct command cmd_restart = {
     .name = "restart",
     .summary = "stop and start",
-    .synopsis = "NAME",
-    .min_args = 1,
+    .synopsis = "NAME | --due [NAME]",
+    .more = "A jail that runs and whose ConfigTest= fails is left as it is.",
+    .options = restart_rows,
+    .n_options = ARRAY_LEN(restart_rows),
+    .options_size = sizeof(struct restart_opts),
     .max_args = 1,
     .needs = NEED_ROOT | NEED_NAME,
     .run = run_restart_command,

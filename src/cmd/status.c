@@ -20,11 +20,20 @@ json_t *status_to_json(const char *name, const struct service_status *s)
 		json_object_set_new(j, "started", json_null());
 	}
 	json_object_set_new(j, "note", s->note[0] ? cmd_json_string(s->note) : json_null());
+	json_object_set_new(j, "degraded", s->degraded[0] ? json_string(s->degraded) : json_null());
 	json_object_set_new(j, "refused",
 			    s->init ? json_integer((json_int_t)s->refused) : json_null());
 	/* Nothing counts these yet: unknown is not zero. */
 	json_object_set_new(j, "misses", json_null());
 	return j;
+}
+
+static void print_degraded(const char *name, const struct service_status *s)
+{
+	if (s->degraded[0])
+		printf("  degraded: its update has not been proved since %s; immure update %s says "
+		       "why\n",
+		       s->degraded, name);
 }
 
 static void print_text(const char *name, const struct service_status *s)
@@ -34,7 +43,7 @@ static void print_text(const char *name, const struct service_status *s)
 	if (s->state != SERVICE_RUNNING) {
 		printf("%s: %s, generation %d\n", name, service_state_name(s->state),
 		       s->generation);
-		return;
+		return print_degraded(name, s);
 	}
 	printf("%s: running, pid %d, generation %d, since %s, %zu process%s, %s\n", name,
 	       (int)s->pid, s->generation, s->started, s->processes, s->processes == 1 ? "" : "es",
@@ -44,6 +53,7 @@ static void print_text(const char *name, const struct service_status *s)
 		       s->refused == 1 ? "" : "s", name);
 	if (s->note[0])
 		printf("  %s\n", s->note);
+	print_degraded(name, s);
 }
 
 static int run(const struct invocation *in)

@@ -11,14 +11,18 @@
 #include "jail/diff.h"
 #include "jail/running.h"
 #include "jail/service.h"
+#include "jail/upgrade.h"
 
 struct update_opts {
-	bool restart;
+	bool restart, automatic;
 };
 
 static const struct opt rows[] = {
     {"restart", 0, NULL, "restart jails that run an older generation, one after the other",
      OPT_FLAG, offsetof(struct update_opts, restart)},
+    {"auto", 0, NULL,
+     "after a package upgrade, once it is over, as each jail's Update= says: for a timer", OPT_FLAG,
+     offsetof(struct update_opts, automatic)},
 };
 
 struct outcome_row {
@@ -64,24 +68,54 @@ static int rebuild(const struct invocation *in, const char *name)
 	return r < 0 ? cmd_fail(&e) : build_spec(&one, s, false, &c.notes);
 }
 
-static bool runs_older(const struct invocation *in, const struct outcome_row *row)
+/* One that was proved and does not come up is none: the generation before it runs again. */
+static int go_back(const struct invocation *in, struct outcome_row *row)
 {
-	struct running r;
+	struct err e = {0};
 
-	return running_held(in->dirs, row->name) && running_read(in->dirs, row->name, &r) == 0 &&
-	       r.generation != row->after;
+	if (row->before == row->after ||
+	    generation_switch(in->dirs, row->name, row->before, &e) < 0)
+		return EXIT_HOST;
+	row->after = row->before;
+	row->failed = true;
+	upgrade_failed(in->dirs, row->name, &e);
+	if (service_start(in->dirs, row->name, &e) < 0)
+		cmd_fail(&e);
+	return EXIT_NO;
 }
 
 static int restart(const struct invocation *in, struct outcome_row *row)
 {
 	struct err e = {0};
-	int r = service_stop(in->dirs, row->name, &e);
+	int r = service_restart(in->dirs, row->name, &e);
 
-	if (r >= 0)
-		r = service_start(in->dirs, row->name, &e);
 	row->restarted = r >= 0;
 	row->restart_needed = r < 0;
-	return r < 0 ? cmd_fail(&e) : EXIT_GOOD;
+	if (r >= 0)
+		return EXIT_GOOD;
+	int status = cmd_fail(&e);
+	return running_held(in->dirs, row->name) ? status : go_back(in, row);
+}
+
+static enum update wish_of(const struct invocation *in, const char *name)
+{
+	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
+	struct spec *s CLEANUP_SPEC = NULL;
+
+	if (generation_load(in->dirs, name, &g, NULL) < 0 ||
+	    spec_load(in->dirs->config, name, &s, NULL) < 0)
+		return UPDATE_NOTIFY;
+	return upgrade_wish(s, &g.layout);
+}
+
+static void note_outcome(const struct invocation *in, const struct outcome_row *row)
+{
+	struct err e = {0};
+
+	if (!row->failed)
+		upgrade_proved(in->dirs, row->name);
+	else if (upgrade_failed(in->dirs, row->name, &e) < 0)
+		cmd_fail(&e);
 }
 
 static int update_one(const struct invocation *in, struct outcome_row *row)
@@ -94,14 +128,17 @@ static int update_one(const struct invocation *in, struct outcome_row *row)
 		err_set(&e, -ENOENT, "no jail named '%s'", row->name);
 		return cmd_fail(&e);
 	}
-	int status = rebuild(in, row->name);
+	enum update wish = opts->automatic ? wish_of(in, row->name) : UPDATE_BUILD;
+	int status = wish == UPDATE_NOTIFY ? EXIT_GOOD : rebuild(in, row->name);
 	row->failed = status != EXIT_GOOD;
 	row->after = generation_number(in->dirs, row->name);
 	if (row->after != row->before)
 		explain(in, row);
-	row->restart_needed = runs_older(in, row);
-	return status == EXIT_GOOD && row->restart_needed && opts->restart ? restart(in, row)
-									   : status;
+	if (wish != UPDATE_NOTIFY)
+		note_outcome(in, row);
+	row->restart_needed = running_outdated(in->dirs, row->name);
+	bool now = opts->restart || wish == UPDATE_RESTART;
+	return status == EXIT_GOOD && row->restart_needed && now ? restart(in, row) : status;
 }
 
 static void print_row(const struct outcome_row *r)
@@ -137,21 +174,11 @@ static int tell_plan(const struct invocation *in, const struct strv *names)
 	return in->common->json ? cmd_print_json(json_pack("{sb}", "dry_run", 1)) : EXIT_GOOD;
 }
 
-static int run(const struct invocation *in)
+static int update_all(const struct invocation *in, const struct strv *names)
 {
-	const struct strv *names = &in->given->args;
-	struct strv all CLEANUP_STRV = STRV_INIT;
-	struct err e = {0};
+	json_t *list = json_array();
 	int worst = EXIT_GOOD;
 
-	if (!names->n) {
-		if (jail_names(in->dirs, &all, &e) < 0)
-			return cmd_fail(&e);
-		names = &all;
-	}
-	if (in->common->dry_run)
-		return tell_plan(in, names);
-	json_t *list = json_array();
 	for (size_t i = 0; i < names->n; i++) {
 		struct outcome_row row = {.name = names->v[i]};
 		int status = update_one(in, &row);
@@ -169,10 +196,34 @@ static int run(const struct invocation *in)
 	return worst;
 }
 
+static int run(const struct invocation *in)
+{
+	const struct update_opts *opts = in->options;
+	const struct strv *names = &in->given->args;
+	struct strv all CLEANUP_STRV = STRV_INIT;
+	struct timespec mark;
+	struct err e = {0};
+
+	if (opts->automatic && upgrade_look(in->dirs, &mark) != UPGRADE_DUE)
+		return in->common->json ? cmd_print_json(json_pack("{s[]}", "jails")) : EXIT_GOOD;
+	if (!names->n) {
+		if (jail_names(in->dirs, &all, &e) < 0)
+			return cmd_fail(&e);
+		names = &all;
+	}
+	if (in->common->dry_run)
+		return tell_plan(in, names);
+	int status = update_all(in, names);
+	/* What failed is noted with its jail: the next upgrade marks again. */
+	if (opts->automatic && names == &all)
+		upgrade_taken(in->dirs, &mark);
+	return status;
+}
+
 const struct command cmd_update = {
     .name = "update",
     .summary = "bring jails to what the host has now, proved",
-    .synopsis = "[NAME...] [--restart]",
+    .synopsis = "[NAME...] [--restart] [--auto]",
     .more =
 	"Where files of the host have changed since the jail was sealed, a new generation is built "
 	"and proved\nwith the recorded exercise, and becomes the current one; where the proof "

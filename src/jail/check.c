@@ -25,6 +25,7 @@
 #include "jail/generation.h"
 #include "jail/refresh.h"
 #include "jail/running.h"
+#include "jail/upgrade.h"
 
 struct checking {
 	const char *name;
@@ -228,6 +229,17 @@ static void check_running(struct checking *c, const struct dirs *d)
 				r.generation, c->g->number, c->name));
 }
 
+static void check_update(struct checking *c, const struct dirs *d)
+{
+	char when[CLOCK_TEXT_MAX];
+
+	if (upgrade_degraded(d, c->name, when))
+		found(
+		    c, FINDING_DRIFT, "",
+		    xasprintf("its update has not been proved since %s: immure update %s says why",
+			      when, c->name));
+}
+
 static int look(struct checking *c, const struct dirs *d, struct err *e)
 {
 	for (size_t i = 0; i < c->manifest.n; i++) {
@@ -241,6 +253,7 @@ static int look(struct checking *c, const struct dirs *d, struct err *e)
 	int r = walk(c, "/");
 	check_accounts(c);
 	check_running(c, d);
+	check_update(c, d);
 	return r < 0 ? err_errno(e, r, "reading %s/root", c->g->dir) : 0;
 }
 

@@ -47,8 +47,8 @@ static void used_before(const struct manifest *m, bool direct, struct strv *ret)
 	for (size_t i = 0; i < m->n; i++) {
 		const struct entry *en = &m->v[i];
 		if (S_ISREG(en->mode) && en->used && en->phase &&
-		    streq(en->phase, phase_name(PHASE_START)) &&
-		    was_read(en->used) && !(direct && en->start_helper))
+		    streq(en->phase, phase_name(PHASE_START)) && was_read(en->used) &&
+		    !(direct && en->start_helper))
 			strv_add(ret, en->path);
 	}
 }

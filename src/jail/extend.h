@@ -19,8 +19,8 @@
  * again only then. */
 bool extend_due(const struct generation *g);
 
-/* Brings generation @g, which is what @r runs (NULL: nothing yet, a start will mount), to what its spec @s needs now; the manifest and the
- * layout on disk follow. Adds to @added a line for each new path, with its first reason. With
- * Closure=exact nothing is foreseen. */
-int extend_jail(struct generation *g, const struct spec *s, const struct run *r,
-		struct strv *added, struct err *e);
+/* Brings generation @g, which is what @r runs (NULL: nothing yet, a start will mount), to what its
+ * spec @s needs now; the manifest and the layout on disk follow. Adds to @added a line for each new
+ * path, with its first reason. With Closure=exact nothing is foreseen. */
+int extend_jail(struct generation *g, const struct spec *s, const struct run *r, struct strv *added,
+		struct err *e);

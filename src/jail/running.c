@@ -119,3 +119,11 @@ void running_remove(const struct dirs *d, const char *name, const char *suffix)
 	if (dir >= 0)
 		unlinkat(dir, file, 0);
 }
+
+bool running_outdated(const struct dirs *d, const char *name)
+{
+	struct running r;
+
+	return running_held(d, name) && running_read(d, name, &r) == 0 &&
+	       r.generation != generation_number(d, name);
+}

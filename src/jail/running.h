@@ -34,5 +34,8 @@ int running_lock(const struct dirs *d, const char *name, struct err *e);
 /* Whether somebody holds that lock: the jail runs. */
 bool running_held(const struct dirs *d, const char *name);
 
+/* Whether it runs another generation than the one that is current. */
+bool running_outdated(const struct dirs *d, const char *name);
+
 /* Removes RUN/NAME.SUFFIX. */
 void running_remove(const struct dirs *d, const char *name, const char *suffix);

@@ -20,7 +20,9 @@
 #include "jail/live.h"
 #include "jail/output.h"
 #include "jail/ready.h"
+#include "jail/reload.h"
 #include "jail/running.h"
+#include "jail/upgrade.h"
 
 static const struct {
 	const char *name;
@@ -220,6 +222,7 @@ int service_status(const struct dirs *d, const char *name, struct service_status
 		s.generation = running.generation;
 	if (held && r == 0)
 		look(&running, &s);
+	upgrade_degraded(d, name, s.degraded);
 	*ret = s;
 	return 0;
 }
@@ -247,4 +250,29 @@ int service_stop(const struct dirs *d, const char *name, struct err *e)
 	while (poll(&pfd, 1, -1) < 0 && errno == EINTR)
 		;
 	return 0;
+}
+
+/* ConfigTest= of a jail that runs: where it fails, what runs stays. */
+static int test_config(const struct dirs *d, const char *name, struct err *e)
+{
+	struct reload_answer a CLEANUP_RELOAD_ANSWER = {0};
+	struct service_status s;
+	int r = service_status(d, name, &s, e);
+
+	if (r < 0 || s.state != SERVICE_RUNNING)
+		return r;
+	r = reload_ask(d, name, RELOAD_TEST, &a, e);
+	return r == -EREMOTEIO ? r
+			       : 0; /* else: what does not answer is all the more to be restarted */
+}
+
+int service_restart(const struct dirs *d, const char *name, struct err *e)
+{
+	int r = test_config(d, name, e);
+
+	if (r == 0)
+		r = service_stop(d, name, e);
+	if (r >= 0)
+		r = service_start(d, name, e);
+	return r;
 }

@@ -27,6 +27,7 @@ struct service_status {
 	size_t processes;
 	unsigned long refused; /* calls refused since the start */
 	char note[400];	       /* what is not as it should be, one line; "" */
+	char degraded[40];     /* since when its update is not proved, RFC 3339; "" */
 };
 
 /* "running", "dead", "stopped", "unknown"; 0, 1, 3, 4. */
@@ -47,6 +48,9 @@ int service_export_plan(const struct dirs *d, const char *name, const char *path
 /* Starts the jail under a supervisor in the background and waits until it is ready. 1 where it was
  * running already. An error says why it is not, with the service's last output. */
 int service_start(const struct dirs *d, const char *name, struct err *e);
+
+/* Stops and starts it; where it runs and its ConfigTest= fails it is left as it is. */
+int service_restart(const struct dirs *d, const char *name, struct err *e);
 
 /* Stops it and waits until nothing is left. 1 where it was not running. */
 int service_stop(const struct dirs *d, const char *name, struct err *e);

@@ -321,7 +321,7 @@ static const struct spec_key jail_keys[] = {
 	 "users and groups in the jail: needed (a copy), or live (the host's, for mail and logins)",
 	 "needed"),
     OURS("Update", kind_update, update,
-	 "when the host changes: restart (build, prove, restart), build, no", "restart"),
+	 "after an upgrade: restart (build, prove, restart), build, notify", "restart"),
     OURS("Rights", kind_rights, rights,
 	 "what the service may do though no run saw it: CAP_X, CALL(), AF_X, tcp:PORT ...",
 	 "CAP_CHOWN tcp:8080"),

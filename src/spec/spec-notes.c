@@ -13,7 +13,7 @@ static const struct {
 } idle[] = {
     {SPEC_SERVICE, "ExecStartPost"},   {SPEC_SERVICE, "ExecStop"},
     {SPEC_SERVICE, "ExecStopPost"},    {SPEC_SERVICE, "ReadWritePaths"},
-    {SPEC_SERVICE, "RemainAfterExit"}, {SPEC_JAIL, "Update"},
+    {SPEC_SERVICE, "RemainAfterExit"},
 };
 
 static bool is_idle(const struct setting *set)

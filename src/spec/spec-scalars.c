@@ -256,7 +256,7 @@ const struct spec_kind kind_jail_path = {SCALAR(set_path, clear_string)};
 const struct spec_kind kind_closure = {CHOICE(set_word, "exact", "foreseen", "package")};
 const struct spec_kind kind_net = {CHOICE(set_word, "private", "host")};
 const struct spec_kind kind_accounts_mode = {CHOICE(set_word, "needed", "live")};
-const struct spec_kind kind_update = {CHOICE(set_word, "restart", "build", "no")};
+const struct spec_kind kind_update = {CHOICE(set_word, "restart", "build", "notify")};
 const struct spec_kind kind_ready = {SCALAR(set_command, clear_string), .shell = true};
 const struct spec_kind kind_compare = {CHOICE(set_word, "exact", "shape")};
 const struct spec_kind kind_step_timeout = {SCALAR(set_step_timeout, NULL)};

@@ -34,7 +34,7 @@ enum net_mode { NET_PRIVATE, NET_HOST };
 enum compare_mode { COMPARE_EXACT, COMPARE_SHAPE };
 enum sample_kind { SAMPLE_PATH, SAMPLE_EMPTY, SAMPLE_SNAPSHOT, SAMPLE_LIVE };
 enum accounts_mode { ACCOUNTS_NEEDED, ACCOUNTS_LIVE };
-enum update { UPDATE_RESTART, UPDATE_BUILD, UPDATE_NO };
+enum update { UPDATE_RESTART, UPDATE_BUILD, UPDATE_NOTIFY };
 
 /* A command line of an Exec directive, split into words as systemd does, specifiers expanded. */
 struct exec_line {

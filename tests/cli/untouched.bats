@@ -55,9 +55,9 @@ immure() { onhost "$WORK/immure" "$@"; }
 
 # Where other stories have files, and directories in which they make some. (mariadb-install-db gives
 # the plugin's directory its owner anew.)
-THEIRS=(/proc /work /mnt /usr/lib/mysql/plugin/auth_pam_tool_dir '/srv/immure-check.*' '/opt/immure-check*' '/home/immure-check*' '/usr/local/immure-check*'
+THEIRS=(/proc /work /mnt /usr/lib/mysql/plugin/auth_pam_tool_dir '/srv/immure-check.*' '/opt/immure-check*' '/home/immure-check*' '/usr/local/immure-check*' '/usr/lib/immure-check*' '/var/lib/dpkg' '/var/lib/dpkg/*' /var/log/dpkg.log
 	'/var/*/immure-check*')
-SHARED=(/ /srv /opt /home /usr/local /var/lib /var/cache /var/log /var/spool /run /lost+found)
+SHARED=(/ /srv /usr/lib /opt /home /usr/local /var/lib /var/cache /var/log /var/spool /run /lost+found)
 
 # files: one a line.
 files()

@@ -8,6 +8,16 @@
 #include "jail/service.h"
 #include "jail/store.h"
 
+struct remove_opts {
+	bool state;
+};
+
+/* All that this version calls state is the host's own: there is nothing that --state could add. */
+static const struct opt rows[] = {
+    {"state", 0, NULL, "state that only the jail has, too (what is the host's own stays)", OPT_FLAG,
+     offsetof(struct remove_opts, state)},
+};
+
 static bool has_spec(const struct invocation *in)
 {
 	CLEANUP_STR char *path = xasprintf("%s/%s.conf", in->dirs->config, in->name);
@@ -53,7 +63,10 @@ static int run(const struct invocation *in)
 const struct command cmd_remove = {
     .name = "remove",
     .summary = "stop a jail and remove it with its spec; the service's data stays",
-    .synopsis = "NAME",
+    .synopsis = "NAME [--state]",
+    .options = rows,
+    .n_options = ARRAY_LEN(rows),
+    .options_size = sizeof(struct remove_opts),
     .min_args = 1,
     .max_args = 1,
     .needs = NEED_ROOT | NEED_NAME | TAKES_DRY_RUN,

@@ -204,6 +204,8 @@ static int make_spec(const struct invocation *in, struct spec **ret, bool *ret_w
 	if (!s)
 		s = spec_new(in->name);
 	r = o->unit ? take_unit(in, s, o->unit, e) : 0;
+	if (r == 0 && o->unit)
+		r = set(s, SPEC_JAIL, "Unit", o->unit, e);
 	if (r == 0)
 		r = set_options(s, o, in->given, e);
 	if (r == 0)

@@ -135,7 +135,7 @@ const struct command cmd_stop = {
 const struct command cmd_restart = {
     .name = "restart",
     .summary = "stop and start",
-    .synopsis = "NAME | --due [NAME]",
+    .synopsis = "[NAME] [--due]",
     .more = "A jail that runs and whose ConfigTest= fails is left as it is.",
     .options = restart_rows,
     .n_options = ARRAY_LEN(restart_rows),

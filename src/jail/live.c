@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "base/path.h"
 #include "confine/ipc.h"
 #include "confine/packed.h"
@@ -249,6 +250,7 @@ static void take_signal(struct live *l)
 		return;
 	}
 	l->asked = true;
+	notify_send("STOPPING=1");
 	stop(l, sig == SIGTERM ? l->spec->kill_signal : sig);
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/notify.h"
 #include "base/path.h"
 #include "fs/atomic.h"
 #include "jail/live.h"
@@ -48,6 +49,15 @@ int service_state_code(enum service_state s)
  * rest before its pid files are looked at. */
 #define FOREGROUND_REST_S 30
 
+/* The manager's main process stays this one: its signals come here, and are passed on. */
+static void tell_ready(const struct live *l)
+{
+	CLEANUP_STR char *lines = xasprintf("READY=1\nSTATUS=generation %d, pid %d",
+					    l->generation.number, (int)run_main(&l->run, NULL));
+
+	notify_send(lines);
+}
+
 int service_run(const struct dirs *d, const char *name, int *ret_status, struct err *e)
 {
 	struct live l CLEANUP_LIVE;
@@ -57,11 +67,13 @@ int service_run(const struct dirs *d, const char *name, int *ret_status, struct 
 	live_init(&l, d, name);
 	int r = live_lock(&l, e);
 	if (r == 0)
-		r = live_start(&l, stdio, FOREGROUND_REST_S, &ready, e);
+		r = live_start(&l, stdio, notify_wanted() ? 0 : FOREGROUND_REST_S, &ready, e);
 	if (r < 0)
 		return r;
 	if (l.running.note[0])
 		dprintf(2, "immure: %s\n", l.running.note);
+	if (ready)
+		tell_ready(&l);
 	live_watch(&l);
 	*ret_status = l.run.main_status;
 	return 0;

@@ -320,6 +320,8 @@ static const struct spec_key jail_keys[] = {
     OURS("Accounts", kind_accounts_mode, accounts,
 	 "users and groups in the jail: needed (a copy), or live (the host's, for mail and logins)",
 	 "needed"),
+    OURS("Unit", kind_unit, unit, "the unit that it was made from, and whose place it takes",
+	 "NAME.service"),
     OURS("Update", kind_update, update,
 	 "after an upgrade: restart (build, prove, restart), build, notify", "restart"),
     OURS("Rights", kind_rights, rights,

@@ -60,6 +60,14 @@ static int set_account(struct spec *s, const struct spec_key *k, const char *val
 	return r;
 }
 
+static int set_unit(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
+{
+	if (value[0] == '.' || strchr(value, '/') || strchr(value, ' '))
+		return err_set(e, -EINVAL, "'%s' is no name of a unit", value);
+	replace(spec_field(s, k), xstrdup(value));
+	return 0;
+}
+
 static int set_dir(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
 {
 	bool optional = value[0] == '-';
@@ -253,6 +261,7 @@ const struct spec_kind kind_rlimit = {SCALAR(set_rlimit, clear_rlimit)};
 const struct spec_kind kind_nice = {SCALAR(set_nice, NULL)};
 const struct spec_kind kind_oom = {SCALAR(set_oom, NULL)};
 const struct spec_kind kind_jail_path = {SCALAR(set_path, clear_string)};
+const struct spec_kind kind_unit = {SCALAR(set_unit, clear_string)};
 const struct spec_kind kind_closure = {CHOICE(set_word, "exact", "foreseen", "package")};
 const struct spec_kind kind_net = {CHOICE(set_word, "private", "host")};
 const struct spec_kind kind_accounts_mode = {CHOICE(set_word, "needed", "live")};

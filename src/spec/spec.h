@@ -98,6 +98,7 @@ struct spec {
 	struct strv sample; /* "DIR=PATH", "DIR=empty|snapshot|live" */
 	bool direct;	    /* start what the command ended in, without its start wrapper */
 	char *self_chroot;
+	char *unit; /* whose place it takes, or NULL */
 	enum closure closure;
 	enum net_mode net;
 	enum accounts_mode accounts;

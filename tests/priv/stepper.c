@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* stepper MODE N DIR COMMAND...: runs COMMAND, an immure, and lets the N-th of its calls that change
- * something below DIR be the last (kill: everything of it is killed there, as in a power cut) or
- * the first that finds the disk full (full: from there on every write and every new name is
+/* stepper MODE N DIR COMMAND...: runs COMMAND, an immure, and lets the N-th of its calls that
+ * change something below DIR be the last (kill: everything of it is killed there, as in a power
+ * cut) or the first that finds the disk full (full: from there on every write and every new name is
  * ENOSPC). With N 0 nothing happens. Prints how many such calls there were on descriptor 3; ends as
  * the command ended, with 137 where it was killed here. For x86-64.
  *
@@ -39,33 +39,20 @@ static const struct row {
 	int at; /* the descriptor's argument; the name's is the next */
 	bool needs_space;
 } rows[] = {
-    {SYS_write, BY_FD, 0, true},
-    {SYS_pwrite64, BY_FD, 0, true},
-    {SYS_writev, BY_FD, 0, true},
-    {SYS_copy_file_range, BY_FD, 2, true},
-    {SYS_sendfile, BY_FD, 0, true},
-    {SYS_ftruncate, BY_FD, 0, false},
-    {SYS_fsync, BY_FD, 0, true},
-    {SYS_fchown, BY_FD, 0, false},
-    {SYS_fchmod, BY_FD, 0, false},
-    {SYS_fsetxattr, BY_FD, 0, true},
+    {SYS_write, BY_FD, 0, true},     {SYS_pwrite64, BY_FD, 0, true},
+    {SYS_writev, BY_FD, 0, true},    {SYS_copy_file_range, BY_FD, 2, true},
+    {SYS_sendfile, BY_FD, 0, true},  {SYS_ftruncate, BY_FD, 0, false},
+    {SYS_fsync, BY_FD, 0, true},     {SYS_fchown, BY_FD, 0, false},
+    {SYS_fchmod, BY_FD, 0, false},   {SYS_fsetxattr, BY_FD, 0, true},
     {SYS_ioctl, BY_FD, 0, true}, /* a reflink */
-    {SYS_openat, BY_OPEN, 0, true},
-    {SYS_openat2, BY_OPEN, 0, true},
-    {SYS_mkdirat, BY_AT, 0, true},
-    {SYS_mkdir, BY_PATH, 0, true},
-    {SYS_mknodat, BY_AT, 0, true},
-    {SYS_symlinkat, BY_AT, 1, true},
-    {SYS_linkat, BY_AT, 2, true},
-    {SYS_renameat, BY_AT, 2, true},
-    {SYS_renameat2, BY_AT, 2, true},
-    {SYS_rename, BY_PATH, 1, true},
-    {SYS_unlinkat, BY_AT, 0, false},
-    {SYS_unlink, BY_PATH, 0, false},
-    {SYS_rmdir, BY_PATH, 0, false},
-    {SYS_fchmodat, BY_AT, 0, false},
-    {SYS_fchownat, BY_AT, 0, false},
-    {SYS_utimensat, BY_AT, 0, false},
+    {SYS_openat, BY_OPEN, 0, true},  {SYS_openat2, BY_OPEN, 0, true},
+    {SYS_mkdirat, BY_AT, 0, true},   {SYS_mkdir, BY_PATH, 0, true},
+    {SYS_mknodat, BY_AT, 0, true},   {SYS_symlinkat, BY_AT, 1, true},
+    {SYS_linkat, BY_AT, 2, true},    {SYS_renameat, BY_AT, 2, true},
+    {SYS_renameat2, BY_AT, 2, true}, {SYS_rename, BY_PATH, 1, true},
+    {SYS_unlinkat, BY_AT, 0, false}, {SYS_unlink, BY_PATH, 0, false},
+    {SYS_rmdir, BY_PATH, 0, false},  {SYS_fchmodat, BY_AT, 0, false},
+    {SYS_fchownat, BY_AT, 0, false}, {SYS_utimensat, BY_AT, 0, false},
 };
 
 static struct {
@@ -197,7 +184,8 @@ static void serve(pid_t tid, int status)
 
 	if (!WIFSTOPPED(status)) {
 		if (tid == st.main)
-			st.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+			st.status =
+			    WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 		return;
 	}
 	if (event == PTRACE_EVENT_SECCOMP)

@@ -40,10 +40,11 @@ static int find_unit(const struct spec *s, char **ret, struct err *e)
 	int r = unit_find(root, s->unit ? s->unit : s->name, &files, e);
 
 	if (r < 0 && !s->unit)
-		return err_set(e, r,
-			       "%s was not built from a unit, and there is none of its name: say "
-			       "Unit= in [Jail], or take one from immure export %s --format systemd",
-			       s->name, s->name);
+		return err_set(
+		    e, r,
+		    "%s was not built from a unit, and there is none of its name: say "
+		    "Unit= in [Jail], or take one from immure export %s --format systemd",
+		    s->name, s->name);
 	*ret = r == 0 ? xstrdup(files.id) : NULL;
 	return r;
 }
@@ -116,8 +117,9 @@ static int take_away(const char *unit, bool *ret_changed, struct err *e)
 	CLEANUP_STR char *path = xasprintf("%s/" UNIT_OWN_DROP_IN, dir);
 
 	if (unlink(path) < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0
-							   : err_errno(e, -errno, "removing %s", path);
+		return errno == ENOENT || errno == ENOTDIR
+			   ? 0
+			   : err_errno(e, -errno, "removing %s", path);
 	rmdir(dir); /* stays where others have something in it */
 	*ret_changed = true;
 	return tell_manager(e);
@@ -126,8 +128,8 @@ static int take_away(const char *unit, bool *ret_changed, struct err *e)
 static int load_spec(const struct invocation *in, struct spec **ret, struct err *e)
 {
 	if (!generation_number(in->dirs, in->name))
-		return err_set(e, -ENOENT, "no jail named '%s': immure build %s makes it",
-			       in->name, in->name);
+		return err_set(e, -ENOENT, "no jail named '%s': immure build %s makes it", in->name,
+			       in->name);
 	return spec_load(in->dirs->config, in->name, ret, e);
 }
 
@@ -194,8 +196,9 @@ const struct command cmd_enable = {
     .name = "enable",
     .summary = "take the native service's place, under its own unit name",
     .synopsis = "NAME [--print]",
-    .more = "Writes one drop-in of systemd's: the unit's Exec lines run the jail, and what the unit "
-	    "would bind the\nlauncher with is reset, since the spec has it. Nothing is restarted.",
+    .more =
+	"Writes one drop-in of systemd's: the unit's Exec lines run the jail, and what the unit "
+	"would bind the\nlauncher with is reset, since the spec has it. Nothing is restarted.",
     .options = rows,
     .n_options = ARRAY_LEN(rows),
     .options_size = sizeof(struct enable_opts),

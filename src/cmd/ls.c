@@ -6,25 +6,17 @@
 
 struct row {
 	struct service_status status;
-	size_t files;
-	long long bytes;
+	struct cost held;
 };
 
 static int measure(const struct invocation *in, const char *name, struct row *row, struct err *e)
 {
 	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
-	struct manifest m CLEANUP_MANIFEST = MANIFEST_INIT;
 	int r = service_status(in->dirs, name, &row->status, e);
 
 	if (r == 0)
 		r = generation_load(in->dirs, name, &g, e);
-	if (r == 0)
-		r = manifest_load(g.dir, &m, e);
-	for (size_t i = 0; r == 0 && i < m.n; i++) {
-		bool counted = entry_is_held(&m.v[i]) && !S_ISDIR(m.v[i].mode);
-		row->files += counted;
-		row->bytes += counted ? m.v[i].size : 0;
-	}
+	row->held = g.held;
 	return r;
 }
 
@@ -33,15 +25,15 @@ static void print_row(const char *name, const struct row *row)
 	char size[32];
 
 	printf("%-20s %-8s %7d %10d %7zu %10s\n", name, service_state_name(row->status.state),
-	       (int)row->status.pid, row->status.generation, row->files,
-	       cmd_size(row->bytes, size, sizeof(size)));
+	       (int)row->status.pid, row->status.generation, row->held.files,
+	       cmd_size(row->held.bytes, size, sizeof(size)));
 }
 
 static json_t *row_to_json(const char *name, const struct row *row)
 {
 	json_t *j = status_to_json(name, &row->status);
-	json_object_set_new(j, "files", json_integer((json_int_t)row->files));
-	json_object_set_new(j, "bytes", json_integer(row->bytes));
+	json_object_set_new(j, "files", json_integer((json_int_t)row->held.files));
+	json_object_set_new(j, "bytes", json_integer(row->held.bytes));
 	return j;
 }
 

@@ -176,6 +176,7 @@ static int write_generation(const struct build *b, const struct manifest *m, str
 	    .policy = b->policy,
 	    .spec_text = text,
 	    .steps = b->spec->exercise.n,
+	    .held = generation_cost(m),
 	    .accounts = b->foresight.accounts.v,
 	    .n_accounts = b->foresight.accounts.n,
 	    .left_out = left_out,
@@ -435,6 +436,8 @@ static int publish(struct build *b, struct build_report *rep, struct err *e)
 	CLEANUP_FD int tree = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r = store_share(b->dirs, tree, &rep->manifest, e);
 
+	if (r == 0)
+		r = store_share_manifest(b->dirs, b->generation_dir, &rep->manifest, e);
 	if (r == 0)
 		r = generation_publish(b->dirs, b->spec->name, b->generation_dir, &rep->generation,
 				       e);

@@ -199,6 +199,7 @@ static int save(struct extension *x, struct err *e)
 
 	if (r == 0)
 		r = manifest_save(&x->m, dir, e);
+	x->g->held = generation_cost(&x->m);
 	return r == 0 ? generation_write_run(x->g, x->g->dir, e) : r;
 }
 
@@ -212,7 +213,7 @@ static int carry_out(struct extension *x, int host, struct err *e)
 		r = lay_files(x, e);
 	if (r == 0)
 		r = describe_added(x, e);
-	/* Also where nothing is new: extend_due() goes by the time of the manifest. */
+	/* Also where nothing is new: extend_due() goes by the time of run.json. */
 	return r == 0 ? save(x, e) : r;
 }
 
@@ -250,11 +251,11 @@ static bool any_newer(int dir, const struct timespec *than, int depth, size_t *l
 
 bool extend_due(const struct generation *g)
 {
-	CLEANUP_STR char *manifest = path_join(g->dir, "manifest.jsonl");
+	CLEANUP_STR char *run = path_join(g->dir, "run.json");
 	bool due = false;
 	struct stat st;
 
-	if (stat(manifest, &st) < 0)
+	if (stat(run, &st) < 0)
 		return false;
 	for (size_t i = 0; i < g->layout.n && !due; i++) {
 		const struct provision *p = &g->layout.v[i];

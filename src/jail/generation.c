@@ -142,6 +142,8 @@ static int read_run(struct generation *g, int dir)
 	if (r == 0) {
 		g->built = xstrdup(built);
 		g->steps = (size_t)steps;
+		g->held.files = (size_t)json_integer_value(json_object_get(j, "files"));
+		g->held.bytes = json_integer_value(json_object_get(j, "bytes"));
 		json_texts_value(listeners, &g->listeners);
 		json_texts_value(json_object_get(j, "pid_files"), &g->pid_files);
 		g->forks = json_is_true(json_object_get(j, "forks"));
@@ -223,6 +225,18 @@ int generation_load_number(const struct dirs *d, const char *name, int number,
 	return 0;
 }
 
+struct cost generation_cost(const struct manifest *m)
+{
+	struct cost c = {0};
+
+	for (size_t i = 0; i < m->n; i++)
+		if (entry_is_held(&m->v[i]) && !S_ISDIR(m->v[i].mode)) {
+			c.files++;
+			c.bytes += m->v[i].size;
+		}
+	return c;
+}
+
 int generation_write_run(const struct generation *g, const char *path, struct err *e)
 {
 	CLEANUP_FD int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -232,6 +246,8 @@ int generation_write_run(const struct generation *g, const char *path, struct er
 	json_t *j = json_pack("{si ss so so sI}", "schema", 1, "built", built, "layout",
 			      layout_to_json(&g->layout), "listeners", json_texts(&g->listeners),
 			      "steps", (json_int_t)g->steps);
+	json_object_set_new(j, "files", json_integer((json_int_t)g->held.files));
+	json_object_set_new(j, "bytes", json_integer(g->held.bytes));
 	json_object_set_new(j, "pid_files", json_texts(&g->pid_files));
 	json_object_set_new(j, "forks", json_boolean(g->forks));
 	json_object_set_new(j, "direct", direct_to_json(&g->direct));

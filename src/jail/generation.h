@@ -21,6 +21,7 @@
 #include "host/accounts.h"
 #include "jail/direct.h"
 #include "jail/dirs.h"
+#include "jail/foreseen.h"
 #include "jail/layout.h"
 #include "jail/manifest.h"
 #include "jail/policy.h"
@@ -38,6 +39,7 @@ struct generation {
 	struct right_list policy;
 	char *spec_text;
 	size_t steps;		       /* exercise steps that were proved */
+	struct cost held;	       /* files of its own, and their bytes */
 	struct account_need *accounts; /* of the jail's passwd and group, and why */
 	size_t n_accounts;
 	/* What foresight came upon and did not take: secrets, and directories of others. */
@@ -80,6 +82,9 @@ int generation_number(const struct dirs *d, const char *name);
 
 /* Writes run.json, policy.json and spec into the directory @dir of a generation in the making. */
 int generation_write(const struct generation *g, const char *dir, struct err *e);
+
+/* What the generation of @m holds itself: files and bytes. */
+struct cost generation_cost(const struct manifest *m);
 
 /* Writes run.json alone, of a generation that is in use. */
 int generation_write_run(const struct generation *g, const char *dir, struct err *e);

@@ -20,6 +20,7 @@
 #include "fs/beneath.h"
 #include "fs/dir.h"
 #include "fs/meta.h"
+#include "jail/describe.h"
 #include "jail/generation.h"
 
 #define CACHE_TAG                                                                                  \
@@ -152,6 +153,30 @@ static void restore_times(int tree, const struct manifest *m)
 		if (fd >= 0)
 			futimens(fd, times);
 	}
+}
+
+int store_share_manifest(const struct dirs *d, const char *dir, const struct manifest *m,
+			 struct err *e)
+{
+	char hex[65];
+	struct entry file = {.path = (char[]){"/manifest.jsonl"}, .sha256 = hex};
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+	CLEANUP_FD int store = open_store(d, true, e);
+	CLEANUP_FD int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i].mtime.tv_sec > times[1].tv_sec)
+			times[1] = m->v[i].mtime;
+	if (store < 0 || at < 0)
+		return store < 0 ? store : err_errno(e, -errno, "opening %s", dir);
+	int r = utimensat(at, "manifest.jsonl", times, 0) < 0 ? -errno : 0;
+	if (r == 0)
+		r = describe_hash(at, file.path, hex);
+	if (r == 0)
+		r = share(store, at, &file);
+	if (r == -EXDEV || r == -EPERM || r == -EOPNOTSUPP)
+		return 0; /* no links here */
+	return r < 0 ? err_errno(e, r, "sharing the manifest in %s", dir) : 0;
 }
 
 int store_share(const struct dirs *d, int tree, const struct manifest *m, struct err *e)

@@ -36,7 +36,8 @@ static int usage(FILE *to)
 	      "and nothing else, proves that it answers there as outside, and runs it.\n\n",
 	      to);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(to, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+		if (commands[i]->summary)
+			fprintf(to, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\nimmure COMMAND --help says more; so do immure(1) and immure.spec(5).\n"
 	      "Exit status: 0 good, 1 the answer is no, 2 wrong usage or spec, 4 not permitted, 5 "
 	      "the\n"
@@ -60,7 +61,8 @@ static int unknown(const char *name)
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		nearest_offer(&near, commands[i]->name);
+		if (commands[i]->summary)
+			nearest_offer(&near, commands[i]->name);
 	err_set(&e, -EINVAL, "unknown command '%s'%s; immure --help lists them", name,
 		nearest_hint(&near, "", hint));
 	return cmd_fail(&e);
@@ -89,8 +91,9 @@ static int dump_cli(void)
 		const struct opt_table own = {"Options", commands[i]->options,
 					      commands[i]->n_options, NULL};
 		CLEANUP_STR char *text = opt_dump(&own, 1, commands[i]->name);
-		printf("command\t%s\t%s\t%s\n%s", commands[i]->name, commands[i]->synopsis,
-		       commands[i]->summary, text);
+		if (commands[i]->summary)
+			printf("command\t%s\t%s\t%s\n%s", commands[i]->name, commands[i]->synopsis,
+			       commands[i]->summary, text);
 	}
 	return EXIT_GOOD;
 }

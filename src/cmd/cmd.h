@@ -37,7 +37,7 @@ struct invocation {
 
 struct command {
 	const char *name;
-	const char *summary;  /* one line, for `immure --help` */
+	const char *summary;  /* one line, for `immure --help`; NULL: it is in no list */
 	const char *synopsis; /* what follows the name: "NAME [--class C]" */
 	const char *more;     /* a paragraph for its own help, or NULL */
 	const struct opt *options;
@@ -49,9 +49,9 @@ struct command {
 	int (*run)(const struct invocation *in); /* returns the exit status */
 };
 
-extern const struct command cmd_build, cmd_run, cmd_start, cmd_stop, cmd_reload, cmd_restart,
-    cmd_status, cmd_ls, cmd_files, cmd_why, cmd_show, cmd_logs, cmd_remove, cmd_check, cmd_prove,
-    cmd_export, cmd_enable, cmd_disable, cmd_update, cmd_rollback, cmd_diff, cmd_gc;
+extern const struct command cmd_build, cmd_run, cmd_resume, cmd_start, cmd_stop, cmd_reload,
+    cmd_restart, cmd_status, cmd_ls, cmd_files, cmd_why, cmd_show, cmd_logs, cmd_remove, cmd_check,
+    cmd_prove, cmd_export, cmd_enable, cmd_disable, cmd_update, cmd_rollback, cmd_diff, cmd_gc;
 
 /* Prints "immure: MESSAGE" on standard error; returns the exit status that fits the code: -EINVAL,
  * -ENOENT, -EEXIST, -EBADMSG: 2; -EPERM, -EACCES: 4; -EREMOTEIO, -ECHILD, -ETIME (the service or

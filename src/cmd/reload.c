@@ -27,7 +27,7 @@ static int run(const struct invocation *in)
 {
 	struct reload_answer a CLEANUP_RELOAD_ANSWER = {0};
 	struct err e = {0};
-	int r = reload_ask(in->dirs, in->name, RELOAD_TELL, &a, &e);
+	int r = reload_jail(in->dirs, in->name, RELOAD_TELL, &a, &e);
 
 	if (r < 0)
 		return cmd_fail(&e);

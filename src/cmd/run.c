@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,4 +44,22 @@ const struct command cmd_run = {
     .max_args = 1,
     .needs = NEED_ROOT | NEED_NAME,
     .run = run,
+};
+
+static int resume(const struct invocation *in)
+{
+	struct err e = {0};
+
+	service_resume(in->dirs, in->name, atoi(in->given->args.v[1]), &e);
+	return cmd_fail(&e);
+}
+
+/* For the keeper alone, hence in no list. */
+const struct command cmd_resume = {
+    .name = "resume",
+    .synopsis = "NAME DESCRIPTOR",
+    .min_args = 2,
+    .max_args = 2,
+    .needs = NEED_ROOT | NEED_NAME,
+    .run = resume,
 };

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "confine/calls-policy.h"
 
-#include "base/attr.h"
+#include <seccomp.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
 #include "confine/bpf.h"
+#include "confine/refusals.h"
 
 #define BASE(name)                                                                                 \
 	{                                                                                          \
@@ -179,19 +183,17 @@ const struct call_policy *calls_policy_find(const char *name)
 	return NULL;
 }
 
-#define NUMBERS 512
-
 /* By architecture: the native one, its companion. */
 static struct index {
 	uint32_t arch; /* 0: not filled yet */
-	const struct call_policy *by_number[NUMBERS];
+	const struct call_policy *by_number[REFUSAL_NUMBERS];
 } indexes[2];
 
 static void fill(struct index *ix, uint32_t arch)
 {
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		int nr = bpf_number(arch, table[i].name, table[i].number);
-		if (nr >= 0 && nr < NUMBERS)
+		if (nr >= 0 && nr < REFUSAL_NUMBERS)
 			ix->by_number[nr] = &table[i];
 	}
 	ix->arch = arch;
@@ -201,9 +203,28 @@ const struct call_policy *calls_policy_at(uint32_t audit_arch, int nr)
 {
 	struct index *ix = &indexes[audit_arch != seccomp_arch_native()];
 
-	if (nr < 0 || nr >= NUMBERS)
+	if (nr < 0 || nr >= REFUSAL_NUMBERS)
 		return NULL;
 	if (!ix->arch)
 		fill(ix, audit_arch == seccomp_arch_native() ? audit_arch : bpf_companion());
 	return ix->arch == audit_arch ? ix->by_number[nr] : NULL;
+}
+
+void seccomp_answers(struct refusal_answers *ret)
+{
+	ret->arch = seccomp_arch_native();
+	for (int nr = 0; nr < REFUSAL_NUMBERS; nr++)
+		ret->by_number[nr] = (uint8_t)seccomp_refusal(ret->arch, nr);
+}
+
+const char *refusal_name(const struct refusal *r, char *buf, size_t size)
+{
+	const struct call_policy *row = calls_policy_at(r->arch, r->call);
+	CLEANUP_STR char *other = row ? NULL : seccomp_syscall_resolve_num_arch(r->arch, r->call);
+
+	if (row || other)
+		snprintf(buf, size, "%s", row ? row->name : other);
+	else
+		snprintf(buf, size, "call %d", r->call);
+	return buf;
 }

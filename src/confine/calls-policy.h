@@ -56,3 +56,12 @@ void seccomp_free(struct sock_fprog *f);
 
 /* The errno (positive) for a refused call, as of the row and the arguments above. */
 int seccomp_refusal(uint32_t audit_arch, int nr);
+
+struct refusal;
+struct refusal_answers;
+
+/* seccomp_refusal() for all calls of the native architecture. */
+void seccomp_answers(struct refusal_answers *ret);
+
+/* "ptrace", or "call 999" into @buf. */
+const char *refusal_name(const struct refusal *r, char *buf, size_t size);

@@ -152,28 +152,65 @@ void cgroup_make(const char *name, const struct cgroup_limits *limits, struct cg
 		fclose(f);
 }
 
-/* The caller's group of version 2, cgroups(7): "0::/a/b"; "/" where there is none. */
-static char *own_group(void)
+/* Whether a line of a process's cgroup file, cgroups(7), "4:cpu,cpuacct:/a/b", is of the hierarchy
+ * of @controller (NULL: "0::/a/b", version 2); its path, or NULL. */
+static const char *path_in(char *line, const char *controller)
 {
-	char line[4096];
-	char *own = NULL;
-	FILE *f = fopen("/proc/self/cgroup", "re");
+	char *names = strchr(line, ':'), *path = names ? strchr(names + 1, ':') : NULL, *save;
 
-	while (f && !own && fgets(line, sizeof(line), f)) {
-		const char *path = str_after(line, "0::");
-		if (path)
-			own = xstrndup(path, strcspn(path, "\n"));
+	if (!path)
+		return NULL;
+	*path++ = '\0';
+	path[strcspn(path, "\n")] = '\0';
+	if (!controller)
+		return names[1] ? NULL : path;
+	for (char *w = strtok_r(names + 1, ",", &save); w; w = strtok_r(NULL, ",", &save))
+		if (streq(w, controller))
+			return path;
+	return NULL;
+}
+
+/* The group of @pid in that hierarchy, new; "/" where there is none. */
+static char *group_of(pid_t pid, const char *controller)
+{
+	char file[32], line[4096];
+	char *found = NULL;
+
+	snprintf(file, sizeof(file), "/proc/%d/cgroup", pid);
+	FILE *f = fopen(file, "re");
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		const char *path = path_in(line, controller);
+		found = path ? xstrdup(path) : NULL;
 	}
 	if (f)
 		fclose(f);
-	return own ? own : xstrdup("/");
+	return found ? found : xstrdup("/");
+}
+
+void cgroup_of(pid_t pid, const char *name, struct cgroup *ret)
+{
+	struct hierarchy h;
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+
+	*ret = (struct cgroup)CGROUP_INIT;
+	while (next_hierarchy(f, &h)) {
+		bool v2 = streq(h.type, "cgroup2");
+		const char *controller = v2 ? NULL : controller_in(h.options);
+		if (!v2 && !controller)
+			continue;
+		CLEANUP_STR char *group = group_of(pid, controller);
+		if (streq(path_base(group), name) && ret->n < CGROUP_MAX)
+			ret->dirs[ret->n++] = xasprintf("%s%s", h.point, group);
+	}
+	if (f)
+		fclose(f);
 }
 
 void cgroup_make_below(const char *name, struct cgroup *ret)
 {
 	const struct cgroup_limits none = {0};
 	struct hierarchy h;
-	CLEANUP_STR char *own = own_group();
+	CLEANUP_STR char *own = group_of(getpid(), NULL);
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 
 	*ret = (struct cgroup)CGROUP_INIT;
@@ -206,7 +243,13 @@ void cgroup_remove(struct cgroup *c)
 				break;
 			nanosleep(&moment, NULL);
 		}
-		free(c->dirs[i]);
 	}
+	cgroup_forget(c);
+}
+
+void cgroup_forget(struct cgroup *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		free(c->dirs[i]);
 	c->n = 0;
 }

@@ -47,8 +47,14 @@ bool cgroup_holds(const struct cgroup *c, const struct cgroup_limits *limits);
 /* Takes hold of the group @name that another has made, wherever it stands. */
 void cgroup_find(const char *name, struct cgroup *ret);
 
+/* The groups called @name, wherever they stand, that process @pid is in. */
+void cgroup_of(pid_t pid, const char *name, struct cgroup *ret);
+
 /* Puts process @pid into it; its children follow. */
 void cgroup_enter(const struct cgroup *c, pid_t pid);
 
 /* Removes it; its processes must be gone (a moment of patience is had). Frees. */
 void cgroup_remove(struct cgroup *c);
+
+/* Frees, and leaves the group where it is. */
+void cgroup_forget(struct cgroup *c);

@@ -37,7 +37,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "confine/kernel.h"
+#include "base/kernel.h"
 #include "confine/landlock.h"
 #include "confine/rights.h"
 #include "confine/selftest.h"

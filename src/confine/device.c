@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/kernel.h"
 #include "base/str.h"
-#include "confine/kernel.h"
 #include "confine/rootfs.h"
 
 /* Numbers from the kernel's Documentation/admin-guide/devices.txt. */

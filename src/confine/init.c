@@ -25,9 +25,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/kernel.h"
 #include "base/sysctl.h"
 #include "confine/ipc.h"
-#include "confine/kernel.h"
 #include "confine/pids.h"
 #include "confine/rights.h"
 #include "confine/rootfs.h"

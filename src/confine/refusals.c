@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <seccomp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -14,11 +15,8 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/str.h"
-#include "confine/calls-policy.h"
 #include "confine/notify.h"
 
-#define NUMBERS	  512
 #define NOTICE_MS 1000 /* how often whoever looks is woken, at most */
 
 struct refusals {
@@ -29,9 +27,8 @@ struct refusals {
 	struct refusal rows[REFUSALS_MAX];
 	size_t n;
 	unsigned long total, shown;
-	/* The thread's own: errno by number of the native architecture, made before it starts:
-	 * while it runs the program may fork, so it allocates nothing. */
-	uint8_t answers[NUMBERS];
+	/* The thread's own. While it runs the program may fork, so it allocates nothing. */
+	struct refusal_answers answers;
 	long noticed;
 };
 
@@ -52,9 +49,9 @@ static void count(struct refusals *r, uint32_t arch, int nr)
 
 static int answer_of(const struct refusals *r, const struct seccomp_data *d)
 {
-	if (d->arch != seccomp_arch_native() || d->nr < 0 || d->nr >= NUMBERS)
+	if (d->arch != r->answers.arch || d->nr < 0 || d->nr >= REFUSAL_NUMBERS)
 		return ENOSYS;
-	return r->answers[d->nr];
+	return r->answers.by_number[d->nr];
 }
 
 /* False when there is nobody left to answer. */
@@ -116,8 +113,6 @@ static int prepare(struct refusals *r, int listener)
 	r->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (code == 0 && (r->stop < 0 || r->news < 0))
 		code = -errno;
-	for (int nr = 0; nr < NUMBERS; nr++)
-		r->answers[nr] = (uint8_t)seccomp_refusal(seccomp_arch_native(), nr);
 	return code;
 }
 
@@ -129,9 +124,12 @@ static void release(struct refusals *r)
 	free(r);
 }
 
-int refusals_start(int listener, struct refusals **ret, struct err *e)
+int refusals_start(int listener, const struct refusal_answers *answers, struct refusals **ret,
+		   struct err *e)
 {
 	struct refusals *r = xcalloc(1, sizeof(*r));
+
+	r->answers = *answers;
 
 	pthread_mutex_init(&r->lock, NULL);
 	int code = prepare(r, listener);
@@ -176,26 +174,21 @@ size_t refusals_look(struct refusals *r, struct refusal ret[REFUSALS_MAX], unsig
 	return n;
 }
 
-const char *refusal_name(const struct refusal *r, char *buf, size_t size)
-{
-	const struct call_policy *row = calls_policy_at(r->arch, r->call);
-	CLEANUP_STR char *other = row ? NULL : seccomp_syscall_resolve_num_arch(r->arch, r->call);
-
-	if (row || other)
-		snprintf(buf, size, "%s", row ? row->name : other);
-	else
-		snprintf(buf, size, "call %d", r->call);
-	return buf;
-}
-
-void refusals_stop(struct refusals *r)
+int refusals_release(struct refusals *r)
 {
 	const uint64_t one = 1;
 
 	if (!r)
-		return;
+		return -1;
 	fd_write_all(r->stop, &one, sizeof(one));
 	pthread_join(r->thread, NULL);
 	pthread_mutex_destroy(&r->lock);
+	int listener = take_fd(&r->notify.listener);
 	release(r);
+	return listener;
+}
+
+void refusals_stop(struct refusals *r)
+{
+	CLEANUP_FD int listener = refusals_release(r);
 }

@@ -17,10 +17,19 @@ struct refusal {
 
 #define REFUSALS_MAX 64 /* different calls that are told apart; the rest is one sum */
 
+/* The errno (positive) by number of the architecture @arch; what is another's or above is ENOSYS.
+ */
+#define REFUSAL_NUMBERS 512
+struct refusal_answers {
+	uint32_t arch; /* AUDIT_ARCH_* */
+	uint8_t by_number[REFUSAL_NUMBERS];
+};
+
 struct refusals;
 
 /* Takes @listener over. */
-int refusals_start(int listener, struct refusals **ret, struct err *e);
+int refusals_start(int listener, const struct refusal_answers *answers, struct refusals **ret,
+		   struct err *e);
 
 /* Copies what was refused so far, at most REFUSALS_MAX rows, most frequent first; returns how many.
  * *ret_total is the sum of all. */
@@ -31,8 +40,7 @@ size_t refusals_look(struct refusals *r, struct refusal ret[REFUSALS_MAX],
  * second, whatever the jail does. -1 for NULL. */
 int refusals_fd(const struct refusals *r);
 
-/* "ptrace", or "call 999" into @buf. */
-const char *refusal_name(const struct refusal *r, char *buf, size_t size);
-
-/* Ends the thread. Accepts NULL. */
+/* Ends the thread. Accepts NULL. refusals_release() gives the listener back, for somebody else to
+ * serve; -1 for NULL. */
+int refusals_release(struct refusals *r);
 void refusals_stop(struct refusals *r);

@@ -25,10 +25,10 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/kernel.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "confine/device.h"
-#include "confine/kernel.h"
 
 static int open_strict(int dir, const char *path, int flags)
 {

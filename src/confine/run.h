@@ -80,3 +80,12 @@ pid_t run_first_child(pid_t pid);
 
 /* The pid that process @pid of ours has in its innermost namespace, or 0. */
 pid_t run_pid_inside(pid_t pid);
+
+/* The host's pids of all processes below the init of @r, the init left out. */
+struct pid_list {
+	pid_t *v;
+	size_t n;
+};
+void run_pids(const struct run *r, struct pid_list *ret);
+void pid_list_done(struct pid_list *l);
+#define CLEANUP_PIDS CLEANUP(pid_list_done)

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "base/fd.h"
+#include "base/kernel.h"
 #include "base/path.h"
 
 /* ".." in a scoped lookup fails with EAGAIN whenever anything on the host was renamed or mounted

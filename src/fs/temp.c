@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/kernel.h"
+
 /* More taken names than this in a row are no accident. */
 #define TRIES 100
 

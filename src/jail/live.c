@@ -9,15 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/notify.h"
 #include "base/path.h"
+#include "confine/calls-policy.h"
 #include "confine/ipc.h"
 #include "confine/packed.h"
 #include "confine/refusals.h"
@@ -26,29 +29,16 @@
 #include "jail/extend.h"
 #include "jail/mounts.h"
 #include "jail/native.h"
+#include "jail/pid-files.h"
 #include "jail/ready.h"
-#include "jail/rebind.h"
 #include "jail/refresh.h"
-#include "jail/reload.h"
 #include "jail/require.h"
 #include "jail/resources.h"
+#include "keep/keeper.h"
 
 /* How often it is started, when a process that puts itself into the background gets another number
  * outside than inside: some other process of the host was made in the same moment. */
 #define STARTS_MAX 5
-
-/* What is passed on to the service; TERM and INT end it. */
-static int open_signals(void)
-{
-	static const int passed[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(passed); i++)
-		sigaddset(&set, passed[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
 
 void live_init(struct live *l, const struct dirs *d, const char *name)
 {
@@ -58,6 +48,7 @@ void live_init(struct live *l, const struct dirs *d, const char *name)
 			   .lock = -1,
 			   .signals = -1,
 			   .users = -1,
+			   .notices = NOTICES_INIT,
 			   .publish = PUBLISH_INIT};
 	plan_init(&l->plan);
 }
@@ -80,13 +71,9 @@ static int take_config(struct live *l, struct err *e)
 	return r == 0 && due ? extend_jail(&l->generation, l->spec, NULL, &added, e) : r;
 }
 
-static int load(struct live *l, struct err *e)
+static int load_generation(struct live *l, struct err *e)
 {
-	int r = generation_load(l->dirs, l->name, &l->generation, e);
-
-	if (r < 0)
-		return r;
-	r = generation_spec(&l->generation, l->name, &l->spec, e);
+	int r = generation_spec(&l->generation, l->name, &l->spec, e);
 	if (r == 0)
 		r = command_set_make(l->spec, &l->commands, e);
 	if (r < 0)
@@ -95,7 +82,17 @@ static int load(struct live *l, struct err *e)
 	if (r < 0)
 		return r;
 	direct_apply(&l->generation.direct, &l->commands);
-	r = require_check(l->spec, e);
+	return 0;
+}
+
+static int load(struct live *l, struct err *e)
+{
+	int r = generation_load(l->dirs, l->name, &l->generation, e);
+
+	if (r == 0)
+		r = load_generation(l, e);
+	if (r == 0)
+		r = require_check(l->spec, e);
 	if (r < 0)
 		return r;
 	l->ipc = ipc_observe();
@@ -177,16 +174,73 @@ static int limit(struct live *l, struct err *e)
 	return r == 0 && apart ? peers_enforce(&peers, &l->cgroup, e) : r;
 }
 
+static int refuse(struct live *l, struct err *e)
+{
+	struct refusal_answers answers;
+
+	seccomp_answers(&answers);
+	return refusals_start(take_fd(&l->run.listener), &answers, &l->refusals, e);
+}
+
+/* WATCHDOG_USEC= of sd_watchdog_enabled(3), new: what the manager that started us wants to see, or
+ * our own keeper; NULL: nobody. */
+static char *watchdog_variable(const struct live *l)
+{
+	const char *wanted = getenv("WATCHDOG_USEC"), *whose = getenv("WATCHDOG_PID");
+
+	if (!l->background)
+		return wanted && (!whose || atoi(whose) == getpid())
+			   ? xasprintf("WATCHDOG_USEC=%.20s", wanted)
+			   : NULL;
+	return l->spec->watchdog > 0 ? xasprintf("WATCHDOG_USEC=%.0f", l->spec->watchdog * 1e6)
+				     : NULL;
+}
+
+/* The socket on which the service may tell how it is, in a directory of its own that the jail sees;
+ * and whether it shall show that it lives. */
+static int listen_to(struct live *l, struct err *e)
+{
+	static const enum notices_from from[] = {
+	    [NOTIFY_NONE] = NOTICES_NONE,
+	    [NOTIFY_MAIN] = NOTICES_MAIN,
+	    [NOTIFY_EXEC] = NOTICES_EXEC,
+	    [NOTIFY_ALL] = NOTICES_ALL,
+	};
+	const struct spec *s = l->spec;
+	enum notify_access access = s->notify_access	     ? s->notify_access
+				    : s->type == TYPE_NOTIFY ? NOTIFY_MAIN
+							     : NOTIFY_NONE;
+	if (from[access] == NOTICES_NONE)
+		return 0;
+	CLEANUP_FD int dir = running_own_dir(l->dirs, l->name, e);
+	fd_close(&l->notices.socket); /* of a start before this one */
+	int r = dir < 0 ? dir : notices_open(&l->notices, dir, from[access], e);
+	if (r < 0)
+		return r;
+	CLEANUP_STR char *source = running_own_path(l->dirs, l->name);
+	plan_mount(&l->plan, MOUNT_DIR, NOTICES_DIR, NULL, 0)->mode = 0755;
+	plan_mount(&l->plan, MOUNT_BIND, NOTICES_DIR, source,
+		   MOUNT_READONLY | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC);
+	env_put(&l->commands.env, "NOTIFY_SOCKET=" NOTICES_DIR "/" NOTICES_NAME);
+	CLEANUP_STR char *beat = watchdog_variable(l);
+	if (beat)
+		env_put(&l->commands.env, beat);
+	l->plan.envp = l->commands.env.v;
+	return 0;
+}
+
 static int begin(struct live *l, struct err *e)
 {
 	int r = make_plan(l, e);
 
 	if (r == 0)
+		r = listen_to(l, e);
+	if (r == 0)
 		r = limit(l, e);
 	if (r == 0)
 		r = run_start(&l->plan, &l->run, e);
 	if (r == 0)
-		r = refusals_start(take_fd(&l->run.listener), &l->refusals, e);
+		r = refuse(l, e);
 	if (r == 0)
 		r = run_wait_exec(&l->run, l->spec->timeout_start, e);
 	if (r < 0)
@@ -196,6 +250,7 @@ static int begin(struct live *l, struct err *e)
 				      .main = l->run.main,
 				      .generation = l->generation.number};
 	clock_text(l->running.started);
+	again_started(&l->history, clock_ms());
 	return running_write(l->dirs, l->name, &l->running, e);
 }
 
@@ -254,10 +309,16 @@ static void take_signal(struct live *l)
 	stop(l, sig == SIGTERM ? l->spec->kill_signal : sig);
 }
 
+/* One of Type=notify that never tells (its own configuration may say so) is ready when it has come
+ * to rest like any other, so much later. */
+#define UNTOLD_S 5
+
 /* 1 when it is ready, 0 where it is over or takes longer than @seconds. */
 static int wait_ready(struct live *l, double seconds)
 {
 	struct rest rest CLEANUP(rest_done) = {0};
+	bool tells = l->spec->type == TYPE_NOTIFY;
+	double rested = 0; /* since when */
 	double end = clock_now() + (seconds > 0 ? seconds : 1e9);
 
 	while (clock_now() < end) {
@@ -266,7 +327,12 @@ static int wait_ready(struct live *l, double seconds)
 			take_signal(l);
 		if (l->asked || run_poll(&l->run, READY_TICK_MS) || live_over(l))
 			return 0;
-		if (rest_look(&rest, &l->run, &l->generation.listeners, 0))
+		notices_serve(&l->notices, &l->run, false);
+		if (l->notices.ready)
+			return 1;
+		if (!rested && rest_look(&rest, &l->run, &l->generation.listeners, 0))
+			rested = clock_now();
+		if (rested && (!tells || clock_now() > rested + UNTOLD_S))
 			return 1;
 	}
 	return 0;
@@ -325,7 +391,10 @@ static int check_numbers(struct live *l, int started, struct err *e)
 /* Those that have the place of a file of somebody else are told of. */
 static int publish(struct live *l, struct err *e)
 {
-	publish_open(&l->publish, &l->generation.pid_files, &l->generation.layout, &l->run);
+	struct strv names CLEANUP_STRV = STRV_INIT;
+
+	pid_files_private(&l->generation.pid_files, &l->generation.layout, &names);
+	publish_open(&l->publish, &names, &l->run);
 	if (!l->publish.left || l->running.note[0])
 		return 0;
 	CLEANUP_STR char *shown = str_printable(xstrdup(l->publish.left));
@@ -351,7 +420,7 @@ int live_start(struct live *l, const int stdio[3], double seconds, bool *ret_rea
 {
 	int r = load(l, e), again = 1;
 
-	l->signals = open_signals();
+	l->signals = keeper_signals();
 	memcpy(l->stdio, stdio, sizeof(l->stdio));
 	for (int n = 1; r == 0 && again; n++) {
 		r = begin(l, e);
@@ -368,59 +437,14 @@ int live_start(struct live *l, const int stdio[3], double seconds, bool *ret_rea
 	return r == 0 ? tell_strays(l, e) : r;
 }
 
-/* Says which calls were refused, each once, on the service's own output, and lets status know.
- */
-static void tell_refusals(struct live *l)
+void live_abandon(struct live *l, const struct err *e)
 {
-	struct refusal v[REFUSALS_MAX];
-	unsigned long total = 0;
-	char name[32];
-	size_t n = refusals_look(l->refusals, v, &total);
-
-	for (size_t i = 0; i < n; i++) {
-		if (v[i].call >= 0 && v[i].call < LIVE_CALLS_MAX && !l->told[v[i].call]) {
-			l->told[v[i].call] = true;
-			refusal_name(&v[i], name, sizeof(name));
-			dprintf(l->stdio[2],
-				"immure: %s: refused %s(); immure why %s '%s()' says more\n",
-				l->name, name, l->name, name);
-		}
-	}
-	if (total == l->running.refused)
-		return;
-	l->running.refused = total;
-	running_write(l->dirs, l->name, &l->running, NULL);
-}
-
-void live_watch(struct live *l)
-{
-	struct rebind rb CLEANUP_REBIND = REBIND_INIT;
-	struct reload reload CLEANUP_RELOAD = RELOAD_INIT;
-
-	rebind_open(&rb, &l->generation.layout);
-	reload_open(&reload, l);
-	while (l->run.ctl >= 0 && !live_over(l)) {
-		struct pollfd pfd[] = {{.fd = l->run.ctl, .events = POLLIN},
-				       {.fd = l->signals, .events = POLLIN},
-				       {.fd = rb.inotify, .events = POLLIN},
-				       {.fd = l->publish.inotify, .events = POLLIN},
-				       {.fd = reload_fd(&reload), .events = POLLIN},
-				       {.fd = refusals_fd(l->refusals), .events = POLLIN}};
-		int n = poll(pfd, ARRAY_LEN(pfd), rebind_wait(&rb));
-		if (n < 0)
-			continue;
-		if (n == 0 || pfd[2].revents)
-			rebind_serve(&rb, &l->run);
-		if (pfd[3].revents)
-			publish_serve(&l->publish, &l->run);
-		if (pfd[5].revents)
-			tell_refusals(l);
-		if (pfd[4].revents)
-			reload_serve(&reload, l, &rb);
-		if (pfd[1].revents)
-			take_signal(l);
-		else if (pfd[0].revents && run_poll(&l->run, 0))
-			break;
+	if (l->stdio[2] >= 0)
+		dprintf(l->stdio[2], "immure: %s\n", e->msg);
+	run_end(&l->run);
+	if (!l->run.main_exited) {
+		l->run.main_exited = true;
+		l->run.main_status = 1 << 8;
 	}
 }
 
@@ -448,8 +472,13 @@ void live_done(struct live *l)
 	bool well = l->asked || !l->run.main_exited || l->run.main_status == 0;
 
 	publish_done(&l->publish);
-	run_end(&l->run);
-	cgroup_remove(&l->cgroup);
+	if (l->lock >= 0) {
+		run_end(&l->run);
+		cgroup_remove(&l->cgroup);
+	} else { /* attached: they are the supervisor's */
+		fd_close(&l->run.init_fd);
+		cgroup_forget(&l->cgroup);
+	}
 	refusals_stop(l->refusals);
 	confinement_done(&l->confinement);
 	remove_runtime(l);
@@ -462,10 +491,78 @@ void live_done(struct live *l)
 	spec_free(l->spec);
 	fd_close(&l->signals);
 	fd_close(&l->users);
+	fd_close(&l->notices.socket);
 	if (l->lock >= 0) {
 		if (well)
 			running_remove(l->dirs, l->name, "json");
+		running_remove(l->dirs, l->name, "counts");
+		running_remove_own_dir(l->dirs, l->name);
 		running_remove(l->dirs, l->name, "lock");
 	}
 	fd_close(&l->lock);
+}
+
+/* Whether the service's first process is still there: our init's own child. */
+static bool main_lives(const struct run *r)
+{
+	struct pid_list pids CLEANUP_PIDS = {0};
+
+	run_pids(r, &pids);
+	for (size_t i = 0; i < pids.n; i++)
+		if (pids.v[i] == r->main)
+			return true;
+	return false;
+}
+
+/* The processes of the run by its notes: what they say is true as long as the lock is held, and a
+ * descriptor taken meanwhile stays right. */
+static int attach_run(struct live *l, struct err *e)
+{
+	struct run *r = &l->run;
+	struct running again;
+	char path[40];
+
+	if (running_read(l->dirs, l->name, &l->running) < 0 || !running_held(l->dirs, l->name))
+		return err_set(e, -EREMOTEIO, "%s does not run: immure start %s", l->name, l->name);
+	*r = (struct run)RUN_INIT;
+	r->init = l->running.init;
+	r->main = l->running.main;
+	r->init_fd = pidfd_open(r->init, 0);
+	if (r->init_fd < 0 || running_read(l->dirs, l->name, &again) < 0 || again.init != r->init)
+		return err_set(e, -EAGAIN, "%s is just starting or stopping; try again", l->name);
+	r->main_exited = !main_lives(r);
+	if (!l->spec->private_users)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)run_main(r, NULL));
+	r->users = l->plan.user_ns = l->users = open(path, O_RDONLY | O_CLOEXEC);
+	return l->users < 0 ? err_errno(e, -errno, "opening %s", path) : 0;
+}
+
+int live_attach(struct live *l, struct err *e)
+{
+	struct running now;
+
+	if (!running_held(l->dirs, l->name) || running_read(l->dirs, l->name, &now) < 0)
+		return err_set(e, -EREMOTEIO, "%s does not run: immure start %s", l->name, l->name);
+	int r = generation_load_number(l->dirs, l->name, now.generation, &l->generation, e);
+	if (r == 0)
+		r = load_generation(l, e);
+	if (r < 0)
+		return r;
+	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	command_set_plan(&l->commands, l->spec, &l->plan);
+	r = confinement_apply(&l->confinement, &l->plan, e);
+	CLEANUP_STR char *root = path_join(l->generation.dir, "root");
+	l->plan.root = open(root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* Nothing is mounted: Landlock goes by what is writable. */
+	if (r == 0)
+		r = mounts_sealed(&l->plan, &l->generation.layout, l->generation.dir, host, e);
+	if (r == 0)
+		r = attach_run(l, e);
+	if (r < 0)
+		return r;
+	CLEANUP_STR char *group = xasprintf("immure-%s", l->name);
+	cgroup_of(l->run.init, group, &l->cgroup);
+	l->plan.cgroup = &l->cgroup;
+	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A jail that this process runs, from its lock to its end. Whoever calls live_init() is the
- * supervisor: it holds RUN/NAME.lock, and the run dies with its main thread. */
+/* A jail that this process runs, from its lock until its keeper takes over (keep/keeper.h). Whoever
+ * calls live_init() is the supervisor: it holds RUN/NAME.lock, and the run dies with its main
+ * thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,13 +11,13 @@
 #include "confine/run.h"
 #include "jail/command.h"
 #include "jail/generation.h"
-#include "jail/pid-files.h"
 #include "jail/running.h"
+#include "keep/again.h"
+#include "keep/notices.h"
+#include "keep/publish.h"
 
 struct ipc_settings;
 struct refusals;
-
-#define LIVE_CALLS_MAX 512
 
 struct live {
 	const struct dirs *dirs;
@@ -34,12 +35,13 @@ struct live {
 	bool background;      /* under a supervisor of ours, not an init system's */
 	struct confinement confinement;
 	struct refusals *refusals;
-	bool told[LIVE_CALLS_MAX]; /* refused calls that the log names already, by number */
-	int stdio[3];		   /* the service's; borrowed */
-	int lock;		   /* -1: not ours */
-	int signals;		   /* signalfd of what the supervisor is told, or -1 */
-	struct strv made;	   /* directories of the host that this start has made */
-	bool asked;		   /* to end: by a signal to the supervisor */
+	struct notices notices;
+	struct again_history history;
+	int stdio[3];	  /* the service's; borrowed */
+	int lock;	  /* -1: not ours */
+	int signals;	  /* signalfd of what the supervisor is told, or -1 */
+	struct strv made; /* directories of the host that this start has made */
+	bool asked;	  /* to end: by a signal to the supervisor */
 };
 #define CLEANUP_LIVE CLEANUP(live_done)
 
@@ -63,8 +65,17 @@ int live_start(struct live *l, const int stdio[3], double seconds, bool *ret_rea
  * reads secrets, which are not to be kept. */
 int live_pack(struct live *l, char **ret, size_t *ret_len, struct err *e);
 
-/* Serves signals, rotated files, pid files and reloads until the service is over. */
-void live_watch(struct live *l);
+/* Executes the keeper in this process's place, which from here on serves the run; returns only
+ * where that cannot be. A run that has not begun (its start failed) is handed over too: the keeper
+ * may start it again. */
+int live_hand_over(struct live *l, struct err *e);
+
+/* Ends what a failed start has left and says @e in the log; @l may be handed over then. */
+void live_abandon(struct live *l, const struct err *e);
+
+/* Fills @l for another process than the supervisor: what runs as @name, with what a command in it
+ * needs (tell.h). -EREMOTEIO where it does not run. */
+int live_attach(struct live *l, struct err *e);
 
 /* Whether the service is over: its main process has failed, or nothing of it is left. One that put
  * itself into the background has not failed. */

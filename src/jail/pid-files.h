@@ -26,28 +26,6 @@ const char *pid_files_wrong(const struct strv *files, const struct run *r);
  * one that it says; 0 where it names none of the run. */
 pid_t pid_files_number(const char *path, const struct run *r, pid_t *ret_inside);
 
-/* What a pid file of these bytes says: its first word; 0 where that is no pid. */
-pid_t pid_files_parse(const char *bytes, size_t len);
-
-/* Keeps the host's copies of the pid files that @l does not cover. */
-struct publish {
-	int inotify;	  /* -1 where there is nothing to watch */
-	int inside;	  /* the jail's /run, or -1 */
-	int outside;	  /* the host's */
-	const char *left; /* a file of the host that is somebody else's, or NULL */
-	struct published *files;
-	size_t n;
-};
-#define PUBLISH_INIT                                                                               \
-	{                                                                                          \
-		.inotify = -1, .inside = -1, .outside = -1                                         \
-	}
-#define CLEANUP_PUBLISH CLEANUP(publish_done)
-
-/* Begins to watch and publishes what is there. */
-void publish_open(struct publish *p, const struct strv *files, const struct layout *l,
-		  const struct run *r);
-/* When the descriptor is readable. */
-void publish_serve(struct publish *p, const struct run *r);
-/* Removes what was published, unless somebody has put another file there. */
-void publish_done(struct publish *p);
+/* The names of those of @files that are right in /run and that @l does not cover: for the keeper to
+ * publish (keep/publish.h). */
+void pid_files_private(const struct strv *files, const struct layout *l, struct strv *ret);

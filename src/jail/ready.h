@@ -18,15 +18,6 @@
  * time. */
 void ready_listeners(const struct run *r, struct strv *ret);
 
-/* The host's pids of all processes below the init of @r, the init left out. */
-struct pid_list {
-	pid_t *v;
-	size_t n;
-};
-void run_pids(const struct run *r, struct pid_list *ret);
-void pid_list_done(struct pid_list *l);
-#define CLEANUP_PIDS CLEANUP(pid_list_done)
-
 /* One look at a service that is starting. Zero-initialise; call every READY_TICK_MS. */
 struct rest {
 	unsigned long cpu, calls; /* when the present quiet moment began */

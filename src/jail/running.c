@@ -5,14 +5,18 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "fs/atomic.h"
 #include "fs/lock.h"
+#include "fs/temp.h"
 #include "jail/generation.h"
 #include "jail/json-text.h"
+#include "keep/notices.h"
 
 #define FILE_MAX_NAME 96 /* a jail's name has 64 characters at most */
 
@@ -30,6 +34,45 @@ int running_dir(const struct dirs *d, struct err *e)
 	return fd < 0 ? err_errno(e, -errno, "opening %s", d->run) : fd;
 }
 
+char *running_own_path(const struct dirs *d, const char *name)
+{
+	return xasprintf("%s/%s.notify", d->run, name);
+}
+
+int running_own_dir(const struct dirs *d, const char *name, struct err *e)
+{
+	CLEANUP_STR char *path = running_own_path(d, name);
+	CLEANUP_FD int run = running_dir(d, e);
+
+	if (run < 0)
+		return run;
+	int r = jail_make_dir(path, 0755, e);
+	int fd = r < 0 ? r : open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return r == 0 && fd < 0 ? err_errno(e, -errno, "opening %s", path) : fd;
+}
+
+void running_remove_own_dir(const struct dirs *d, const char *name)
+{
+	CLEANUP_STR char *path = running_own_path(d, name);
+	CLEANUP_STR char *socket = path_join(path, NOTICES_NAME);
+
+	unlink(socket);
+	rmdir(path);
+}
+
+/* As atomic_write(), but no disk is waited for: the file means nothing after the host has gone
+ * down. */
+static int replace(int dir, const char *name, const char *text)
+{
+	struct temp temp CLEANUP_TEMP = TEMP_INIT;
+	CLEANUP_FD int fd = temp_make(&temp, dir, S_IFREG, NULL);
+	int r = fd < 0 ? fd : fd_write_all(fd, text, strlen(text));
+
+	if (r == 0 && fchmod(fd, 0644) < 0)
+		r = -errno;
+	return r == 0 ? temp_rename(&temp, name, 0) : r;
+}
+
 int running_write(const struct dirs *d, const char *name, const struct running *r, struct err *e)
 {
 	CLEANUP_FD int dir = running_dir(d, e);
@@ -41,12 +84,11 @@ int running_write(const struct dirs *d, const char *name, const struct running *
 	json_t *j = json_pack("{si si si si ss si}", "schema", 1, "init", (int)r->init,
 			      "supervisor", (int)r->supervisor, "generation", r->generation,
 			      "started", r->started, "main", (int)r->main);
-	json_object_set_new(j, "refused", json_integer((json_int_t)r->refused));
 	if (r->note[0])
 		json_object_set_new(j, "note", json_text(r->note));
 	CLEANUP_STR char *text = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
 	json_decref(j);
-	int code = atomic_write(dir, file, text, strlen(text), 0644);
+	int code = replace(dir, file, text);
 	return code < 0 ? err_errno(e, code, "writing %s/%s", d->run, file) : 0;
 }
 
@@ -61,11 +103,34 @@ static int unpack(json_t *j, struct running *ret)
 	CLEANUP_STR char *note = json_text_value(json_object_get(j, "note"));
 	snprintf(ret->started, sizeof(ret->started), "%s", started);
 	snprintf(ret->note, sizeof(ret->note), "%s", note ? note : "");
-	ret->refused = (unsigned long)json_integer_value(json_object_get(j, "refused"));
 	ret->init = init;
 	ret->supervisor = supervisor;
 	ret->main = main_pid;
 	return 0;
+}
+
+/* A line a fact: "refused 3". What is not known is passed over. */
+static void read_counts(int dir, const char *name, struct running *ret)
+{
+	char file[FILE_MAX_NAME], *save = NULL;
+	CLEANUP_STR char *text = NULL;
+
+	file_name(file, name, "counts");
+	if (atomic_read(dir, file, 4096, &text, NULL) < 0)
+		return;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		const char *v;
+		if ((v = str_after(line, "refused ")))
+			ret->refused = strtoul(v, NULL, 10);
+		else if ((v = str_after(line, "restarts ")))
+			ret->restarts = (unsigned)strtoul(v, NULL, 10);
+		else if ((v = str_after(line, "main ")))
+			ret->main = (pid_t)strtol(v, NULL, 10);
+		else if ((v = str_after(line, "status ")))
+			snprintf(ret->status, sizeof(ret->status), "%s", v);
+		else if (streq(line, "waiting 1"))
+			ret->waiting = true;
+	}
 }
 
 int running_read(const struct dirs *d, const char *name, struct running *ret)
@@ -82,6 +147,8 @@ int running_read(const struct dirs *d, const char *name, struct running *ret)
 	json_t *j = json_loads(text, 0, NULL);
 	r = j ? unpack(j, ret) : -EBADMSG;
 	json_decref(j);
+	if (r == 0)
+		read_counts(dir, name, ret);
 	return r;
 }
 

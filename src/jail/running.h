@@ -2,8 +2,8 @@
 /* RUN/NAME.json: which processes a running jail has, for everybody else who asks.
  *
  * Written by the supervisor, which holds RUN/NAME.lock while it lives. The file stays when the
- * service ended otherwise than it was asked to. RUN/NAME.sock is where a reload is asked for
- * (jail/reload.h). */
+ * service ended otherwise than it was asked to. RUN/NAME.counts is the keeper's (keep/keeper.h):
+ * what changes while it runs. In RUN/NAME.notify/ the service tells how it is (keep/notices.h). */
 #pragma once
 
 #include <stdbool.h>
@@ -15,9 +15,14 @@
 struct running {
 	pid_t init, supervisor, main;
 	int generation;
-	char started[40];      /* RFC 3339 */
+	char started[40]; /* RFC 3339 */
+	/* Of RUN/NAME.counts. */
 	unsigned long refused; /* calls of its that the filter refused */
-	char note[400];	       /* what is not as it should be, one line for people; "" */
+	unsigned restarts;     /* since the administrator's start */
+	bool waiting;	       /* it has ended and is about to be started again */
+	char status[128];      /* what the service tells of itself, STATUS=; "" */
+
+	char note[400]; /* what is not as it should be, one line for people; "" */
 };
 
 /* The directory RUN, made where it is missing; a descriptor. */
@@ -27,6 +32,11 @@ int running_write(const struct dirs *d, const char *name, const struct running *
 
 /* -ENOENT where there is none, -EBADMSG. */
 int running_read(const struct dirs *d, const char *name, struct running *ret);
+
+/* RUN/NAME.notify, made where it is missing; a descriptor. Its path, new. */
+int running_own_dir(const struct dirs *d, const char *name, struct err *e);
+char *running_own_path(const struct dirs *d, const char *name);
+void running_remove_own_dir(const struct dirs *d, const char *name);
 
 /* Takes RUN/NAME.lock; a descriptor. -EBUSY where the jail runs. */
 int running_lock(const struct dirs *d, const char *name, struct err *e);

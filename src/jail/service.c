@@ -24,15 +24,15 @@
 #include "jail/reload.h"
 #include "jail/running.h"
 #include "jail/upgrade.h"
+#include "keep/keeper.h"
 
 static const struct {
 	const char *name;
 	int lsb;
 } states[] = {
-    [SERVICE_RUNNING] = {"running", 0},
-    [SERVICE_DEAD] = {"dead", 1},
-    [SERVICE_STOPPED] = {"stopped", 3},
-    [SERVICE_UNKNOWN] = {"unknown", 4},
+    [SERVICE_RUNNING] = {"running", 0},	      [SERVICE_DEAD] = {"dead", 1},
+    [SERVICE_STOPPED] = {"stopped", 3},	      [SERVICE_UNKNOWN] = {"unknown", 4},
+    [SERVICE_RESTARTING] = {"restarting", 3},
 };
 
 const char *service_state_name(enum service_state s)
@@ -74,7 +74,8 @@ int service_run(const struct dirs *d, const char *name, int *ret_status, struct 
 		dprintf(2, "immure: %s\n", l.running.note);
 	if (ready)
 		tell_ready(&l);
-	live_watch(&l);
+	if (!l.asked && !live_over(&l))
+		return live_hand_over(&l, e);
 	*ret_status = l.run.main_status;
 	return 0;
 }
@@ -120,31 +121,62 @@ static int not_ready(const struct live *l, int log, struct err *e)
 		       l->spec->timeout_start);
 }
 
+static int start_quietly(struct live *l, struct err *e)
+{
+	CLEANUP_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	CLEANUP_FD int tail = open_log(l->dirs, l->name, O_RDONLY, NULL);
+	int log = open_log(l->dirs, l->name, O_WRONLY | O_APPEND, e); /* as long as it is served */
+	const int stdio[3] = {null, log, log};
+	bool ready = false;
+
+	l->background = true;
+	int r = log < 0 ? log : live_start(l, stdio, 0, &ready, e);
+	return r == 0 && !ready ? not_ready(l, tail, e) : r;
+}
+
 static NORETURN void supervise(struct live *l, int report)
 {
 	struct err e = {0};
 	CLEANUP_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	bool ready = false;
 
 	setsid();
 	if (chdir("/") < 0) /* the caller's directory is not ours to hold */
 		_exit(1);
 	prctl(PR_SET_NAME, "immure-run");
-	int log = open_log(l->dirs, l->name, O_WRONLY | O_APPEND, &e);
-	CLEANUP_FD int tail = open_log(l->dirs, l->name, O_RDONLY, NULL);
-	const int stdio[3] = {null, log, log};
 	for (int i = 0; i < 3; i++)
 		dup2(null, i);
-	l->background = true;
-	int r = log < 0 ? log : live_start(l, stdio, 0, &ready, &e);
-	if (r == 0 && !ready)
-		r = not_ready(l, tail, &e);
+	int r = start_quietly(l, &e);
 	fd_write_all(report, &e, sizeof(e));
 	close(report);
 	if (r == 0)
-		live_watch(l);
+		r = live_hand_over(l, &e);
 	live_done(l);
 	_exit(r < 0);
+}
+
+/* The keeper has waited as the spec says, and holds the lock: it is ours now. What does not start
+ * is handed over all the same, as a run that has failed: the keeper knows whether to try again. */
+int service_resume(const struct dirs *d, const char *name, int image, struct err *e)
+{
+	static struct keeper before;
+	CLEANUP_STR char *bytes = NULL;
+	struct live l CLEANUP_LIVE;
+	size_t len = 0;
+
+	live_init(&l, d, name);
+	int r = lseek(image, 0, SEEK_SET) < 0 ? -errno : fd_read_all(image, 1 << 20, &bytes, &len);
+	r = r < 0 ? err_errno(e, r, "reading what the keeper says")
+		  : keeper_read(bytes, len, &before, e);
+	if (r < 0)
+		return r;
+	close(before.log); /* opened anew: it may have been rotated */
+	l.lock = before.lock;
+	l.history = before.history;
+	fcntl(l.lock, F_SETFD, FD_CLOEXEC);
+	r = start_quietly(&l, e);
+	if (r < 0)
+		live_abandon(&l, e);
+	return live_hand_over(&l, e);
 }
 
 int service_start(const struct dirs *d, const char *name, struct err *e)
@@ -211,6 +243,8 @@ static void look(const struct running *running, struct service_status *s)
 	s->init = running->init;
 	s->supervisor = running->supervisor;
 	s->refused = running->refused;
+	s->restarts = running->restarts;
+	snprintf(s->told, sizeof(s->told), "%s", running->status);
 	snprintf(s->started, sizeof(s->started), "%s", running->started);
 	snprintf(s->note, sizeof(s->note), "%s", running->note);
 }
@@ -229,7 +263,9 @@ int service_status(const struct dirs *d, const char *name, struct service_status
 	bool held = running_held(d, name);
 	int r = running_read(d, name, &running);
 	/* A file without a holder of the lock: it ended badly, or its supervisor was killed. */
-	s.state = held ? SERVICE_RUNNING : r == 0 ? SERVICE_DEAD : SERVICE_STOPPED;
+	s.state = held	   ? running.waiting ? SERVICE_RESTARTING : SERVICE_RUNNING
+		  : r == 0 ? SERVICE_DEAD
+			   : SERVICE_STOPPED;
 	if (r == 0)
 		s.generation = running.generation;
 	if (held && r == 0)
@@ -246,9 +282,10 @@ int service_stop(const struct dirs *d, const char *name, struct err *e)
 
 	if (r < 0)
 		return r;
-	if (s.state != SERVICE_RUNNING) {
+	if (s.state != SERVICE_RUNNING && s.state != SERVICE_RESTARTING) {
 		running_remove(d, name, "json"); /* what a dead one left */
-		running_remove(d, name, "sock");
+		running_remove(d, name, "counts");
+		running_remove_own_dir(d, name);
 		return 1;
 	}
 	CLEANUP_FD int fd = s.supervisor > 0 ? pidfd_open(s.supervisor, 0) : -1;
@@ -273,7 +310,7 @@ static int test_config(const struct dirs *d, const char *name, struct err *e)
 
 	if (r < 0 || s.state != SERVICE_RUNNING)
 		return r;
-	r = reload_ask(d, name, RELOAD_TEST, &a, e);
+	r = reload_jail(d, name, RELOAD_TEST, &a, e);
 	return r == -EREMOTEIO ? r
 			       : 0; /* else: what does not answer is all the more to be restarted */
 }

@@ -14,7 +14,13 @@
 #include "base/err.h"
 #include "jail/generation.h"
 
-enum service_state { SERVICE_RUNNING, SERVICE_DEAD, SERVICE_STOPPED, SERVICE_UNKNOWN };
+enum service_state {
+	SERVICE_RUNNING,
+	SERVICE_DEAD,
+	SERVICE_STOPPED,
+	SERVICE_UNKNOWN,
+	SERVICE_RESTARTING /* it has ended, and its keeper waits to start it again */
+};
 
 struct service_status {
 	enum service_state
@@ -26,11 +32,13 @@ struct service_status {
 	long long memory; /* resident bytes of all its processes, shared pages counted once each */
 	size_t processes;
 	unsigned long refused; /* calls refused since the start */
+	unsigned restarts;     /* starts since the administrator's */
+	char told[128];	       /* what the service tells of itself, STATUS=; "" */
 	char note[400];	       /* what is not as it should be, one line; "" */
 	char degraded[40];     /* since when its update is not proved, RFC 3339; "" */
 };
 
-/* "running", "dead", "stopped", "unknown"; 0, 1, 3, 4. */
+/* "running", "dead", "stopped", "unknown", "restarting"; 0, 1, 3, 4, 3. */
 const char *service_state_name(enum service_state s);
 int service_state_code(enum service_state s);
 
@@ -41,6 +49,10 @@ int service_status(const struct dirs *d, const char *name, struct service_status
  * are passed on; a second TERM or INT does not wait any longer. *ret_status is the service's, as of
  * waitpid(2). */
 int service_run(const struct dirs *d, const char *name, int *ret_status, struct err *e);
+
+/* Starts @name again, in the place of its keeper (keep/keeper.h), which has executed us; @image is
+ * what it has handed over. Returns only where the keeper cannot be executed again. */
+int service_resume(const struct dirs *d, const char *name, int image, struct err *e);
 
 /* Writes what a start would carry out now to @path, for immure-launch; readable by root alone. */
 int service_export_plan(const struct dirs *d, const char *name, const char *path, struct err *e);

@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "confine/calls-policy.h"
 #include "confine/refusals.h"
 #include "confine/run.h"
 #include "confine/users.h"
@@ -133,8 +134,11 @@ static int supervise(struct stage *s, struct err *e)
 	struct strv own CLEANUP_STRV = STRV_INIT;
 	char path[64];
 
-	if (s->t->confinement)
-		return refusals_start(take_fd(&s->run.listener), &s->refusals, e);
+	if (s->t->confinement) {
+		struct refusal_answers answers;
+		seccomp_answers(&answers);
+		return refusals_start(take_fd(&s->run.listener), &answers, &s->refusals, e);
+	}
 	if (!s->t->record)
 		return 0;
 	if (s->t->kind == TWIN_GROW) {

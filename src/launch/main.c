@@ -4,6 +4,7 @@
  *
  *   immure-launch --init PLAN CTL GO    the first process of a jail that `immure` has made
  *					 namespaces for: the numbers are inherited descriptors
+ *   immure-launch --keep IMAGE		 what stays beside a running jail (keep/keeper.h)
  *   immure-launch FILE			 a compiled plan, carried out by this program alone
  *
  * The stages, each told at the head of its file, what must hold before and after it:
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -28,11 +30,12 @@
 
 #include "base/attr.h"
 #include "base/fd.h"
-#include "confine/kernel.h"
+#include "base/kernel.h"
 #include "confine/packed.h"
 #include "confine/parts.h"
 #include "confine/run.h"
 #include "confine/users.h"
+#include "keep/keeper.h"
 
 #define PLAN_MAX (1 << 20)
 
@@ -148,8 +151,27 @@ static NORETURN void carry_out(const char *path)
 	end_as(run.main_status);
 }
 
+static NORETURN void keep(const char *number)
+{
+	static struct keeper keeper;
+	struct err e = {0};
+	CLEANUP_FD int fd = atoi(number);
+	char *bytes = NULL;
+	size_t len = 0;
+	int r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : fd_read_all(fd, PLAN_MAX, &bytes, &len);
+
+	r = r < 0 ? err_errno(&e, r, "reading what to keep") : keeper_read(bytes, len, &keeper, &e);
+	if (r < 0)
+		give_up(&e); /* with us the kernel ends the jail */
+	fd_close(&fd);
+	prctl(PR_SET_NAME, "immure-run");
+	end_as(keeper_run(&keeper));
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 3 && strcmp(argv[1], "--keep") == 0)
+		keep(argv[2]);
 	if (argc == 5 && strcmp(argv[1], "--init") == 0)
 		be_init(argv + 2);
 	if (argc != 2 || argv[1][0] == '-') {

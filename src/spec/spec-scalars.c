@@ -171,6 +171,22 @@ static void clear_rlimit(struct spec *s, const struct spec_key *k)
 	s->limit_set[k->arg] = false;
 }
 
+static int set_count(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
+{
+	return value_int(value, 0, 1000000, spec_field(s, k), e);
+}
+
+static int set_notify_access(struct spec *s, const struct spec_key *k, const char *value,
+			     struct err *e)
+{
+	int word;
+	int r = value_word(value, k->kind->words, k->kind->n_words, &word, e);
+
+	if (r == 0)
+		s->notify_access = (enum notify_access)(word + NOTIFY_NONE);
+	return r;
+}
+
 static int set_nice(struct spec *s, const struct spec_key *k UNUSED, const char *value,
 		    struct err *e)
 {
@@ -254,6 +270,11 @@ const struct spec_kind kind_dir = {SCALAR(set_dir, clear_string), .specifiers = 
 const struct spec_kind kind_mode = {SCALAR(set_mode, NULL)};
 const struct spec_kind kind_pid_file = {SCALAR(set_pid_file, clear_string), .specifiers = IN_TEXT};
 const struct spec_kind kind_signal = {SCALAR(set_signal, NULL)};
+const struct spec_kind kind_restart = {CHOICE(set_word, "no", "on-success", "on-failure",
+					      "on-abnormal", "on-abort", "on-watchdog", "always")};
+const struct spec_kind kind_notify_access = {
+    CHOICE(set_notify_access, "none", "main", "exec", "all")};
+const struct spec_kind kind_count = {SCALAR(set_count, NULL)};
 const struct spec_kind kind_timeout = {SCALAR(set_timeout, NULL)};
 const struct spec_kind kind_timeouts = {SCALAR(set_timeouts, NULL)};
 const struct spec_kind kind_bool = {SCALAR(set_bool, NULL)};

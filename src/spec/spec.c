@@ -49,6 +49,9 @@ struct spec *spec_new(const char *name)
 	s->timeout_start = s->timeout_stop = 90;
 	s->umask = 0022;
 	s->ignore_sigpipe = true;
+	s->restart_delay = 0.1;
+	s->start_limit_burst = 5;
+	s->start_limit_interval = 10;
 	s->closure = CLOSURE_FORESEEN;
 	s->exercise_timeout = 60;
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)

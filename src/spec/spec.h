@@ -35,6 +35,16 @@ enum compare_mode { COMPARE_EXACT, COMPARE_SHAPE };
 enum sample_kind { SAMPLE_PATH, SAMPLE_EMPTY, SAMPLE_SNAPSHOT, SAMPLE_LIVE };
 enum accounts_mode { ACCOUNTS_NEEDED, ACCOUNTS_LIVE };
 enum update { UPDATE_RESTART, UPDATE_BUILD, UPDATE_NOTIFY };
+enum restart {
+	RESTART_NO,
+	RESTART_ON_SUCCESS,
+	RESTART_ON_FAILURE,
+	RESTART_ON_ABNORMAL,
+	RESTART_ON_ABORT,
+	RESTART_ON_WATCHDOG,
+	RESTART_ALWAYS
+};
+enum notify_access { NOTIFY_UNSET, NOTIFY_NONE, NOTIFY_MAIN, NOTIFY_EXEC, NOTIFY_ALL };
 
 /* A command line of an Exec directive, split into words as systemd does, specifiers expanded. */
 struct exec_line {
@@ -78,6 +88,14 @@ struct spec {
 	double timeout_start, timeout_stop; /* seconds; 0 is for ever; 90 unless given */
 	bool timeout_start_set;		    /* else a oneshot service may take for ever */
 	bool remain_after_exit;
+	enum restart restart; /* of `immure start`; under an init system that one's business */
+	double restart_delay; /* seconds; 0.1 unless given */
+	double restart_delay_max;
+	int restart_steps;
+	int start_limit_burst;	     /* 5 unless given; 0: no limit */
+	double start_limit_interval; /* seconds; 10 unless given */
+	enum notify_access notify_access;
+	double watchdog;     /* seconds; 0: none */
 	bool ignore_sigpipe; /* true unless given, as systemd has it */
 	unsigned umask;	     /* 0022 unless given */
 	struct rlimit limits[SPEC_LIMITS];

@@ -7,16 +7,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int read_body(const char *body, size_t size, struct packed *ret)
 {
-	struct head head = {
-	    .version = IMAGE_VERSION, .length = (uint32_t)size, .checksum = fnv(body, size)};
-	char *image = xcalloc(1, sizeof(head) + size + 1);
+	struct pack w = pack_begin(IMAGE_MAGIC, IMAGE_VERSION);
+	size_t whole = 0;
 
-	memcpy(head.magic, magic, sizeof(magic));
-	memcpy(image, &head, sizeof(head));
-	if (size)
-		memcpy(image + sizeof(head), body, size);
+	pack_raw(&w, (char *)(uintptr_t)body, size);
+	char *image = pack_finish(&w, &whole);
 	struct err e = {0};
-	int r = packed_read(image, sizeof(head) + size, ret, &e);
+	int r = packed_read(image, whole, ret, &e);
 	if (r < 0) {
 		free(image);
 		return r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What rebind.c does to the mounts of a running jail. The "jail" is a process of ours in a mount
- * namespace and root of its own; the host's side of it stands in one directory. */
+/* What rebind.c and the keeper's rotate.c do to the mounts of a running jail. The "jail" is a
+ * process of ours in a mount namespace and root of its own; the host's side of it stands in one
+ * directory. */
 #include "jail/rebind.h"
 
 #include <errno.h>
@@ -146,28 +147,26 @@ static void test_links(void)
 	CLEANUP_STR char *site = at("site");
 	struct provision v[] = {{.path = site, .class = CLASS_CONTENT, .link = true}};
 	const struct layout l = {.v = v, .n = ARRAY_LEN(v)};
-	struct rebind rb CLEANUP_REBIND = REBIND_INIT;
 
 	put("releases/1/page", "one");
 	put("releases/2/page", "two");
 	turn("site", "releases/1");
 	struct jail j = begin(&l);
-	rebind_open(&rb, &l);
 	size_t before = mounts(&j);
 	sees(&j, "site/page", "one");
 	turn("site", "releases/2");
 	sees(&j, "site/page", "one");
-	rebind_links(&rb, &j.run);
+	rebind_links(&l, &j.run);
 	sees(&j, "site/page", "two");
 	/* To what is no content, and to nothing: it stays. */
 	turn("site", "/etc");
-	rebind_links(&rb, &j.run);
+	rebind_links(&l, &j.run);
 	turn("site", "releases/3");
-	rebind_links(&rb, &j.run);
+	rebind_links(&l, &j.run);
 	sees(&j, "site/page", "two");
 	turn("site", "releases/1");
-	rebind_links(&rb, &j.run);
-	rebind_links(&rb, &j.run);
+	rebind_links(&l, &j.run);
+	rebind_links(&l, &j.run);
 	sees(&j, "site/page", "one");
 	CHECK_INT(mounts(&j), before);
 	end(&j);
@@ -178,16 +177,19 @@ static void test_files(void)
 	CLEANUP_STR char *log = at("one.log"), *old = at("one.log.1");
 	struct provision v[] = {{.path = log, .class = CLASS_LOG, .writable = true, .file = true}};
 	const struct layout l = {.v = v, .n = ARRAY_LEN(v)};
-	struct rebind rb CLEANUP_REBIND = REBIND_INIT;
+	struct rotate ro CLEANUP_ROTATE = ROTATE_INIT;
+	struct rotate_spec *files;
 
 	put("one.log", "old");
 	struct jail j = begin(&l);
-	rebind_open(&rb, &l);
+	size_t n = rebind_files(&l, &files);
+	rotate_open(&ro, files, n, &j.run);
+	free(files);
 	size_t before = mounts(&j);
 	CHECK_INT(rename(log, old), 0);
 	put("one.log", "new");
 	sees(&j, "one.log", "old");
-	rebind_serve(&rb, &j.run);
+	rotate_serve(&ro, &j.run);
 	sees(&j, "one.log", "new");
 	CHECK_INT(mounts(&j), before);
 	end(&j);
@@ -241,18 +243,21 @@ static void test_trapped(void)
 	    {.path = kept, .class = CLASS_CONFIG, .file = true},
 	};
 	const struct layout l = {.v = v, .n = ARRAY_LEN(v)};
-	struct rebind rb CLEANUP_REBIND = REBIND_INIT;
+	struct rotate ro CLEANUP_ROTATE = ROTATE_INIT;
+	struct rotate_spec *files;
 
 	put("data/sub/file", "first");
 	put("other/file", "kept");
 	struct jail j = begin(&l);
-	rebind_open(&rb, &l);
+	size_t n = rebind_files(&l, &files);
+	rotate_open(&ro, files, n, &j.run);
+	free(files);
 	size_t before = mounts(&j);
 	put_anew("data/sub/file", "second"); /* which takes its mount off */
 	CHECK_INT(mounts(&j), before - 1);
 	CHECK_INT(rename(sub, moved), 0);
 	CHECK_INT(symlink("../other", sub), 0);
-	rebind_serve(&rb, &j.run);
+	rotate_serve(&ro, &j.run);
 	CHECK_INT(mounts(&j), before - 1);
 	sees(&j, "other/file", "kept");
 	end(&j);

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "fs-scratch.h"
+#include "keep/pid-file.h"
 
 static const struct {
 	const char *text;
@@ -56,7 +57,7 @@ static void test_find(void)
 int main(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		CHECK_INT(pid_files_parse(words[i].text, strlen(words[i].text)), words[i].pid);
+		CHECK_INT(pid_file_parse(words[i].text, strlen(words[i].text)), words[i].pid);
 	test_find();
 	return check_done("pid-files");
 }

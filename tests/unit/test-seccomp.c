@@ -273,6 +273,7 @@ static void test_calls(enum learnt learnt)
 	struct call_set set = {.calls = STRV_INIT};
 	struct sock_fprog filter = {0};
 	struct refusals *refusals = NULL;
+	struct refusal_answers answers;
 	struct err e = {0};
 	int up[2], pair[2], listener = -1, status = -1;
 
@@ -285,7 +286,8 @@ static void test_calls(enum learnt learnt)
 		try_all(&filter, up[1], pair[1]);
 	close(up[1]);
 	CHECK_INT(fd_receive(pair[0], &listener), 0);
-	CHECK_INT(refusals_start(listener, &refusals, &e), 0);
+	seccomp_answers(&answers);
+	CHECK_INT(refusals_start(listener, &answers, &refusals, &e), 0);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		int code = -1, wanted = rows[i].refused[learnt];
 		if (read(up[0], &code, sizeof(code)) != sizeof(code))

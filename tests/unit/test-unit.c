@@ -90,7 +90,7 @@ static void test_redis(void)
 	CHECK_STR(find(&x, "User")->origin, "/lib/systemd/system/x.service:10");
 	CHECK_INT(find(&x, "PrivateTmp")->verdict, UNIT_REDUNDANT);
 	CHECK_STR(find(&x, "PrivateTmp")->why, "a jail has /tmp and /var/tmp of its own");
-	CHECK_INT(find(&x, "Restart")->verdict, UNIT_REDUNDANT);
+	CHECK_INT(find(&x, "Restart")->verdict, UNIT_TAKEN);
 	CHECK_INT(find(&x, "WantedBy")->verdict, UNIT_REDUNDANT);
 	CHECK_INT(x.report.n, 26); /* each line once */
 	done(&x);
@@ -132,7 +132,7 @@ static void test_debian(void)
 	     "Restart=on-abort\nOOMPolicy=continue\n",
 	     "Type=forking\nEnvironment=APACHE_STARTED_BY_SYSTEMD=true\n"
 	     "ExecStart=/usr/sbin/apachectl start\nExecStop=/usr/sbin/apachectl graceful-stop\n"
-	     "ExecReload=/usr/sbin/apachectl graceful\nKillMode=mixed\n"},
+	     "ExecReload=/usr/sbin/apachectl graceful\nKillMode=mixed\nRestart=on-abort\n"},
 	    {"nginx.service",
 	     "Type=forking\nPIDFile=/run/nginx.pid\n"
 	     "ExecStartPre=/usr/sbin/nginx -t -q -g 'daemon on; master_process on;'\n"
@@ -150,7 +150,7 @@ static void test_debian(void)
 	     "ExecStop=/usr/sbin/rndc stop\nRestart=on-failure\n",
 	     "Type=notify\nEnvironmentFile=-/etc/default/named\n"
 	     "ExecStart=/usr/sbin/named -f $OPTIONS\nExecReload=/usr/sbin/rndc reload\n"
-	     "ExecStop=/usr/sbin/rndc stop\n"},
+	     "ExecStop=/usr/sbin/rndc stop\nRestart=on-failure\n"},
 	    {"dbus.service",
 	     "Type=notify\nNotifyAccess=main\nExecStart=@/usr/bin/dbus-daemon @dbus-daemon "
 	     "--system\nOOMScoreAdjust=-900\n",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The mount calls of Linux 5.2 to 5.12, close_range(2) and pidfds, for a C library that has none:
- * glibc has them since 2.36, musl, which immure-launch is linked with, does not. */
+/* The mount calls of Linux 5.2 to 5.12, close_range(2), renameat2(2) and pidfds, for a C library
+ * that has none: glibc has them since 2.36, musl, which immure-launch is linked with, does not. */
 #pragma once
 
 #include <sys/mount.h>
@@ -13,6 +13,14 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <signal.h>
+
+#define RENAME_NOREPLACE (1 << 0) /* <linux/fs.h> would clash with <sys/mount.h> */
+#define __O_TMPFILE	 020000000
+
+static inline int renameat2(int from, const char *a, int to, const char *b, unsigned flags)
+{
+	return (int)syscall(SYS_renameat2, from, a, to, b, flags);
+}
 
 static inline int fsopen(const char *fstype, unsigned flags)
 {

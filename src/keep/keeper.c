@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+#include "keep/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/notify.h"
+#include "base/path.h"
+#include "fs/beneath.h"
+#include "fs/temp.h"
+
+#define FOR_EVER_S 1e6
+
+/* What is passed on to the service; TERM and INT end it. */
+int keeper_signals(void)
+{
+	static const int passed[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(passed); i++)
+		sigaddset(&set, passed[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+/* What is at hand while it serves. */
+struct service {
+	struct keeper *k;
+	int dir;     /* RUN */
+	int signals; /* signalfd */
+	struct rotate rotate;
+	struct publish publish;
+	struct refusals *refusals;
+	unsigned long seen; /* refusals of this run, in k->refused already */
+	bool asked;	    /* to end */
+	bool beat_late;	    /* the watchdog has ended it */
+	unsigned long beats;
+	long beat_due;	/* when the next beat is missed, by the clock; 0: no watchdog */
+	long starts_at; /* it waits to be started again, by the clock; 0: it does not */
+};
+
+static char *own_file(const struct keeper *k, const char *suffix)
+{
+	return xasprintf("%s.%s", k->name, suffix);
+}
+
+static void remove_own(const struct service *s, const char *suffix)
+{
+	CLEANUP_STR char *name = own_file(s->k, suffix);
+	unlinkat(s->dir, name, 0);
+}
+
+/* Renamed into its place, so that whoever reads sees all of it. */
+static void tell_counts(const struct service *s)
+{
+	const struct keeper *k = s->k;
+	CLEANUP_STR char *name = own_file(k, "counts");
+	struct temp temp CLEANUP_TEMP = TEMP_INIT;
+	CLEANUP_FD int fd = temp_make(&temp, s->dir, S_IFREG, NULL);
+
+	if (fd < 0)
+		return;
+	dprintf(fd, "refused %lu\nrestarts %u\n", k->refused, k->history.restarts);
+	if (s->starts_at)
+		dprintf(fd, "waiting 1\n");
+	if (k->notices.main)
+		dprintf(fd, "main %d\n", (int)k->notices.main);
+	if (k->notices.status[0])
+		dprintf(fd, "status %s\n", k->notices.status);
+	if (fchmod(fd, 0644) == 0)
+		temp_rename(&temp, name, 0);
+}
+
+/* Says which calls were refused, each once, where the service's own output goes. */
+static void tell_refusals(struct service *s)
+{
+	struct keeper *k = s->k;
+	struct refusal v[REFUSALS_MAX];
+	unsigned long total = 0, before = k->refused;
+	size_t n = refusals_look(s->refusals, v, &total);
+
+	for (size_t i = 0; i < n; i++) {
+		int nr = v[i].call;
+		if (v[i].arch != k->answers.arch || nr < 0 || nr >= REFUSAL_NUMBERS || k->told[nr])
+			continue;
+		k->told[nr] = true;
+		CLEANUP_STR char *number = xasprintf("call %d", nr);
+		const char *name = k->calls[nr][0] ? k->calls[nr] : number;
+		dprintf(k->log, "immure: %s: refused %s(); immure why %s '%s()' says more\n",
+			k->name, name, k->name, name);
+	}
+	k->refused += total - s->seen;
+	s->seen = total;
+	if (k->refused != before)
+		tell_counts(s);
+}
+
+static void stop(struct service *s, int sig)
+{
+	double limit = s->k->timeout_stop;
+
+	run_stop(&s->k->run, sig, limit > 0 && limit < FOR_EVER_S ? (int)(limit * 1000) : -1);
+}
+
+static void take_signal(struct service *s)
+{
+	struct signalfd_siginfo si;
+
+	if (read(s->signals, &si, sizeof(si)) != (ssize_t)sizeof(si))
+		return;
+	int sig = (int)si.ssi_signo;
+	if (sig != SIGTERM && sig != SIGINT) {
+		run_signal(&s->k->run, sig);
+		return;
+	}
+	s->asked = true;
+	if (!s->k->notices.stopping)
+		notify_send("STOPPING=1");
+	if (!s->starts_at)
+		stop(s, sig == SIGTERM ? s->k->kill_signal : sig);
+}
+
+/* Its main process has failed, or nothing of it is left. One that put itself into the background
+ * has not failed. */
+static bool is_over(const struct run *r)
+{
+	return r->ctl < 0 || (r->main_exited && (r->main_status != 0 || !run_alive(r)));
+}
+
+static void take_notices(struct service *s)
+{
+	struct notices *n = &s->k->notices;
+	struct notices before = *n;
+
+	notices_serve(n, &s->k->run, true);
+	if (n->main != before.main || strcmp(n->status, before.status) != 0)
+		tell_counts(s);
+}
+
+/* WatchdogSec= of a service that no init system watches: it has to show that it lives. */
+static void watch_beats(struct service *s)
+{
+	const struct notices *n = &s->k->notices;
+
+	if (!s->beat_due)
+		return;
+	if (n->beats != s->beats) {
+		s->beats = n->beats;
+		s->beat_due = clock_ms() + s->k->watchdog_ms;
+	}
+	if (!n->trigger && clock_ms() < s->beat_due)
+		return;
+	dprintf(s->k->log, "immure: %s: no sign of life within %.1f s (WatchdogSec=)\n", s->k->name,
+		(double)s->k->watchdog_ms / 1000);
+	s->beat_late = true;
+	stop(s, SIGABRT);
+}
+
+static int soonest(const struct service *s)
+{
+	int wait = rotate_wait(&s->rotate);
+	long left = s->beat_due ? s->beat_due - clock_ms() : -1;
+
+	if (s->beat_due && left < 0)
+		left = 0;
+	return left >= 0 && (wait < 0 || left < wait) ? (int)left : wait;
+}
+
+static void serve(struct service *s)
+{
+	struct run *r = &s->k->run;
+
+	while (!is_over(r)) {
+		struct pollfd pfd[] = {{.fd = r->ctl, .events = POLLIN},
+				       {.fd = s->signals, .events = POLLIN},
+				       {.fd = s->rotate.inotify, .events = POLLIN},
+				       {.fd = s->publish.inotify, .events = POLLIN},
+				       {.fd = s->k->notices.socket, .events = POLLIN},
+				       {.fd = refusals_fd(s->refusals), .events = POLLIN}};
+		int n = poll(pfd, ARRAY_LEN(pfd), soonest(s));
+		if (n < 0)
+			continue;
+		if (n == 0 || pfd[2].revents)
+			rotate_serve(&s->rotate, r);
+		if (pfd[3].revents)
+			publish_serve(&s->publish, r);
+		if (pfd[4].revents)
+			take_notices(s);
+		if (pfd[5].revents)
+			tell_refusals(s);
+		watch_beats(s);
+		if (pfd[1].revents)
+			take_signal(s);
+		else if (pfd[0].revents && run_poll(r, 0))
+			break;
+	}
+}
+
+/* What was made in /run goes with the service, as RuntimeDirectory= has it; but only when it is
+ * empty: another service may share it. No link is followed: a directory on the way may be the
+ * service's. */
+static void remove_made(const struct keeper *k)
+{
+	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; i < k->made.n; i++) {
+		const char *path = k->made.v[i];
+		CLEANUP_STR char *up = path_parent(path);
+		CLEANUP_FD int parent = path_within(path, "/run")
+					    ? beneath_open_nolink(host, up, O_PATH | O_DIRECTORY, 0)
+					    : -1;
+		if (parent >= 0)
+			unlinkat(parent, path_base(path), AT_REMOVEDIR);
+	}
+}
+
+static void remove_notices(struct service *s)
+{
+	CLEANUP_STR char *dir = own_file(s->k, "notify");
+	CLEANUP_STR char *socket = path_join(dir, NOTICES_NAME);
+
+	fd_close(&s->k->notices.socket);
+	unlinkat(s->dir, socket, 0);
+	unlinkat(s->dir, dir, AT_REMOVEDIR);
+}
+
+/* Nothing of the run stays: processes, then what was made for them. */
+static void clear(struct service *s)
+{
+	struct keeper *k = s->k;
+
+	publish_done(&s->publish);
+	rotate_done(&s->rotate);
+	tell_refusals(s);
+	run_end(&k->run);
+	cgroup_remove(&k->cgroup);
+	refusals_stop(s->refusals);
+	s->refusals = NULL;
+	remove_notices(s);
+	remove_made(k);
+}
+
+/* Until it is time to start again, or somebody ends it. */
+static void wait_for_start(struct service *s, long ms)
+{
+	s->starts_at = clock_ms() + ms;
+	tell_counts(s);
+	while (!s->asked) {
+		struct pollfd pfd = {.fd = s->signals, .events = POLLIN};
+		long left = s->starts_at - clock_ms();
+		if (left <= 0)
+			break;
+		if (poll(&pfd, 1, left > 60000 ? 60000 : (int)left) > 0)
+			take_signal(s);
+	}
+}
+
+/* In our place comes immure, which starts the jail again under the lock that we hold. Returns only
+ * where that cannot be. */
+static void start_again(struct service *s)
+{
+	struct keeper *k = s->k;
+	size_t len = 0;
+
+	k->history.restarts++;
+	CLEANUP_STR char *bytes = keeper_write(k, &len);
+	CLEANUP_FD int image = fd_memory("keeper", bytes, len);
+	CLEANUP_STR char *number = xasprintf("%d", image), *name = xstrdup(k->name);
+	char program[] = "immure", verb[] = "resume";
+	char *const argv[] = {program, verb, name, number, NULL};
+	const int kept[] = {image, k->lock, k->log};
+
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+		fcntl(kept[i], F_SETFD, 0);
+	fexecve(k->program, argv, environ);
+	dprintf(k->log, "immure: %s: starting it again: %m\n", k->name);
+}
+
+static void consider_again(struct service *s, int status)
+{
+	struct keeper *k = s->k;
+	long now = clock_ms();
+	long last = k->history.starts[(k->history.n_starts - 1) % AGAIN_STARTS_MAX];
+	enum again_end end = s->beat_late ? END_WATCHDOG : again_end_of(status);
+
+	k->history.in_row = now - last > k->again.interval_ms ? 0 : k->history.in_row + 1;
+	long delay = again_delay(&k->again, &k->history, end, now);
+	if (delay == -2)
+		dprintf(k->log, "immure: %s: started %u times within %.0f s: given up\n", k->name,
+			k->again.burst, (double)k->again.interval_ms / 1000);
+	if (delay < 0)
+		return;
+	dprintf(k->log, "immure: %s: ended (%s %d), is started again in %.1f s\n", k->name,
+		WIFSIGNALED(status) ? "signal" : "exit status",
+		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), (double)delay / 1000);
+	wait_for_start(s, delay);
+	if (!s->asked)
+		start_again(s);
+}
+
+/* They came through an execve(2), and shall not go through the next one. */
+static void hold_back(const struct keeper *k)
+{
+	const int inherited[] = {k->lock,    k->program,     k->log,	   k->listener,
+				 k->run.ctl, k->run.init_fd, k->run.users, k->notices.socket};
+
+	for (size_t i = 0; i < ARRAY_LEN(inherited); i++)
+		if (inherited[i] > 2)
+			fcntl(inherited[i], F_SETFD, FD_CLOEXEC);
+}
+
+static void begin(struct service *s)
+{
+	struct keeper *k = s->k;
+
+	hold_back(k);
+	s->dir = open(k->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	s->signals = keeper_signals();
+	if (k->listener >= 0)
+		refusals_start(take_fd(&k->listener), &k->answers, &s->refusals, NULL);
+	rotate_open(&s->rotate, k->files, k->n_files, &k->run);
+	publish_adopt(&s->publish, k->published, k->n_published, &k->run);
+	if (k->watchdog_ms && k->notices.socket >= 0)
+		s->beat_due = clock_ms() + k->watchdog_ms;
+	tell_counts(s);
+}
+
+int keeper_run(struct keeper *k)
+{
+	struct service s = {
+	    .k = k, .rotate = ROTATE_INIT, .publish = PUBLISH_INIT, .dir = -1, .signals = -1};
+
+	begin(&s);
+	serve(&s);
+	int status = k->run.main_status;
+	bool well = s.asked || !k->run.main_exited || status == 0;
+	clear(&s);
+	if (k->background && !s.asked)
+		consider_again(&s, status);
+	if (well || s.asked)
+		remove_own(&s, "json");
+	remove_own(&s, "counts");
+	remove_own(&s, "lock");
+	return status;
+}

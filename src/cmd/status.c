@@ -23,6 +23,9 @@ json_t *status_to_json(const char *name, const struct service_status *s)
 	json_object_set_new(j, "degraded", s->degraded[0] ? json_string(s->degraded) : json_null());
 	json_object_set_new(j, "refused",
 			    s->init ? json_integer((json_int_t)s->refused) : json_null());
+	json_object_set_new(j, "restarts",
+			    s->init ? json_integer((json_int_t)s->restarts) : json_null());
+	json_object_set_new(j, "told", s->told[0] ? cmd_json_string(s->told) : json_null());
 	/* Nothing counts these yet: unknown is not zero. */
 	json_object_set_new(j, "misses", json_null());
 	return j;
@@ -48,6 +51,11 @@ static void print_text(const char *name, const struct service_status *s)
 	printf("%s: running, pid %d, generation %d, since %s, %zu process%s, %s\n", name,
 	       (int)s->pid, s->generation, s->started, s->processes, s->processes == 1 ? "" : "es",
 	       cmd_size(s->memory, size, sizeof(size)));
+	if (s->restarts)
+		printf("  started again %u time%s since it was started\n", s->restarts,
+		       s->restarts == 1 ? "" : "s");
+	if (s->told[0])
+		printf("  it says: %s\n", s->told);
 	if (s->refused)
 		printf("  %lu call%s refused; immure logs %s names them\n", s->refused,
 		       s->refused == 1 ? "" : "s", name);
@@ -77,7 +85,7 @@ static int run(const struct invocation *in)
 
 const struct command cmd_status = {
     .name = "status",
-    .summary = "whether a jail runs: 0 running, 1 dead, 3 stopped, 4 unknown",
+    .summary = "whether a jail runs: 0 running, 1 dead, 3 stopped or restarting, 4 unknown",
     .synopsis = "NAME",
     .min_args = 1,
     .max_args = 1,

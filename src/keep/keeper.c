@@ -346,12 +346,15 @@ int keeper_run(struct keeper *k)
 
 	begin(&s);
 	serve(&s);
+	/* The init has gone before the service's first process: somebody has killed it. */
+	if (!s.asked && !k->run.main_exited)
+		k->run.main_status = SIGKILL;
 	int status = k->run.main_status;
-	bool well = s.asked || !k->run.main_exited || status == 0;
+	bool well = s.asked || status == 0;
 	clear(&s);
 	if (k->background && !s.asked)
 		consider_again(&s, status);
-	if (well || s.asked)
+	if (well || s.asked) /* which may have come while it waited */
 		remove_own(&s, "json");
 	remove_own(&s, "counts");
 	remove_own(&s, "lock");

@@ -1,0 +1,198 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# A jail is kept running: started again as Restart= says, with patience and an end to it; a service
+# that tells how it is, sd_notify(3); and whoever of its processes is killed, nothing stays and
+# nothing runs twice.
+
+NAME=cli-again PORT=18607
+load helpers
+
+# with LINE...: a drop-in of the spec, and the build that takes it.
+with()
+{
+	mkdir -p "$IMMURE_CONFIG_DIR/$NAME.conf.d"
+	printf '[Service]\n' >"$IMMURE_CONFIG_DIR/$NAME.conf.d/again.conf"
+	printf '%s\n' "$@" >>"$IMMURE_CONFIG_DIR/$NAME.conf.d/again.conf"
+	good build -q "$NAME"
+}
+
+state() { immure status "$NAME" --json | jq -r "$1"; }
+is() { [[ $(state "$1") == "$2" ]]; }
+answers() { [[ $($PING 2>/dev/null) == PONG ]]; }
+
+@test "again: what is killed is started again, counted, and stopped while it waits" {
+	build_redis
+	with Restart=on-failure RestartSec=300ms
+	good start "$NAME"
+	is .restarts 0
+	old=$(jail_pid)
+	kill -KILL "$old"
+	eventually 5 is .restarts 1
+	eventually 5 answers
+	[[ $(jail_pid) != "$old" ]]
+	is .state running
+	# By an exit that is none of a failure: not again.
+	redis-cli -p "$PORT" shutdown nosave || true
+	eventually 5 is .state stopped
+	with Restart=always RestartSec=1h
+	good start "$NAME"
+	kill -KILL "$(jail_pid)"
+	eventually 5 is .state restarting
+	refuses 3 status "$NAME"
+	good stop "$NAME"
+	is .state stopped
+	good remove "$NAME"
+	nothing_left
+}
+
+@test "again: after so many starts it is given up, and said" {
+	build_redis
+	with Restart=always RestartSec=20ms StartLimitBurst=3 StartLimitIntervalSec=1min
+	good start "$NAME"
+	for n in 1 2 3; do
+		eventually 5 answers
+		kill -KILL "$(jail_pid)"
+		eventually 5 eval "is .restarts $n || is .state dead"
+	done
+	eventually 5 is .state dead
+	immure logs "$NAME" | grep -q 'started 3 times within 60 s: given up'
+	# A start by hand begins anew.
+	good start "$NAME"
+	is .restarts 0
+}
+
+@test "again: the native service in its place while it waits: nothing runs twice" {
+	build_redis
+	with Restart=always RestartSec=500ms StartLimitBurst=3
+	good start "$NAME"
+	kill -KILL "$(jail_pid)"
+	eventually 5 is .state restarting
+	(exec "${REDIS[@]}") >/dev/null 2>&1 3>&- 8>&- &
+	native=$!
+	eventually 10 is .state dead
+	immure logs "$NAME" | grep -q 'is running outside the jail'
+	kill "$native"
+	wait "$native" || true
+}
+
+# A service of Type=notify: it tells, listens, and shows that it lives until it is asked not to.
+telling()
+{
+	cat >"$HERE/telling.py" <<-'PY'
+		import os, socket, sys, time
+		def tell(text, *fds):
+		    path = os.environ.get("NOTIFY_SOCKET")
+		    if path:
+		        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+		            s.connect(path)
+		            socket.send_fds(s, [text.encode()], list(fds))
+		server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+		server.settimeout(0.1)
+		if os.path.exists(os.path.join(os.path.dirname(__file__), "slow")):
+		    tell("STATUS=thinking")
+		    time.sleep(2)
+		tell("READY=1\nSTATUS=at \x1b[31mwork\nMAINPID=%d" % os.getpid())
+		tell("FDSTORE=1\nFDNAME=mine", 0)
+		alive = True
+		while True:
+		    if alive:
+		        tell("WATCHDOG=1")
+		    try:
+		        c, _ = server.accept()
+		    except TimeoutError:
+		        continue
+		    word = c.recv(99).strip()
+		    if word == b"hang":
+		        alive = False
+		    c.sendall(word + b" " + os.environ.get("WATCHDOG_USEC", "-").encode() + b"\n")
+		    c.close()
+	PY
+	COMMAND=(/usr/bin/python3 "$HERE/telling.py" "$PORT")
+	good build -q "$NAME" --user nobody --exercise "echo hello | nc -N -w 5 127.0.0.1 $PORT" -- "${COMMAND[@]}"
+}
+
+ask() { echo "$1" | nc -N -w 5 127.0.0.1 "$PORT"; }
+
+@test "again: a service that tells: ready when it says so, its words made harmless" {
+	telling
+	with Type=notify
+	touch "$HERE/slow"
+	begin=$SECONDS
+	good start "$NAME"
+	((SECONDS - begin >= 1))
+	eventually 5 is .told 'at ?[31mwork'
+	[[ $(ask hello) == "hello -" ]]
+	is .pid "$(jail_pid)"
+	rm "$HERE/slow"
+	good stop "$NAME"
+	[[ ! -e $IMMURE_RUN_DIR/$NAME.notify ]]
+}
+
+@test "again: one that gives no sign of life is ended and started again" {
+	telling
+	with Type=notify Restart=on-watchdog RestartSec=0 WatchdogSec=1
+	good start "$NAME"
+	[[ $(ask hello) == "hello 1000000" ]]
+	sleep 1.5
+	is .restarts 0
+	ask hang
+	eventually 5 is .restarts 1
+	immure logs "$NAME" | grep -q 'no sign of life within 1.0 s'
+	eventually 5 eval '[[ $(ask hello) == "hello 1000000" ]]'
+}
+
+@test "again: what is told goes on to the manager that runs the jail, and no more than that" {
+	telling
+	with Type=notify
+	: >"$WORK/out/told"
+	python3 - "$WORK/manager" "$WORK/out/told" <<-'PY' 3>&- 8>&- &
+		import socket, sys
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.bind(sys.argv[1])
+		s.settimeout(30)
+		while True:
+		    data, fds, _, _ = socket.recv_fds(s, 4096, 9)
+		    with open(sys.argv[2], "a") as f:
+		        f.write(data.decode() + ("\ndescriptors" if fds else "") + "\n")
+		    if b"STOPPING" in data:
+		        break
+	PY
+	manager=$!
+	eventually 5 test -S "$WORK/manager"
+	NOTIFY_SOCKET=$WORK/manager WATCHDOG_USEC=3000000 "$IMMURE" run "$NAME" >"$WORK/out/run" 2>&1 3>&- 8>&- &
+	runner=$!
+	eventually 10 grep -q READY=1 "$WORK/out/told"
+	[[ $(ask hello) == "hello 3000000" ]]
+	eventually 5 grep -q WATCHDOG=1 "$WORK/out/told"
+	grep -qxF "MAINPID=$(jail_pid)" "$WORK/out/told"
+	grep -qxF 'STATUS=at ?[31mwork' "$WORK/out/told"
+	not grep -q -e FDSTORE -e descriptors "$WORK/out/told"
+	kill "$runner"
+	wait "$runner" || true
+	wait "$manager"
+	rm "$WORK/manager"
+}
+
+@test "again: whoever is killed, at any moment: no stray, no second one, and status is right" {
+	build_redis
+	local pids who n
+	for ((n = 0; n < ${KILLS:-25}; n++)); do
+		good start "$NAME"
+		pids=("$(jq .supervisor "$IMMURE_RUN_DIR/$NAME.json")" "$(jq .init "$IMMURE_RUN_DIR/$NAME.json")" "$(jail_pid)")
+		who=${pids[RANDOM % 3]}
+		[[ $((RANDOM % 2)) -eq 0 ]] || sleep "0.0$((RANDOM % 9))"
+		kill -KILL "$who"
+		eventually 5 is .state dead
+		refuses 1 status "$NAME"
+		for who in "${pids[@]}"; do
+			eventually 5 eval "! [[ -e /proc/$who ]]"
+		done
+		eventually 5 silent
+	done
+	good start "$NAME"
+	answers
+	good stop "$NAME"
+	good remove "$NAME"
+	nothing_left
+}

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -150,4 +151,64 @@ void sockets_held(pid_t pid, size_t *room, void (*each)(void *user, unsigned lon
 	}
 	if (d)
 		closedir(d);
+}
+
+static socklen_t unix_address(const char *path, struct sockaddr_un *ret)
+{
+	if (path[0] != '/' || strlen(path) >= sizeof(ret->sun_path))
+		return 0;
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	strcpy(ret->sun_path, path);
+	return sizeof(*ret);
+}
+
+static socklen_t inet_address(const char *text, in_port_t port, struct sockaddr_in *ret)
+{
+	*ret = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
+	return inet_pton(AF_INET, text, &ret->sin_addr) == 1 ? sizeof(*ret) : 0;
+}
+
+/* One that is valid on a link only would need the link's name. */
+static socklen_t inet6_address(const char *text, in_port_t port, struct sockaddr_in6 *ret)
+{
+	*ret = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = port};
+	return inet_pton(AF_INET6, text, &ret->sin6_addr) == 1 &&
+		       !IN6_IS_ADDR_LINKLOCAL(&ret->sin6_addr)
+		   ? sizeof(*ret)
+		   : 0;
+}
+
+socklen_t socket_address(const char *name, struct sockaddr_storage *ret, int *ret_type)
+{
+	const char *path = str_after(name, "unix:"), *udp = str_after(name, "udp:");
+	const char *at = udp ? udp : str_after(name, "tcp:");
+	char host[INET6_ADDRSTRLEN];
+	unsigned short port;
+	int end = 0;
+
+	*ret = (struct sockaddr_storage){0};
+	*ret_type = udp ? SOCK_DGRAM : SOCK_STREAM;
+	if (path)
+		return unix_address(path, (struct sockaddr_un *)ret);
+	if (at && sscanf(at, "[%45[0-9a-f:.]]:%hu%n", host, &port, &end) == 2 && !at[end])
+		return inet6_address(host, htons(port), (struct sockaddr_in6 *)ret);
+	if (at && sscanf(at, "%45[0-9.]:%hu%n", host, &port, &end) == 2 && !at[end])
+		return inet_address(host, htons(port), (struct sockaddr_in *)ret);
+	return 0;
+}
+
+char *socket_name(const struct sockaddr_storage *a, int type)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)a;
+	const char *word = type == SOCK_DGRAM ? "udp" : "tcp";
+	char text[INET6_ADDRSTRLEN];
+
+	if (a->ss_family == AF_UNIX && ((const struct sockaddr_un *)a)->sun_path[0] == '/')
+		return xasprintf("unix:%s", ((const struct sockaddr_un *)a)->sun_path);
+	if (a->ss_family == AF_INET && inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text)))
+		return xasprintf("%s:%s:%u", word, text, ntohs(in->sin_port));
+	if (a->ss_family == AF_INET6 && inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text)))
+		return xasprintf("%s:[%s]:%u", word, text, ntohs(in6->sin6_port));
+	return xstrdup("");
 }

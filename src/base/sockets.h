@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "base/attr.h"
@@ -46,3 +47,10 @@ bool socket_line_parse(const char *table, const char *line, struct socket_row *r
  * are looked at; *room is reduced by their number. */
 void sockets_held(pid_t pid, size_t *room, void (*each)(void *user, unsigned long inode),
 		  void *user);
+
+/* The address that such a name means: "tcp:127.0.0.1:80", "udp:[::]:53", "unix:/run/x.sock". Its
+ * length and the type of socket (SOCK_STREAM, SOCK_DGRAM), or 0 where it is none. */
+socklen_t socket_address(const char *name, struct sockaddr_storage *ret, int *ret_type);
+
+/* The other way round, new; "" for an address without such a name. */
+char *socket_name(const struct sockaddr_storage *a, int type);

@@ -31,13 +31,16 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/fd.h"
 #include "base/kernel.h"
+#include "base/str.h"
 #include "confine/landlock.h"
 #include "confine/rights.h"
 #include "confine/selftest.h"
@@ -67,7 +70,7 @@ static int compare_int(const void *a, const void *b)
 
 void close_all_but(const int *keep, size_t n)
 {
-	int sorted[8];
+	int sorted[8 + PLAN_PASS_MAX];
 	size_t m = 0;
 	unsigned from = 0;
 
@@ -237,6 +240,62 @@ static void look_back(const struct plan *p, int report)
 		fail_with(report, &broken);
 }
 
+/* Sockets that the service is handed are its descriptors from 3 on; what is needed here makes room.
+ */
+#define FIRST_PASSED 3
+#define ABOVE_PASSED 64
+
+/* The environment, with LISTEN_PID= as the number of whoever asks. */
+static char *const *own_environment(const struct plan *p)
+{
+	size_t n = 0;
+
+	while (p->envp[n])
+		n++;
+	char **env = xcalloc(n + 1, sizeof(*env));
+	for (size_t i = 0; i < n; i++)
+		env[i] = str_after(p->envp[i], "LISTEN_PID=")
+			     ? xasprintf("LISTEN_PID=%d", (int)getpid())
+			     : p->envp[i];
+	return env;
+}
+
+/* The process of one connection. */
+static NORETURN void execute_on(const struct plan *p, const struct step *s, int connection)
+{
+	signal(SIGCHLD, SIG_DFL);
+	for (int fd = 0; fd < 3; fd++)
+		if (dup2(connection, fd) < 0)
+			_exit(127);
+	close_range(3, ~0u, 0);
+	execve(s->program, s->argv, p->envp);
+	_exit(127);
+}
+
+/* How many processes serve at once, as systemd.socket(5) has it for MaxConnections=. */
+#define CONNECTIONS_MAX 64
+
+/* The place of the main command, where each connection gets a process of it. What we are is a
+ * program of the host: nobody inside may look into us. */
+static NORETURN void serve_connections(const struct plan *p, const struct step *s, int report)
+{
+	unsigned busy = 0;
+
+	prctl(PR_SET_DUMPABLE, 0);
+	close(report); /* as if executed */
+	for (;;) {
+		while (busy && waitpid(-1, NULL, busy < CONNECTIONS_MAX ? WNOHANG : 0) > 0)
+			busy--;
+		CLEANUP_FD int connection = accept4(FIRST_PASSED, NULL, NULL, SOCK_CLOEXEC);
+		if (connection < 0 && errno != EINTR && errno != ECONNABORTED && errno != EMFILE)
+			_exit(1);
+		pid_t pid = connection < 0 ? -1 : fork();
+		if (pid == 0)
+			execute_on(p, s, connection);
+		busy += pid > 0;
+	}
+}
+
 static NORETURN void execute(const struct plan *p, const struct step *s, int report)
 {
 	become(p, s->keep_user, report);
@@ -244,7 +303,9 @@ static NORETURN void execute(const struct plan *p, const struct step *s, int rep
 		fail(report, -errno, "changing to the working directory", p->cwd);
 	if (p->walls && !s->keep_user)
 		look_back(p, report);
-	execve(s->program, s->argv, p->envp);
+	if (p->accepts && s->argv == p->argv)
+		serve_connections(p, s, report);
+	execve(s->program, s->argv, p->n_pass ? own_environment(p) : p->envp);
 	fail(report, -errno, "executing", s->program);
 }
 
@@ -253,6 +314,8 @@ static void run_step(const struct plan *p, const struct step *s, int report)
 	int status = 0;
 	pid_t pid = fork();
 
+	if (pid == 0 && p->n_pass) /* the sockets are the main command's */
+		close_range(FIRST_PASSED, FIRST_PASSED + (unsigned)p->n_pass - 1, 0);
 	if (pid == 0)
 		execute(p, s, report);
 	if (pid < 0)
@@ -272,10 +335,36 @@ static void run_step(const struct plan *p, const struct step *s, int report)
 	fail_with(report, &e);
 }
 
+static int lift(int fd, int report)
+{
+	int up = fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, ABOVE_PASSED);
+
+	if (up < fd)
+		fail(report, -errno, "descriptors", NULL);
+	return up;
+}
+
+/* @p becomes a plan of descriptors that are out of the way, then the sockets take their places. */
+static void set_passed(struct plan *p, int *ctl, int *report)
+{
+	if (!p->n_pass)
+		return;
+	*ctl = lift(*ctl, *report);
+	p->user_ns = lift(p->user_ns, *report);
+	*report = lift(*report, *report);
+	for (size_t i = 0; i < p->n_pass; i++)
+		p->pass[i] = lift(p->pass[i], *report);
+	for (size_t i = 0; i < p->n_pass; i++)
+		if (dup2(p->pass[i], FIRST_PASSED + (int)i) < 0)
+			fail(*report, -errno, "handing over sockets", NULL);
+}
+
 static void prepare(const struct plan *p, int ctl, int report)
 {
-	const int keep[] = {0, 1, 2, ctl, report, p->user_ns};
+	int keep[6 + PLAN_PASS_MAX] = {0, 1, 2, ctl, report, p->user_ns};
 
+	for (size_t i = 0; i < PLAN_PASS_MAX; i++)
+		keep[6 + i] = i < p->n_pass ? FIRST_PASSED + (int)i : -1;
 	setsid();
 	set_stdio(p, report);
 	close_all_but(keep, ARRAY_LEN(keep));
@@ -318,8 +407,13 @@ static void give_up_rights(const struct plan *p, int report)
 	umask(p->umask);
 }
 
-void child_enter(const struct plan *p, const struct step *s, int report)
+void child_enter(const struct plan *plan, const struct step *s, int report)
 {
+	struct plan own = *plan;
+	const struct plan *p = &own;
+
+	own.n_pass = 0; /* what a reload runs is handed nothing */
+	own.accepts = false;
 	prepare(p, -1, report);
 	/* What it is to tell something, a reload, is in a scope of its own. */
 	raise_walls(p, false, report);
@@ -329,8 +423,12 @@ void child_enter(const struct plan *p, const struct step *s, int report)
 	execute(p, s, report);
 }
 
-void child_main(const struct plan *p, int ctl, int report)
+void child_main(const struct plan *plan, int ctl, int report)
 {
+	struct plan own = *plan;
+	const struct plan *p = &own;
+
+	set_passed(&own, &ctl, &report);
 	prepare(p, ctl, report);
 	raise_walls(p, true, report);
 	greet(p, ctl, report);

@@ -38,6 +38,8 @@ void launcher_execute(const struct plan *p, int image, int ctl, int go)
 
 	for (size_t i = 0; i < ARRAY_LEN(passed); i++)
 		keep_open(passed[i]);
+	for (size_t i = 0; i < p->n_pass; i++)
+		keep_open(p->pass[i]);
 	snprintf(numbers[0], sizeof(numbers[0]), "%d", image);
 	snprintf(numbers[1], sizeof(numbers[1]), "%d", ctl);
 	snprintf(numbers[2], sizeof(numbers[2]), "%d", go);

@@ -167,6 +167,10 @@ static void walk_plan(struct pack *w, struct plan *p, struct packed *to)
 	PACK_FIELD(w, p->nice_set);
 	PACK_FIELD(w, p->oom_score_adjust_set);
 	PACK_FIELD(w, p->stdio);
+	PACK_FIELD(w, p->pass);
+	PACK_FIELD(w, p->n_pass);
+	PACK_FIELD(w, p->accepts);
+	w->bad |= p->n_pass > PLAN_PASS_MAX || (p->accepts && !p->n_pass);
 	PACK_FIELD(w, p->tell_walls);
 	walk_filter(w, p, to);
 	walk_walls(w, p, to);

@@ -70,7 +70,8 @@ struct step {
 	bool keep_user; /* with the rights the run starts with */
 };
 
-#define PLAN_LIMITS RLIM_NLIMITS
+#define PLAN_LIMITS   RLIM_NLIMITS
+#define PLAN_PASS_MAX 16
 
 struct plan {
 	/* Namespaces to enter, as descriptors, or -1: then new ones are made (network: kept). */
@@ -110,6 +111,15 @@ struct plan {
 	int nice, oom_score_adjust;
 	bool nice_set, oom_score_adjust_set;
 	int stdio[3];
+
+	/* Sockets that the main command is handed, as descriptors 3 and on, sd_listen_fds(3); what
+	 * its environment says as LISTEN_PID= becomes its own number. With `accepts` the first one
+	 * listens, and each connection gets a process of the command for itself, on its standard
+	 * descriptors, as inetd(8) has it. */
+	int pass[PLAN_PASS_MAX];
+	size_t n_pass;
+	bool accepts;
+
 	const struct sock_fprog *filter; /* with a listener, which run_start() hands out; or NULL */
 
 	/* The program immure-launch (launcher.h), which carries the plan out in the place of a copy

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -72,12 +73,14 @@ static void fill(struct keeper *k, struct live *l, struct rotate_spec *files, si
 	    .published = l->publish.files,
 	    .n_published = l->publish.n,
 	    .made = l->made,
+	    .n_passed = l->passed.n,
 	    .cgroup = l->cgroup,
 	    .notices = l->notices,
 	    .watchdog_ms = l->background ? ms(s->watchdog) : 0,
 	    .again = again_of(s),
 	    .history = l->history,
 	};
+	memcpy(k->passed, l->passed.fds, sizeof(k->passed));
 	l->refusals = NULL;
 	seccomp_answers(&k->answers);
 }
@@ -98,6 +101,8 @@ static int execute(struct keeper *k, int launcher, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
 		if (kept[i] >= 0)
 			fcntl(kept[i], F_SETFD, 0);
+	for (size_t i = 0; i < k->n_passed; i++)
+		fcntl(k->passed[i], F_SETFD, 0);
 	fexecve(launcher, argv, environ);
 	return err_errno(e, -errno, "executing the keeper of %s", k->name);
 }
@@ -110,9 +115,15 @@ int live_hand_over(struct live *l, struct err *e)
 	struct keeper k;
 
 	fill(&k, l, files, n);
+	for (size_t i = 0; i < l->spec->listen.n; i++) {
+		const char *path = str_after(l->spec->listen.v[i], "unix:");
+		if (path)
+			strv_add(&k.sockets, path);
+	}
 	name_calls(&k, &calls);
 	k.calls = calls.v;
 	int r = execute(&k, l->plan.launcher, e);
 	free(files);
+	strv_done(&k.sockets);
 	return r;
 }

@@ -96,7 +96,12 @@ static int load(struct live *l, struct err *e)
 	if (r < 0)
 		return r;
 	l->ipc = ipc_observe();
-	r = native_absent(&l->generation, l->spec, &l->commands, e);
+	r = l->passed.n || l->background ? 0 : passed_inherit(&l->passed, e);
+	if (r == 0)
+		r = native_absent(&l->generation, l->spec, &l->commands, &l->passed, e);
+	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r == 0 && !l->passed.n)
+		r = passed_open(l->spec, -1, host, &l->passed, e);
 	return r == 0 ? take_config(l, e) : r;
 }
 
@@ -121,6 +126,7 @@ static int make_plan(struct live *l, struct err *e)
 	if (r < 0)
 		return r;
 	command_set_plan(&l->commands, l->spec, &l->plan);
+	passed_plan(&l->passed, l->spec, &l->commands.env, &l->plan);
 	memcpy(l->plan.stdio, l->stdio, sizeof(l->plan.stdio));
 	l->plan.same_pid = true;
 	l->plan.forks = l->generation.forks;
@@ -437,6 +443,42 @@ int live_start(struct live *l, const int stdio[3], double seconds, bool *ret_rea
 	return r == 0 ? tell_strays(l, e) : r;
 }
 
+int live_serve_one(struct live *l, struct err *e)
+{
+	int r = generation_load(l->dirs, l->name, &l->generation, e);
+
+	if (r == 0)
+		r = load_generation(l, e);
+	if (r == 0 && !l->spec->accept)
+		return -EINVAL;
+	if (r == 0)
+		r = require_check(l->spec, e);
+	if (r < 0)
+		return r;
+	l->signals = keeper_signals();
+	l->ipc = ipc_observe();
+	for (int i = 0; i < 3; i++)
+		l->stdio[i] = i;
+	r = make_plan(l, e);
+	l->plan.same_pid = l->plan.forks = false; /* no script asks for its number */
+	strv_done(&l->made);			  /* they are for all that run at once */
+	if (r == 0)
+		r = run_start(&l->plan, &l->run, e);
+	if (r == 0)
+		r = refuse(l, e);
+	if (r == 0)
+		r = run_wait_exec(&l->run, l->spec->timeout_start, e);
+	while (r == 0 && !l->asked && !live_over(l)) {
+		struct pollfd pfd[] = {{.fd = l->run.ctl, .events = POLLIN},
+				       {.fd = l->signals, .events = POLLIN}};
+		if (poll(pfd, ARRAY_LEN(pfd), -1) > 0 && pfd[1].revents)
+			take_signal(l);
+		if (run_poll(&l->run, 0))
+			break;
+	}
+	return r;
+}
+
 void live_abandon(struct live *l, const struct err *e)
 {
 	if (l->stdio[2] >= 0)
@@ -472,7 +514,7 @@ void live_done(struct live *l)
 	bool well = l->asked || !l->run.main_exited || l->run.main_status == 0;
 
 	publish_done(&l->publish);
-	if (l->lock >= 0) {
+	if (!l->attached) {
 		run_end(&l->run);
 		cgroup_remove(&l->cgroup);
 	} else { /* attached: they are the supervisor's */
@@ -492,6 +534,7 @@ void live_done(struct live *l)
 	fd_close(&l->signals);
 	fd_close(&l->users);
 	fd_close(&l->notices.socket);
+	passed_done(&l->passed);
 	if (l->lock >= 0) {
 		if (well)
 			running_remove(l->dirs, l->name, "json");
@@ -542,6 +585,7 @@ int live_attach(struct live *l, struct err *e)
 {
 	struct running now;
 
+	l->attached = true;
 	if (!running_held(l->dirs, l->name) || running_read(l->dirs, l->name, &now) < 0)
 		return err_set(e, -EREMOTEIO, "%s does not run: immure start %s", l->name, l->name);
 	int r = generation_load_number(l->dirs, l->name, now.generation, &l->generation, e);

@@ -11,6 +11,7 @@
 #include "confine/run.h"
 #include "jail/command.h"
 #include "jail/generation.h"
+#include "jail/passed.h"
 #include "jail/running.h"
 #include "keep/again.h"
 #include "keep/notices.h"
@@ -30,6 +31,7 @@ struct live {
 	struct run run;
 	struct running running; /* as it was written last */
 	struct publish publish;
+	struct passed passed; /* sockets that it is handed */
 	int users;	      /* its user namespace (PrivateUsers=), or -1 */
 	struct cgroup cgroup; /* with the spec's limits, where there are any */
 	bool background;      /* under a supervisor of ours, not an init system's */
@@ -38,6 +40,7 @@ struct live {
 	struct notices notices;
 	struct again_history history;
 	int stdio[3];	  /* the service's; borrowed */
+	bool attached;	  /* it is another process's run: live_attach() */
 	int lock;	  /* -1: not ours */
 	int signals;	  /* signalfd of what the supervisor is told, or -1 */
 	struct strv made; /* directories of the host that this start has made */
@@ -69,6 +72,12 @@ int live_pack(struct live *l, char **ret, size_t *ret_len, struct err *e);
  * where that cannot be. A run that has not begun (its start failed) is handed over too: the keeper
  * may start it again. */
 int live_hand_over(struct live *l, struct err *e);
+
+/* One run for one connection, which is this process's standard descriptors: nothing is written
+ * down, and any number of them may run at once. Returns when it has ended; -EINVAL where the spec
+ * of
+ * @l does not say Accept=yes. */
+int live_serve_one(struct live *l, struct err *e);
 
 /* Ends what a failed start has left and says @e in the log; @l may be handed over then. */
 void live_abandon(struct live *l, const struct err *e);

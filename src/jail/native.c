@@ -31,10 +31,16 @@ static int refuse(const struct spec *s, const struct holder *h, const char *does
 		       h->name, who, does, object, how, s->name);
 }
 
-static int nobody_listens(const struct generation *g, const struct spec *s, struct err *e)
+static int nobody_listens(const struct generation *g, const struct spec *s,
+			  const struct passed *passed, struct err *e)
 {
+	struct strv own CLEANUP_STRV = STRV_INIT;
 	struct holders h CLEANUP_HOLDERS = HOLDERS_INIT;
-	int r = g->listeners.n ? holders_listening(&g->listeners, &h) : 0;
+
+	for (size_t i = 0; i < g->listeners.n; i++)
+		if (!passed_has(passed, s, g->listeners.v[i]))
+			strv_add(&own, g->listeners.v[i]);
+	int r = own.n ? holders_listening(&own, &h) : 0;
 
 	if (r < 0)
 		return err_errno(e, r, "looking for who listens on this host");
@@ -81,9 +87,9 @@ static int nobody_is_it(const struct spec *s, const struct command_set *c, struc
 }
 
 int native_absent(const struct generation *g, const struct spec *s, const struct command_set *c,
-		  struct err *e)
+		  const struct passed *passed, struct err *e)
 {
-	int r = nobody_listens(g, s, e);
+	int r = nobody_listens(g, s, passed, e);
 
 	if (r == 0)
 		r = nobody_is_it(s, c, e);

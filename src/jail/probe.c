@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/sockets.h"
 #include "grow/supervisor.h"
 #include "jail/handshake.h"
 #include "jail/ready.h"
@@ -124,52 +125,21 @@ void probe_make(struct probe *p, const struct run *r, const struct strv *listene
 
 /* --- connecting ----------------------------------------------------------------------------- */
 
-static socklen_t unix_address(const char *path, struct sockaddr_un *ret)
-{
-	if (path[0] != '/' || strlen(path) >= sizeof(ret->sun_path))
-		return 0;
-	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
-	strcpy(ret->sun_path, path);
-	return sizeof(*ret);
-}
-
-static socklen_t inet_address(const char *text, in_port_t port, struct sockaddr_in *ret)
-{
-	*ret = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
-	if (inet_pton(AF_INET, text, &ret->sin_addr) != 1)
-		return 0;
-	if (ret->sin_addr.s_addr == htonl(INADDR_ANY))
-		ret->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	return sizeof(*ret);
-}
-
-/* One that is valid on a link only would need the link's name. */
-static socklen_t inet6_address(const char *text, in_port_t port, struct sockaddr_in6 *ret)
-{
-	*ret = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = port};
-	if (inet_pton(AF_INET6, text, &ret->sin6_addr) != 1 ||
-	    IN6_IS_ADDR_LINKLOCAL(&ret->sin6_addr))
-		return 0;
-	if (IN6_IS_ADDR_UNSPECIFIED(&ret->sin6_addr))
-		ret->sin6_addr = in6addr_loopback;
-	return sizeof(*ret);
-}
-
 socklen_t probe_address(const char *listener, struct sockaddr_storage *ret)
 {
-	char host[INET6_ADDRSTRLEN];
-	unsigned short port;
-	int end = 0;
-	const char *path = str_after(listener, "unix:");
+	static const struct in6_addr any6 = IN6ADDR_ANY_INIT, here6 = IN6ADDR_LOOPBACK_INIT;
+	int type;
+	socklen_t len = socket_address(listener, ret, &type);
+	struct sockaddr_in *in = (struct sockaddr_in *)ret;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
 
-	*ret = (struct sockaddr_storage){0};
-	if (path)
-		return unix_address(path, (struct sockaddr_un *)ret);
-	if (sscanf(listener, "tcp:[%45[0-9a-f:.]]:%hu%n", host, &port, &end) == 2 && !listener[end])
-		return inet6_address(host, htons(port), (struct sockaddr_in6 *)ret);
-	if (sscanf(listener, "tcp:%45[0-9.]:%hu%n", host, &port, &end) == 2 && !listener[end])
-		return inet_address(host, htons(port), (struct sockaddr_in *)ret);
-	return 0;
+	if (!len || type != SOCK_STREAM)
+		return 0;
+	if (ret->ss_family == AF_INET && in->sin_addr.s_addr == htonl(INADDR_ANY))
+		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (ret->ss_family == AF_INET6 && memcmp(&in6->sin6_addr, &any6, sizeof(any6)) == 0)
+		in6->sin6_addr = here6;
+	return len;
 }
 
 struct door {

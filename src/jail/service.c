@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,8 +59,31 @@ static void tell_ready(const struct live *l)
 	notify_send(lines);
 }
 
+/* Whether our standard input is a connection: inetd(8), xinetd, Accept=yes of a socket unit. */
+static bool has_connection(void)
+{
+	struct sockaddr_storage a;
+	socklen_t len = sizeof(a);
+
+	return getpeername(0, (struct sockaddr *)&a, &len) == 0;
+}
+
+/* 1 where the jail is none that serves one connection at a time. */
+static int run_for_one(const struct dirs *d, const char *name, int *ret_status, struct err *e)
+{
+	struct live l CLEANUP_LIVE;
+
+	live_init(&l, d, name);
+	int r = live_serve_one(&l, e);
+	*ret_status = l.run.main_status;
+	return r == -EINVAL && l.spec && !l.spec->accept ? 1 : r;
+}
+
 int service_run(const struct dirs *d, const char *name, int *ret_status, struct err *e)
 {
+	int one = has_connection() ? run_for_one(d, name, ret_status, e) : 1;
+	if (one <= 0)
+		return one;
 	struct live l CLEANUP_LIVE;
 	const int stdio[3] = {0, 1, 2};
 	bool ready;
@@ -172,6 +196,10 @@ int service_resume(const struct dirs *d, const char *name, int image, struct err
 	close(before.log); /* opened anew: it may have been rotated */
 	l.lock = before.lock;
 	l.history = before.history;
+	l.passed.n = before.n_passed;
+	memcpy(l.passed.fds, before.passed, sizeof(l.passed.fds));
+	for (size_t i = 0; i < l.passed.n; i++)
+		fcntl(l.passed.fds[i], F_SETFD, FD_CLOEXEC);
 	fcntl(l.lock, F_SETFD, FD_CLOEXEC);
 	r = start_quietly(&l, e);
 	if (r < 0)

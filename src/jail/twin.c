@@ -27,6 +27,7 @@
 #include "jail/lay.h"
 #include "jail/mounts.h"
 #include "jail/output.h"
+#include "jail/passed.h"
 #include "jail/pid-files.h"
 #include "jail/reach.h"
 #include "jail/ready.h"
@@ -53,11 +54,12 @@ struct stage {
 	struct supervisor *supervisor;
 	struct refusals *refusals; /* of a confined twin */
 	time_t since;
-	char *last_words; /* what the service printed, where that explains an error */
-	int jail;	  /* O_PATH, the jail's root as the service sees it */
-	int output;	  /* the service's standard output and error, a file */
-	int printed;	  /* the same for reading: not the service's */
-	int users;	  /* a user namespace of its own, or -1 */
+	char *last_words;     /* what the service printed, where that explains an error */
+	int jail;	      /* O_PATH, the jail's root as the service sees it */
+	int output;	      /* the service's standard output and error, a file */
+	int printed;	      /* the same for reading: not the service's */
+	struct passed passed; /* sockets that it is handed */
+	int users;	      /* a user namespace of its own, or -1 */
 };
 
 static int open_output(struct stage *s, struct err *e)
@@ -108,12 +110,16 @@ static int make_plan(struct stage *s, struct err *e)
 	p->ipc_ns = s->world.ipc_ns;
 	p->uts_ns = s->world.uts_ns;
 	command_set_plan(&s->commands, t->spec, p);
+	int r = passed_open(t->spec, s->world.net_ns, s->world.root, &s->passed, e);
+	if (r < 0)
+		return r;
+	passed_plan(&s->passed, t->spec, &s->commands.env, p);
 	p->stdio[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	p->stdio[1] = p->stdio[2] = s->output;
 	p->cgroup = t->cgroup;
 	p->filter = t->record ? &s->filter : NULL;
 	p->tell_walls = t->confinement != NULL;
-	int r = t->confinement ? confinement_apply(t->confinement, p, e) : 0;
+	r = t->confinement ? confinement_apply(t->confinement, p, e) : 0;
 	if (r == 0 && t->confinement && (t->spec->private_users || t->private_users))
 		r = take_users(s, e);
 	if (r < 0 || t->kind == TWIN_NATIVE)
@@ -425,6 +431,7 @@ static void stage_done(struct stage *s)
 	fd_close(&s->jail);
 	fd_close(&s->output);
 	fd_close(&s->users);
+	passed_done(&s->passed);
 	fd_close(&s->printed);
 	world_close(&s->world);
 }

@@ -97,6 +97,9 @@ static void walk(struct pack *w, struct keeper *k)
 	walk_files(w, k);
 	walk_published(w, k);
 	walk_list(w, &k->made);
+	walk_list(w, &k->sockets);
+	PACK_FIELD(w, k->passed);
+	PACK_FIELD(w, k->n_passed);
 	walk_cgroup(w, &k->cgroup);
 	PACK_FIELD(w, k->answers);
 	walk_calls(w, k);
@@ -106,6 +109,7 @@ static void walk(struct pack *w, struct keeper *k)
 	PACK_FIELD(w, k->watchdog_ms);
 	PACK_FIELD(w, k->again);
 	PACK_FIELD(w, k->history);
+	w->bad |= k->n_passed > PLAN_PASS_MAX;
 	w->bad |= !k->name || !k->run_dir || k->again.when > AGAIN_ALWAYS;
 }
 

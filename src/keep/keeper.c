@@ -228,6 +228,22 @@ static void remove_made(const struct keeper *k)
 	}
 }
 
+/* Unix sockets that were made for it: a name that nobody listens on says "refused" to clients that
+ * would know how to wait. */
+static void remove_sockets(const struct keeper *k)
+{
+	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; i < k->sockets.n; i++) {
+		const char *name;
+		struct stat st;
+		CLEANUP_FD int dir = beneath_parent(host, k->sockets.v[i], &name);
+		if (dir >= 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISSOCK(st.st_mode))
+			unlinkat(dir, name, 0);
+	}
+}
+
 static void remove_notices(struct service *s)
 {
 	CLEANUP_STR char *dir = own_file(s->k, "notify");
@@ -286,6 +302,8 @@ static void start_again(struct service *s)
 
 	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
 		fcntl(kept[i], F_SETFD, 0);
+	for (size_t i = 0; i < k->n_passed; i++)
+		fcntl(k->passed[i], F_SETFD, 0);
 	fexecve(k->program, argv, environ);
 	dprintf(k->log, "immure: %s: starting it again: %m\n", k->name);
 }
@@ -321,6 +339,8 @@ static void hold_back(const struct keeper *k)
 	for (size_t i = 0; i < ARRAY_LEN(inherited); i++)
 		if (inherited[i] > 2)
 			fcntl(inherited[i], F_SETFD, FD_CLOEXEC);
+	for (size_t i = 0; i < k->n_passed; i++)
+		fcntl(k->passed[i], F_SETFD, FD_CLOEXEC);
 }
 
 static void begin(struct service *s)
@@ -354,6 +374,7 @@ int keeper_run(struct keeper *k)
 	clear(&s);
 	if (k->background && !s.asked)
 		consider_again(&s, status);
+	remove_sockets(k);
 	if (well || s.asked) /* which may have come while it waited */
 		remove_own(&s, "json");
 	remove_own(&s, "counts");

@@ -43,7 +43,10 @@ struct keeper {
 	size_t n_files;
 	struct published *published;
 	size_t n_published;
-	struct strv made; /* directories in /run that the start has made: they go with it */
+	struct strv made;    /* directories in /run that the start has made: they go with it */
+	struct strv sockets; /* paths of unix sockets that were made for it */
+	int passed[PLAN_PASS_MAX]; /* sockets that it is handed again at its next start */
+	size_t n_passed;
 	struct cgroup cgroup;
 
 	struct refusal_answers answers;

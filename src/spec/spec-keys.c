@@ -335,6 +335,12 @@ static const struct spec_key jail_keys[] = {
     OURS("ConnectTo", kind_peers, connect_to,
 	 "whom it may call: addresses, ranges, localhost, none; clients come from anywhere",
 	 "localhost 192.0.2.0/24"),
+    OURS("Listen", kind_listen, listen,
+	 "sockets that are opened for it and handed over (LISTEN_FDS): tcp:, udp:, unix:",
+	 "tcp:0.0.0.0:80 unix:/run/NAME.sock"),
+    OURS("Accept", kind_bool, accept,
+	 "a process for each connection to the first of them, on its standard descriptors (inetd)",
+	 "no"),
     OURS("ConfigTest", kind_config_test, config_test,
 	 "a command that must succeed in the jail before a reload or restart", "/usr/sbin/NAME -t"),
 };

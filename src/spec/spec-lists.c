@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/path.h"
 #include "base/prefix.h"
+#include "base/sockets.h"
 #include "spec/env-file.h"
 #include "spec/spec-keys.h"
 #include "spec/values.h"
@@ -226,6 +227,19 @@ static int convert_right(char **word, struct err *e)
 	return 0;
 }
 
+static int convert_listen(char **word, struct err *e)
+{
+	struct sockaddr_storage address;
+	int type;
+
+	if (socket_address(*word, &address, &type))
+		return 0;
+	return err_set(e, -EINVAL,
+		       "'%.100s' is no socket such as tcp:0.0.0.0:80, udp:[::]:53 or "
+		       "unix:/run/x.sock",
+		       *word);
+}
+
 static int convert_peer(char **word, struct err *e)
 {
 	return streq(*word, "none") ? 0 : prefix_add(NULL, *word, e);
@@ -279,6 +293,7 @@ const struct spec_kind kind_included = {WORDS(convert_included)};
 const struct spec_kind kind_samples = {WORDS(convert_sample)};
 const struct spec_kind kind_rights = {WORDS(convert_right)};
 const struct spec_kind kind_require = {WORDS(convert_wall)};
+const struct spec_kind kind_listen = {WORDS(convert_listen)};
 const struct spec_kind kind_peers = {WORDS(convert_peer)};
 const struct spec_kind kind_ranges = {WORDS(convert_range)};
 

@@ -124,6 +124,8 @@ struct spec {
 	struct strv rights;	/* beyond the learnt ones, jail/policy.h: "CAP_CHOWN", "tcp:80" */
 	struct strv connect_to; /* addresses and ranges, or "none"; empty: anywhere */
 	struct strv require;	/* walls without which it does not start: "landlock-net" */
+	struct strv listen; /* sockets that it is handed: "tcp:0.0.0.0:80", "unix:/run/x.sock" */
+	bool accept;	    /* a process for each connection, on descriptors 0 to 2 */
 	struct exec_list config_test; /* run in the jail before a reload or restart */
 
 	/* [Exercise] */

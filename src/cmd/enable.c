@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* enable and disable: the jail in the native service's place, under its own unit name. One file, a
- * drop-in, says so; taking it away gives the place back. */
+/* enable and disable: the jail in the native service's place, under its own name. One file says so;
+ * taking it away gives the place back. That is a drop-in of the unit; and where another init than
+ * systemd starts this host's services, by scripts, a script in the native one's place. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,8 +11,10 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "cmd/cmd.h"
 #include "cmd/place.h"
+#include "cmd/sysv.h"
 #include "fs/atomic.h"
 #include "jail/generation.h"
 #include "spec/unit-find.h"
@@ -133,63 +136,129 @@ static int load_spec(const struct invocation *in, struct spec **ret, struct err 
 	return spec_load(in->dirs->config, in->name, ret, e);
 }
 
-static int tell(const struct invocation *in, const char *unit, bool enabled, bool changed)
+/* What stands for the service on this host: a unit, an init script, or both. */
+struct native {
+	char *unit;	  /* or NULL */
+	char *script;	  /* the path, or NULL: systemd runs here, or there is none */
+	const char *name; /* of the script, in unit or script */
+};
+
+static void native_done(struct native *n)
 {
+	free(n->unit);
+	free(n->script);
+}
+
+static void find_script(const struct spec *s, struct native *n)
+{
+	CLEANUP_STR char *name = xstrdup(n->unit ? n->unit : s->unit ? s->unit : s->name);
+
+	if (str_ends(name, ".service"))
+		name[strlen(name) - strlen(".service")] = '\0';
+	n->script = manager_runs() ? NULL : sysv_script(name);
+	if (n->script && access(n->script, F_OK) < 0) {
+		CLEANUP_STR char *aside = xasprintf("%s.immure-native", n->script);
+		if (access(aside, F_OK) < 0) {
+			free(n->script);
+			n->script = NULL;
+		}
+	}
+	n->name = n->script ? path_base(n->script) : NULL;
+}
+
+static int find_native(const struct spec *s, struct native *ret, struct err *e)
+{
+	int r = find_unit(s, &ret->unit, e);
+
+	find_script(s, ret);
+	return r == -ENOENT && ret->script ? 0 : r;
+}
+
+static int tell(const struct invocation *in, const struct native *n, bool enabled, bool changed)
+{
+	const char *what = n->unit ? n->unit : n->script;
+
 	if (in->common->json)
-		return cmd_print_json(json_pack("{ss ss sb sb}", "name", in->name, "unit", unit,
-						"enabled", enabled, "changed", changed));
+		return cmd_print_json(json_pack("{ss ss? ss? sb sb}", "name", in->name, "unit",
+						n->unit, "script", n->script, "enabled", enabled,
+						"changed", changed));
 	if (in->common->quiet)
 		return EXIT_GOOD;
 	if (!changed) {
 		printf("%s: %s already\n", in->name, enabled ? "enabled" : "disabled");
 		return EXIT_GOOD;
 	}
-	printf("%s: %s %s; systemctl restart %s makes it so\n", in->name, unit,
+	printf("%s: %s %s; ", in->name, what,
 	       enabled ? "runs the jail from its next start on"
-		       : "is the native service again from its next start on",
-	       unit);
+		       : "is the native service again from its next start on");
+	if (n->script)
+		printf("service %s restart makes it so\n", n->name);
+	else
+		printf("systemctl restart %s makes it so\n", n->unit);
 	return EXIT_GOOD;
+}
+
+static int take_place(const struct invocation *in, const struct spec *s, const struct native *n,
+		      const char *drop_in, bool *ret_changed, struct err *e)
+{
+	CLEANUP_STR char *program = place_program();
+	const struct place p = {in->name, program, in->dirs, s};
+	CLEANUP_STR char *script = place_initscript(&p);
+	int r = n->unit ? write_text(n->unit, drop_in, ret_changed, e) : 0;
+
+	return r == 0 && n->script ? sysv_take(n->script, script, ret_changed, e) : r;
 }
 
 static int run_enable(const struct invocation *in)
 {
 	const struct enable_opts *opts = in->options;
 	struct spec *s CLEANUP_SPEC = NULL;
-	CLEANUP_STR char *unit = NULL, *text = NULL;
+	struct native n CLEANUP(native_done) = {0};
+	CLEANUP_STR char *text = NULL;
 	bool changed = false;
 	struct err e = {0};
 	int r = load_spec(in, &s, &e);
 
 	if (r == 0)
-		r = find_unit(s, &unit, &e);
-	if (r == 0)
-		r = make_text(in, s, unit, &text, &e);
+		r = find_native(s, &n, &e);
+	if (r == 0 && n.unit)
+		r = make_text(in, s, n.unit, &text, &e);
 	if (r == 0 && (opts->print || in->common->dry_run)) {
-		fputs(text, stdout);
+		if (text)
+			fputs(text, stdout);
+		if (n.script)
+			printf("# and an init script, as immure export %s --format initscript "
+			       "prints it, in the place of %s\n",
+			       in->name, n.script);
 		return EXIT_GOOD;
 	}
 	if (r == 0)
-		r = write_text(unit, text, &changed, &e);
-	return r < 0 ? cmd_fail(&e) : tell(in, unit, true, changed);
+		r = take_place(in, s, &n, text, &changed, &e);
+	return r < 0 ? cmd_fail(&e) : tell(in, &n, true, changed);
 }
 
 static int run_disable(const struct invocation *in)
 {
 	struct spec *s CLEANUP_SPEC = NULL;
-	CLEANUP_STR char *unit = NULL;
+	struct native n CLEANUP(native_done) = {0};
 	bool changed = false;
 	struct err e = {0};
 	int r = load_spec(in, &s, &e);
 
 	if (r == 0)
-		r = find_unit(s, &unit, &e);
+		r = find_native(s, &n, &e);
 	if (r == 0 && in->common->dry_run) {
-		printf("would remove %s/%s.d/" UNIT_OWN_DROP_IN "\n", units_dir(), unit);
+		if (n.unit)
+			printf("would remove %s/%s.d/" UNIT_OWN_DROP_IN "\n", units_dir(), n.unit);
+		if (n.script)
+			printf("would give %s its place back\n", n.script);
 		return EXIT_GOOD;
 	}
-	if (r == 0)
-		r = take_away(unit, &changed, &e);
-	return r < 0 ? cmd_fail(&e) : tell(in, unit, false, changed);
+	if (r == 0 && n.unit)
+		r = take_away(n.unit, &changed, &e);
+	if (r == 0 && n.script)
+		r = sysv_give(n.script, &changed, &e);
+	return r < 0 ? cmd_fail(&e) : tell(in, &n, false, changed);
 }
 
 const struct command cmd_enable = {
@@ -198,7 +267,10 @@ const struct command cmd_enable = {
     .synopsis = "NAME [--print]",
     .more =
 	"Writes one drop-in of systemd's: the unit's Exec lines run the jail, and what the unit "
-	"would bind the\nlauncher with is reset, since the spec has it. Nothing is restarted.",
+	"would bind the\nlauncher with is reset, since the spec has it. Where another init starts "
+	"this "
+	"host's services, its\nscript is put aside for one that runs the jail. Nothing is "
+	"restarted.",
     .options = rows,
     .n_options = ARRAY_LEN(rows),
     .options_size = sizeof(struct enable_opts),
@@ -212,7 +284,7 @@ const struct command cmd_disable = {
     .name = "disable",
     .summary = "give the native service its place back",
     .synopsis = "NAME",
-    .more = "Removes the drop-in that immure enable wrote. Nothing is restarted.",
+    .more = "Removes what immure enable wrote. Nothing is restarted.",
     .min_args = 1,
     .max_args = 1,
     .needs = NEED_ROOT | NEED_NAME | TAKES_DRY_RUN,

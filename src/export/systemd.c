@@ -74,7 +74,6 @@ static const struct {
     {"TemporaryFileSystem", ""},
     {"UMask", "0022"},
     {"User", ""},
-    {"WatchdogSec", "0"},
     {"WorkingDirectory", ""},
 };
 

@@ -12,7 +12,7 @@ HERE=/srv/immure-check.$NAME
 WORK=/var/lib/immure-check/$NAME
 UNIT=immure-check-enable.service
 FILE=/etc/systemd/system/$UNIT
-export IMMURE_CONFIG_DIR=$WORK/etc IMMURE_STATE_DIR=$WORK/lib IMMURE_RUN_DIR=$WORK/run IMMURE_UNITS_DIR=$WORK/units
+export IMMURE_CONFIG_DIR=$WORK/etc IMMURE_STATE_DIR=$WORK/lib IMMURE_RUN_DIR=$WORK/run IMMURE_UNITS_DIR=$WORK/units IMMURE_INITD_DIR=$WORK/init.d DPKG_ADMINDIR=$WORK/dpkg
 
 fixture()
 {
@@ -60,11 +60,11 @@ notified() { grep -q "$1" "$WORK/out/notified"; }
 	immure enable "$NAME" --print >"$WORK/out/drop-in"
 	[[ ! -e $WORK/units/$UNIT.d ]]
 	for line in 'ExecStart=' "ExecStart=$(readlink -f "$IMMURE") run $NAME" "ExecReload=$(readlink -f "$IMMURE") reload $NAME" Type=notify \
-		User= ProtectSystem=no 'CapabilityBoundingSet=~' SystemCallFilter= RuntimeDirectory= ExecStop= WatchdogSec=0; do
+		User= ProtectSystem=no 'CapabilityBoundingSet=~' SystemCallFilter= RuntimeDirectory= ExecStop=; do
 		grep -qxF "$line" "$WORK/out/drop-in"
 	done
 	# What is the manager's own stays the unit's.
-	not grep -qE '^(Restart|LimitNOFILE)=' "$WORK/out/drop-in"
+	not grep -qE '^(Restart|LimitNOFILE|WatchdogSec)=' "$WORK/out/drop-in"
 	immure enable "$NAME" --json | jq -e --arg unit "$UNIT" '.changed and .unit == $unit'
 	diff "$WORK/out/drop-in" "$WORK/units/$UNIT.d/zz-immure.conf"
 	immure enable "$NAME" --json | jq -e '.changed == false'
@@ -139,6 +139,32 @@ notified() { grep -q "$1" "$WORK/out/notified"; }
 	[[ $(code force-reload) == 0 && $(code status) == 0 ]]
 	[[ $(code stop) == 0 && $(code stop) == 0 && $(code status) == 3 ]]
 	[[ $(code) == 2 && $(code nonsense) == 2 ]]
+}
+
+@test "enable: where no systemd runs, the init script of that name is ours, and given back" {
+	need_build
+	[[ $(cat /proc/1/comm) != systemd ]] || skip "systemd runs here"
+	local script=$WORK/init.d/immure-check-enable
+
+	mkdir -p "$WORK/init.d" "$WORK/dpkg"
+	cp -r /var/lib/dpkg/. "$WORK/dpkg/"
+	printf '#!/bin/sh\necho native "$1"\n' >"$script"
+	chmod 755 "$script"
+	immure enable "$NAME" --json | jq -e --arg script "$script" '.changed and .script == $script'
+	[[ $("$script.immure-native" x) == "native x" ]]
+	dpkg-divert --listpackage "$script" | grep -qx LOCAL
+	immure enable "$NAME" --json | jq -e '.changed == false'
+	status=0
+	"$script" status 3>&- || status=$?
+	[[ $status -eq 3 ]]
+	"$script" start 3>&-
+	[[ $(redis-cli -p "${PORTS[0]}" ping) == PONG ]]
+	"$script" stop 3>&-
+	immure disable "$NAME" --json | jq -e .changed
+	[[ $("$script" y) == "native y" && ! -e $script.immure-native ]]
+	[[ -z $(dpkg-divert --listpackage "$script") ]]
+	immure disable "$NAME" --json | jq -e '.changed == false'
+	rm -rf "$WORK/init.d" "$WORK/dpkg"
 }
 
 @test "enable: remove leaves nothing" {

@@ -237,6 +237,21 @@ static int run_enable(const struct invocation *in)
 	return r < 0 ? cmd_fail(&e) : tell(in, &n, true, changed);
 }
 
+static int give_place(const struct native *n, bool *ret_changed, struct err *e)
+{
+	int r = n->unit ? take_away(n->unit, ret_changed, e) : 0;
+
+	return r == 0 && n->script ? sysv_give(n->script, ret_changed, e) : r;
+}
+
+int place_give_back(const struct spec *s, struct err *e)
+{
+	struct native n CLEANUP(native_done) = {0};
+	bool changed;
+
+	return find_native(s, &n, e) < 0 ? 0 : give_place(&n, &changed, e);
+}
+
 static int run_disable(const struct invocation *in)
 {
 	struct spec *s CLEANUP_SPEC = NULL;
@@ -254,10 +269,8 @@ static int run_disable(const struct invocation *in)
 			printf("would give %s its place back\n", n.script);
 		return EXIT_GOOD;
 	}
-	if (r == 0 && n.unit)
-		r = take_away(n.unit, &changed, &e);
-	if (r == 0 && n.script)
-		r = sysv_give(n.script, &changed, &e);
+	if (r == 0)
+		r = give_place(&n, &changed, &e);
 	return r < 0 ? cmd_fail(&e) : tell(in, &n, false, changed);
 }
 

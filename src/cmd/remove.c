@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "cmd/cmd.h"
+#include "cmd/place.h"
 #include "jail/service.h"
 #include "jail/store.h"
 
@@ -36,6 +37,15 @@ static int tell(const struct invocation *in, bool dry)
 	return EXIT_GOOD;
 }
 
+static int give_back(const struct invocation *in, struct err *e)
+{
+	struct spec *s CLEANUP_SPEC = NULL;
+
+	return has_spec(in) && spec_load(in->dirs->config, in->name, &s, NULL) == 0
+		   ? place_give_back(s, e)
+		   : 0;
+}
+
 static int run(const struct invocation *in)
 {
 	struct store_size dropped;
@@ -51,7 +61,10 @@ static int run(const struct invocation *in)
 
 	if (lock < 0)
 		return status;
-	int r = generation_number(in->dirs, in->name) ? service_stop(in->dirs, in->name, &e) : 0;
+	/* First the place: a unit that runs a jail which is no more would run nothing. */
+	int r = give_back(in, &e);
+	if (r == 0 && generation_number(in->dirs, in->name))
+		r = service_stop(in->dirs, in->name, &e);
 	if (r >= 0)
 		r = jail_delete(in->dirs, in->name, &e);
 	if (r == 0)

@@ -169,5 +169,8 @@ notified() { grep -q "$1" "$WORK/out/notified"; }
 
 @test "enable: remove leaves nothing" {
 	rm -f "$WORK/notify"
+	immure enable "$NAME" -q
+	[[ -e $WORK/units/$UNIT.d ]]
 	remove_leaves_nothing
+	[[ ! -e $WORK/units/$UNIT.d ]]
 }

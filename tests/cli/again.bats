@@ -196,3 +196,13 @@ ask() { echo "$1" | nc -N -w 5 127.0.0.1 "$PORT"; }
 	good remove "$NAME"
 	nothing_left
 }
+
+@test "again: redis as Debian's unit runs it, Type=notify: it says that it is ready, and what it is doing" {
+	good build -q "$NAME" --user redis --exercise "$PING" -- "${REDIS[@]}" --supervised systemd
+	with Type=notify
+	good start "$NAME"
+	answers
+	eventually 5 is .told 'Ready to accept connections'
+	good status "$NAME"
+	tells 'it says: Ready to accept connections'
+}

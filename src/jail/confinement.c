@@ -3,18 +3,18 @@
  * nothing else, behind the hash of what it was made of. */
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/fnv.h"
 #include "confine/launcher.h"
 #include "confine/packed.h"
 #include "fs/atomic.h"
 #include "jail/generation.h"
 
 #define FILE_NAME "policy.bin"
-#define HASH	  32
+#define HASH	  sizeof(uint64_t)
 #define MAX	  (1 << 20)
 
 void confinement_done(struct confinement *c)
@@ -41,22 +41,17 @@ int confinement_apply(struct confinement *c, struct plan *p, struct err *e)
 	return c->launcher < 0 ? c->launcher : 0;
 }
 
-/* SHA-256 of policy.json as it is, and of the spec. */
-static int hash_source(int dir, const char *spec_text, unsigned char ret[HASH])
+/* Of policy.json as it is, and of the spec. Quick, as each start asks: it finds what belongs to
+ * another policy or was changed by mistake; who may write in the generation is root. */
+static int hash_source(int dir, const char *spec_text, uint64_t *ret)
 {
 	CLEANUP_STR char *text = NULL;
 	size_t len = 0;
 	int r = atomic_read(dir, "policy.json", MAX, &text, &len);
-	EVP_MD_CTX *ctx = r == 0 ? EVP_MD_CTX_new() : NULL;
 
-	if (r < 0)
-		return r;
-	bool made = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) &&
-		    EVP_DigestUpdate(ctx, text, len) &&
-		    EVP_DigestUpdate(ctx, spec_text, strlen(spec_text)) &&
-		    EVP_DigestFinal_ex(ctx, ret, NULL);
-	EVP_MD_CTX_free(ctx);
-	return made ? 0 : -EIO;
+	if (r == 0)
+		*ret = fnv(text, len) ^ fnv(spec_text, strlen(spec_text)) << 1;
+	return r;
 }
 
 int confinement_save(const struct confinement *c, int dir, const char *spec_text, struct err *e)
@@ -69,8 +64,10 @@ int confinement_save(const struct confinement *c, int dir, const char *spec_text
 	p.filter = &c->filter;
 	CLEANUP_STR char *image = packed_write(&p, &len);
 	CLEANUP_STR char *bytes = xcalloc(1, HASH + len);
-	int r = hash_source(dir, spec_text, (unsigned char *)bytes);
+	uint64_t source = 0;
+	int r = hash_source(dir, spec_text, &source);
 	if (r == 0) {
+		memcpy(bytes, &source, HASH);
 		memcpy(bytes + HASH, image, len);
 		r = atomic_write(dir, FILE_NAME, bytes, HASH + len, 0644);
 	}
@@ -88,12 +85,12 @@ static int damaged(struct err *e)
 static int take(struct confinement *c, char *bytes, size_t len, int dir, const char *spec_text,
 		struct err *e)
 {
-	unsigned char hash[HASH];
-	int r = hash_source(dir, spec_text, hash);
+	uint64_t source = 0;
+	int r = hash_source(dir, spec_text, &source);
 
 	if (r < 0)
 		return err_errno(e, r, "reading policy.json");
-	if (len < HASH || memcmp(bytes, hash, HASH) != 0)
+	if (len < HASH || memcmp(bytes, &source, HASH) != 0)
 		return err_set(e, -EIO,
 			       FILE_NAME " was not made of this policy.json and this spec");
 	c->packed = xcalloc(1, sizeof(*c->packed));

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "confine/device.h"
+#include "crypto/crypto.h"
 #include "fs/beneath.h"
 #include "fs/dir.h"
 #include "host/host.h"
@@ -21,22 +21,16 @@
 
 int describe_hash(int root, const char *path, char hex[65])
 {
-	unsigned char digest[EVP_MAX_MD_SIZE], buf[65536];
-	unsigned len = 0;
-	ssize_t n;
+	const struct crypto *crypto = crypto_load(NULL);
+	unsigned char hash[CRYPTO_HASH];
 	CLEANUP_FD int fd = beneath_open_nolink(root, path, O_RDONLY | O_NONBLOCK, 0);
-	EVP_MD_CTX *ctx = fd < 0 ? NULL : EVP_MD_CTX_new();
 
-	if (!ctx)
-		return fd < 0 ? fd : -ENOMEM;
-	EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
-		EVP_DigestUpdate(ctx, buf, (size_t)n);
-	EVP_DigestFinal_ex(ctx, digest, &len);
-	EVP_MD_CTX_free(ctx);
-	for (unsigned i = 0; i < len; i++)
-		sprintf(hex + 2 * (size_t)i, "%02x", digest[i]);
-	return n < 0 ? -EIO : 0;
+	if (fd < 0 || !crypto)
+		return fd < 0 ? fd : -ENOPKG;
+	int r = crypto->hash_file(fd, hash);
+	if (r == 0)
+		crypto_hex(hash, hex);
+	return r;
 }
 
 /* What the runs saw of a path. */

@@ -15,8 +15,9 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/sockets.h"
+#include "crypto/crypto.h"
+#include "crypto/handshake.h"
 #include "grow/supervisor.h"
-#include "jail/handshake.h"
 #include "jail/ready.h"
 #include "jail/twin.h"
 
@@ -193,7 +194,7 @@ static int knock(const void *arg)
 	if (local)
 		return dprintf(1, "connected\n") < 0;
 	if (!d->step->plain)
-		handshake_describe(fd, d->place->since, tls);
+		crypto_load(NULL)->handshake(fd, d->place->since, tls);
 	return dprintf(1, "connected, %s\n", tls) < 0;
 }
 
@@ -290,6 +291,10 @@ int probe_run(struct probe *p, size_t i, const struct place *pl, const char *scr
 {
 	struct probe_step *step = &p->v[i];
 
+	/* Here: in the world, where the doors are tried, its libraries are the service's to write.
+	 */
+	if (!crypto_load(e))
+		return -ENOPKG;
 	if (step->kind == PROBE_CONNECT)
 		return try_door(p, step, pl, scratch, ret, e);
 	if (step->kind == PROBE_SIGNAL)

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "crypto/crypto.h"
 #include "fs/beneath.h"
 #include "fs/dir.h"
 #include "fs/meta.h"
@@ -49,8 +49,8 @@ static int open_store(const struct dirs *d, bool make, struct err *e)
 static int key_of(int fd, const struct entry *en, char ret[65])
 {
 	struct meta m CLEANUP_META = META_INIT;
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned len = 0;
+	const struct crypto *crypto = crypto_load(NULL);
+	unsigned char hash[CRYPTO_HASH];
 	char head[160];
 	int r = meta_read(fd, &m);
 
@@ -59,20 +59,20 @@ static int key_of(int fd, const struct entry *en, char ret[65])
 	int n = snprintf(head, sizeof(head), "%s %o %u %u %lld.%09ld", en->sha256, m.st.st_mode,
 			 m.st.st_uid, m.st.st_gid, (long long)m.st.st_mtim.tv_sec,
 			 m.st.st_mtim.tv_nsec);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) &&
-		    EVP_DigestUpdate(ctx, head, (size_t)n);
-	for (size_t i = 0; good && i < m.n_xattrs; i++) {
+	struct crypto_part *parts = xcalloc(1 + 3 * m.n_xattrs, sizeof(*parts));
+	size_t k = 0;
+	parts[k++] = (struct crypto_part){head, (size_t)n};
+	for (size_t i = 0; i < m.n_xattrs; i++) {
 		const struct meta_xattr *x = &m.xattrs[i];
-		good = EVP_DigestUpdate(ctx, x->name, strlen(x->name) + 1) &&
-		       EVP_DigestUpdate(ctx, &x->size, sizeof(x->size)) &&
-		       EVP_DigestUpdate(ctx, x->value, x->size);
+		parts[k++] = (struct crypto_part){x->name, strlen(x->name) + 1};
+		parts[k++] = (struct crypto_part){&x->size, sizeof(x->size)};
+		parts[k++] = (struct crypto_part){x->value, x->size};
 	}
-	good = good && EVP_DigestFinal_ex(ctx, digest, &len);
-	EVP_MD_CTX_free(ctx);
-	for (unsigned i = 0; good && i < 32; i++)
-		snprintf(ret + 2 * (size_t)i, 3, "%02x", digest[i]);
-	return good ? 0 : -EIO;
+	r = crypto ? crypto->hash_parts(parts, k, hash) : -ENOPKG;
+	free(parts);
+	if (r == 0)
+		crypto_hex(hash, ret);
+	return r;
 }
 
 /* Whether the object still is what its name says, as far as metadata tells. */

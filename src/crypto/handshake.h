@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a port speaks TLS, and what it shows to whoever connects. */
+/* Part of the module (crypto.h): call it through that.
+ *
+ * Whether a port speaks TLS, and what it shows to whoever connects. */
 #pragma once
 
 #include <stddef.h>

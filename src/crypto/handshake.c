@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "jail/handshake.h"
+#include "crypto/handshake.h"
 
 #include <fcntl.h>
 #include <openssl/err.h>

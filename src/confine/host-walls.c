@@ -212,7 +212,6 @@ static const struct host_wall walls[] = {
     {"seccomp-listener", WALL_REQUIRED, "5.0", try_listener},
     {"same-pid", WALL_EXTRA, "5.5", try_set_tid},
     {"landlock-files", WALL_EXTRA, "5.19", try_landlock},
-    {"landlock-truncate", WALL_EXTRA, "6.2", try_landlock},
     {"landlock-net", WALL_EXTRA, "6.7", try_landlock},
     {"landlock-ioctl", WALL_EXTRA, "6.10", try_landlock},
     {"landlock-scope", WALL_EXTRA, "6.12", try_landlock},

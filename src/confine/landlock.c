@@ -4,6 +4,13 @@
  * writable places get writing on top, and execution is handed out around them: to whole entries of
  * the root, and where something writable lies below one, to the entries of that one.
  *
+ * Two rights are left alone, so that opening a file for reading asks nothing: READ_FILE, for all
+ * that is in the jail's root may be read, and TRUNCATE, which the kernel wants to know of each file
+ * that is opened. For them it would go up from the file to the root, rule by rule: half of a
+ * microsecond in an nginx's six for a small page. That nothing outside of the root can be reached
+ * is the root's to see to, with the descriptors that the self-test looks for; that nothing
+ * read-only is truncated, the mount's. Writing, making, removing and executing ask as before.
+ *
  * Rules hang on inodes, so a rule on a file is lost when the file is replaced: reading and writing
  * are given by directories alone, but for the standard streams.
  *
@@ -53,8 +60,9 @@ enum place {
 	PLACE_NONE = 0, /* handled, so refused everywhere */
 };
 
-/* The rights of landlock(7), bit by bit. ioctl belongs to reading: the devices of a jail are
- * chosen, what is refused are those that are none of its root. */
+/* The rights of landlock(7), bit by bit, but for READ_FILE, 2, and TRUNCATE, 14. ioctl belongs to
+ * reading: the devices of a jail are chosen, what is refused are those that are none of its root.
+ */
 static const struct right {
 	unsigned bit;
 	int abi;
@@ -63,7 +71,6 @@ static const struct right {
 } rights[] = {
     {0, 1, PLACE_EXECUTE, true}, /* EXECUTE */
     {1, 1, PLACE_WRITE, true},	 /* WRITE_FILE */
-    {2, 1, PLACE_READ, true},	 /* READ_FILE */
     {3, 1, PLACE_READ, false},	 /* READ_DIR */
     {4, 1, PLACE_WRITE, false},	 /* REMOVE_DIR */
     {5, 1, PLACE_WRITE, false},	 /* REMOVE_FILE */
@@ -75,19 +82,20 @@ static const struct right {
     {11, 1, PLACE_NONE, false},	 /* MAKE_BLOCK */
     {12, 1, PLACE_WRITE, false}, /* MAKE_SYM */
     {13, 2, PLACE_WRITE, false}, /* REFER */
-    {14, 3, PLACE_WRITE, true},	 /* TRUNCATE */
     {15, 5, PLACE_READ, true},	 /* IOCTL_DEV */
 };
 
-enum { ABI_FILES = 2, ABI_TRUNCATE = 3, ABI_NET = 4, ABI_IOCTL = 5, ABI_SCOPE = 6 };
+enum { ABI_FILES = 2, ABI_NET = 4, ABI_IOCTL = 5, ABI_SCOPE = 6 };
 
 static const struct {
 	const char *name;
 	int abi;
 } walls[] = {
     /* ABI 1 refuses every rename between directories (EXDEV): mail servers live on those. */
-    {"landlock-files", ABI_FILES}, {"landlock-truncate", ABI_TRUNCATE}, {"landlock-net", ABI_NET},
-    {"landlock-ioctl", ABI_IOCTL}, {"landlock-scope", ABI_SCOPE},
+    {"landlock-files", ABI_FILES},
+    {"landlock-net", ABI_NET},
+    {"landlock-ioctl", ABI_IOCTL},
+    {"landlock-scope", ABI_SCOPE},
 };
 
 int landlock_abi(void)
@@ -141,6 +149,8 @@ static int add_rule(const struct making *m, int fd, unsigned places, bool on_fil
 {
 	const struct path_rule rule = {.allowed = mask_of(places, !on_files, m->abi),
 				       .parent_fd = fd};
+	if (!rule.allowed) /* ENOMSG; reading a file, for one */
+		return 0;
 	return syscall(SYS_ADD_RULE, m->ruleset, RULE_PATH_BENEATH, &rule, 0) < 0 ? -errno : 0;
 }
 

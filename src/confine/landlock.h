@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Landlock, landlock(7), as a second wall: what is mounted, again by another mechanism of the
- * kernel, and what no mount can say: ports, abstract sockets, signals.
+/* Landlock, landlock(7), as a second wall: what is mounted writable or executable, again by another
+ * mechanism of the kernel, and what no mount can say: ports, abstract sockets, signals. Not what
+ * may be read: landlock.c says why.
  *
  * It is an extra wall: each kernel does as much as its ABI knows. ABI 1 Linux 5.13 (files), 2 5.19
- * (REFER), 3 6.2 (TRUNCATE), 4 6.7 (TCP ports), 5 6.10 (device ioctl), 6 6.12 (abstract sockets,
+ * (REFER), 4 6.7 (TCP ports), 5 6.10 (device ioctl), 6 6.12 (abstract sockets,
  * signals). */
 #pragma once
 
@@ -34,7 +35,7 @@ int landlock_abi(void);
 void landlock_missing(int abi, struct strv *ret);
 
 /* Confines the calling process, which is in the jail's root already and has CAP_SYS_ADMIN or
- * no_new_privs: reading and executing where the jail is read-only, reading and writing, but no
- * execution, where a mount of @p is writable (its /dev, private memory, state, logs), REFER within
- * a writable tree, the ports of @l, scopes. 0 also where the kernel has no Landlock. */
+ * no_new_privs: executing where the jail is read-only, writing, but no execution, where a mount of
+ * @p is writable (its /dev, private memory, state, logs), REFER within a writable tree, the ports
+ * of @l, scopes. 0 also where the kernel has no Landlock. */
 int landlock_confine(const struct landlock *l, const struct plan *p, struct err *e);

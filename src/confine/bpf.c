@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "confine/bpf.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -76,6 +79,34 @@ int bpf_export(scmp_filter_ctx ctx, scmp_filter_ctx companion, struct sock_fprog
 	ret->len = (unsigned short)(len / sizeof(struct sock_filter));
 	ret->filter = (struct sock_filter *)(void *)code;
 	return 0;
+}
+
+#if __BYTE_ORDER == __LITTLE_ENDIAN
+#define LOW_WORD 0u
+#else
+#define LOW_WORD 4u
+#endif
+
+void bpf_allow_first(struct sock_fprog *f, int nr, unsigned arg, uint32_t mask, uint32_t value)
+{
+	const uint32_t low = (uint32_t)offsetof(struct seccomp_data, args) + 8 * arg + LOW_WORD;
+	const struct sock_filter head[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 6),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 0, 4),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low),
+	    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_filter *made = xcalloc(f->len + ARRAY_LEN(head), sizeof(*made));
+
+	memcpy(made, head, sizeof(head));
+	memcpy(made + ARRAY_LEN(head), f->filter, f->len * sizeof(*made));
+	free(f->filter);
+	f->filter = made;
+	f->len = (unsigned short)(f->len + ARRAY_LEN(head));
 }
 
 void bpf_free(struct sock_fprog *f)

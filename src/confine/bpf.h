@@ -27,3 +27,7 @@ bool bpf_lacks(int r, int number);
  * released with bpf_free(). 0 or -errno. */
 int bpf_export(scmp_filter_ctx ctx, scmp_filter_ctx companion, struct sock_fprog *ret);
 void bpf_free(struct sock_fprog *f);
+
+/* Makes call @nr of the native architecture the first question of @f: where its argument @arg has
+ * @value in the bits of @mask it is let through at once; else @f goes on as it is. */
+void bpf_allow_first(struct sock_fprog *f, int nr, unsigned arg, uint32_t mask, uint32_t value);

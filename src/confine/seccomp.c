@@ -82,12 +82,13 @@ static const char *const absent_without_set_id[] = {"openat2"};
  * request (CVE-2019-10063: a filter that compared 64). */
 static const uint32_t bad_requests[] = {TIOCSTI, TIOCLINUX, TIOCSETD};
 
-static bool has_rules(const struct rule *v, size_t n, const char *name)
+/* The first one of call @name, or NULL. */
+static const struct rule *find_rule(const struct rule *v, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (streq(v[i].name, name))
-			return true;
-	return false;
+			return &v[i];
+	return NULL;
 }
 
 static bool among(const char *const *v, size_t n, const char *name)
@@ -185,9 +186,9 @@ static bool is_special(const struct call_set *set, const char *name)
 
 	return among(others, ARRAY_LEN(others), name) || among(absent, ARRAY_LEN(absent), name) ||
 	       /* learnt: then its arguments are free too */
-	       (has_rules(by_argument, ARRAY_LEN(by_argument), name)) ||
+	       (find_rule(by_argument, ARRAY_LEN(by_argument), name)) ||
 	       (!set->set_id_modes &&
-		(has_rules(without_set_id, ARRAY_LEN(without_set_id), name) ||
+		(find_rule(without_set_id, ARRAY_LEN(without_set_id), name) ||
 		 among(absent_without_set_id, ARRAY_LEN(absent_without_set_id), name)));
 }
 
@@ -250,6 +251,21 @@ static scmp_filter_ctx make_one(uint32_t arch, const struct call_set *set, int *
 	return ctx;
 }
 
+/* What a server asks for all the time and the kernel cannot answer by number alone: opening what is
+ * there. Found by search, in some twenty steps, it costs nginx one per cent of its throughput. */
+static void hurry(const struct call_set *set, struct sock_fprog *f)
+{
+	static const char *const hot[] = {"open", "openat"}; /* the last one is asked first */
+
+	for (size_t i = 0; !set->set_id_modes && i < ARRAY_LEN(hot); i++) {
+		const struct rule *r = find_rule(without_set_id, ARRAY_LEN(without_set_id), hot[i]);
+		int nr = number_of(hot[i], 0);
+		if (nr >= 0)
+			bpf_allow_first(f, nr, r->args[0].number, r->args[0].mask,
+					r->args[0].value);
+	}
+}
+
 int seccomp_make(const struct call_set *set, struct sock_fprog *ret, struct err *e)
 {
 	int r;
@@ -259,6 +275,8 @@ int seccomp_make(const struct call_set *set, struct sock_fprog *ret, struct err 
 		companion = make_one(bpf_companion(), set, &r);
 	if (r == 0)
 		r = bpf_export(ctx, companion, ret);
+	if (r == 0)
+		hurry(set, ret);
 	if (ctx)
 		seccomp_release(ctx);
 	if (r == -EOPNOTSUPP)

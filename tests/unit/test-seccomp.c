@@ -113,6 +113,18 @@ static long set_id_open(void)
 {
 	return syscall(SYS_openat, AT_FDCWD, "/nonexistent/x", O_CREAT, 04755);
 }
+static long set_id_unnamed(void)
+{
+	return syscall(SYS_openat, AT_FDCWD, "/nonexistent", __O_TMPFILE | O_RDWR, 04755);
+}
+static long set_id_high(void)
+{
+	return syscall(SYS_openat, AT_FDCWD, "/nonexistent/x", O_CREAT | 1l << 32, 02755);
+}
+static long plain_make(void)
+{
+	return syscall(SYS_openat, AT_FDCWD, "/nonexistent/x", O_CREAT, 0644);
+}
 static long odd_mode(void)
 {
 	return syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY, 04755);
@@ -165,6 +177,18 @@ static long child(void)
 	return waitpid(pid, NULL, 0);
 }
 
+#ifdef SYS_open
+static long set_id_old_open(void)
+{
+	return syscall(SYS_open, "/nonexistent/x", O_CREAT, 04755);
+}
+
+static long old_open(void)
+{
+	return syscall(SYS_open, "/dev/null", O_RDONLY);
+}
+#endif
+
 #ifdef __x86_64__
 static long x32(void)
 {
@@ -196,6 +220,7 @@ static const struct {
     {"a personality query", query, {0, 0}},
     {"a plain mode", plain_mode, {0, 0}},
     {"a mode that does not count", odd_mode, {0, 0}},
+    {"a file", plain_make, {0, 0}},
     {"a fifo", fifo, {0, 0}},
     {"TIOCGWINSZ", winsize, {0, 0}},
     {"ptrace", trace, {EPERM, 0}},
@@ -206,6 +231,12 @@ static const struct {
     {"u+s", set_id, {EPERM, 0}},
     {"g+s", set_gid, {EPERM, 0}},
     {"open with u+s", set_id_open, {EPERM, 0}},
+    {"open of no name with u+s", set_id_unnamed, {EPERM, 0}},
+    {"open with g+s and high bits", set_id_high, {EPERM, 0}},
+#ifdef SYS_open
+    {"the old open with u+s", set_id_old_open, {EPERM, 0}},
+    {"the old open", old_open, {0, 0}},
+#endif
     {"AF_VSOCK", vsock, {EAFNOSUPPORT, EAFNOSUPPORT}},
     {"an unknown number", unknown, {ENOSYS, ENOSYS}},
     {"io_uring_setup", uring, {ENOSYS, ENOSYS}},

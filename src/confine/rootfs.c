@@ -75,11 +75,20 @@ static uint64_t attributes(unsigned flags)
 	return attr;
 }
 
+/* No time of access on what is read-only: it could not be written, and the kernel would find that
+ * out anew at each read of a file that has changed since it was read last. It is no wall: where we
+ * may not choose it (a container's mounts have theirs locked) it stays as it is. */
 static int set_attributes(int mnt, unsigned flags, unsigned at_flags)
 {
 	struct mount_attr attr = {.attr_set = attributes(flags), .propagation = MS_PRIVATE};
-	return mount_setattr(mnt, "", AT_EMPTY_PATH | at_flags, &attr, sizeof(attr)) < 0 ? -errno
-											 : 0;
+	struct mount_attr quiet = attr;
+
+	quiet.attr_set |= MOUNT_ATTR_NOATIME;
+	quiet.attr_clr = MOUNT_ATTR__ATIME; /* one of several that exclude each other */
+	at_flags |= AT_EMPTY_PATH;
+	if (flags & MOUNT_READONLY && mount_setattr(mnt, "", at_flags, &quiet, sizeof(quiet)) == 0)
+		return 0;
+	return mount_setattr(mnt, "", at_flags, &attr, sizeof(attr)) < 0 ? -errno : 0;
 }
 
 /* Owners on disk as the jail's users (users.h); with @at_flags what is mounted below too. */

@@ -44,6 +44,14 @@ runs_with()
 	runs_with NoNewPrivs:.1 Seccomp:.2
 }
 
+@test "walls: the root is read-only, and nothing tries to note when it was read" {
+	CODE='$| = 1'
+	service --user nobody
+	good start "$NAME"
+	awk '$5 == "/" { print $6 }' "/proc/$(immure status "$NAME" --json | jq .pid)/mountinfo" |
+		grep '^ro,.*noatime'
+}
+
 @test "walls: a root service has what it used, and no more" {
 	CODE='chown 1, 1, "/tmp/x" if open F, ">/tmp/x"'
 	service --closure exact

@@ -2,7 +2,25 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
+#include "jail/generation.h"
+#include "jail/retain.h"
 #include "jail/store.h"
+
+/* Old generations of jails that nobody is at work on. */
+static int retain_all(const struct invocation *in, struct err *e)
+{
+	struct strv names CLEANUP_STRV = STRV_INIT;
+	int r = jail_names(in->dirs, &names, e);
+
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		int lock = jail_lock(in->dirs, names.v[i], NULL);
+		if (lock < 0)
+			continue;
+		retain_generations(in->dirs, names.v[i]);
+		jail_unlock(in->dirs, names.v[i], &lock);
+	}
+	return r;
+}
 
 static int run(const struct invocation *in)
 {
@@ -10,6 +28,8 @@ static int run(const struct invocation *in)
 	struct err e = {0};
 	char text[32];
 
+	if (!in->common->dry_run && retain_all(in, &e) < 0)
+		return cmd_fail(&e);
 	if (store_collect(in->dirs, in->common->dry_run, &size, &e) < 0)
 		return cmd_fail(&e);
 	if (in->common->json)
@@ -25,7 +45,7 @@ static int run(const struct invocation *in)
 
 const struct command cmd_gc = {
     .name = "gc",
-    .summary = "remove stored files that no jail has any more",
+    .summary = "remove old generations, and stored files that no jail has any more",
     .synopsis = "",
     .needs = NEED_ROOT | TAKES_DRY_RUN,
     .run = run,

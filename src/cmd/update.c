@@ -108,13 +108,14 @@ static enum update wish_of(const struct invocation *in, const char *name)
 	return upgrade_wish(s, &g.layout);
 }
 
-static void note_outcome(const struct invocation *in, const struct outcome_row *row)
+static void note_outcome(const struct invocation *in, const struct outcome_row *row, int status)
 {
 	struct err e = {0};
 
+	/* What could not be tried (a lock, a full disk) says nothing of the proof. */
 	if (!row->failed)
 		upgrade_proved(in->dirs, row->name);
-	else if (upgrade_failed(in->dirs, row->name, &e) < 0)
+	else if (status != EXIT_HOST && upgrade_failed(in->dirs, row->name, &e) < 0)
 		cmd_fail(&e);
 }
 
@@ -135,7 +136,7 @@ static int update_one(const struct invocation *in, struct outcome_row *row)
 	if (row->after != row->before)
 		explain(in, row);
 	if (wish != UPDATE_NOTIFY)
-		note_outcome(in, row);
+		note_outcome(in, row, status);
 	row->restart_needed = running_outdated(in->dirs, row->name);
 	bool now = opts->restart || wish == UPDATE_RESTART;
 	return status == EXIT_GOOD && row->restart_needed && now ? restart(in, row) : status;
@@ -214,8 +215,9 @@ static int run(const struct invocation *in)
 	if (in->common->dry_run)
 		return tell_plan(in, names);
 	int status = update_all(in, names);
-	/* What failed is noted with its jail: the next upgrade marks again. */
-	if (opts->automatic && names == &all)
+	/* What was not proved is noted with its jail: the next upgrade marks again. What could not
+	 * be tried is, a minute from now. */
+	if (opts->automatic && names == &all && status != EXIT_HOST)
 		upgrade_taken(in->dirs, &mark);
 	return status;
 }

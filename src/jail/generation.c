@@ -19,8 +19,7 @@
 #include "fs/dir.h"
 #include "fs/lock.h"
 #include "jail/json-text.h"
-
-#define KEPT 3
+#include "jail/retain.h"
 
 void generation_done(struct generation *g)
 {
@@ -287,21 +286,6 @@ static int switch_to(int jail, int number)
 	return r;
 }
 
-/* Older generations go, but for those before the current one that a rollback may want; one that a
- * running jail still uses keeps its files through the mount. */
-static void drop_old(const struct dirs *d, const char *name, int generations)
-{
-	int all[GENERATIONS_MAX], current = generation_number(d, name);
-	size_t n = generation_numbers(d, name, all);
-	char text[16];
-
-	for (size_t i = 0; i + KEPT < n; i++) {
-		snprintf(text, sizeof(text), "%d", all[i]);
-		if (all[i] != current)
-			tree_remove(generations, text);
-	}
-}
-
 int generation_switch(const struct dirs *d, const char *name, int number, struct err *e)
 {
 	CLEANUP_STR char *home = jail_path(d, name, NULL);
@@ -342,7 +326,7 @@ int generation_publish(const struct dirs *d, const char *name, const char *dir, 
 		r = switch_to(jail, number);
 	if (r < 0)
 		return err_errno(e, r, "publishing generation %d of %s", number, name);
-	drop_old(d, name, generations);
+	retain_generations(d, name);
 	*ret_number = number;
 	return 0;
 }
@@ -379,7 +363,12 @@ int jail_delete(const struct dirs *d, const char *name, struct err *e)
 	CLEANUP_STR char *jails = path_join(d->state, "jails");
 	CLEANUP_STR char *spec = xasprintf("%s.conf", name);
 	CLEANUP_STR char *dropins = xasprintf("%s.conf.d", name);
-	int r = remove_below(jails, name, e);
+	CLEANUP_STR char *current = jail_path(d, name, "current");
+	/* First it is no jail any more: whoever is killed behind this line leaves no half of one.
+	 */
+	int r = unlink(current) < 0 && errno != ENOENT && errno != ENOTDIR
+		    ? err_errno(e, -errno, "removing %s", current)
+		    : remove_below(jails, name, e);
 
 	if (r == 0)
 		r = remove_below(d->config, spec, e);

@@ -90,7 +90,7 @@ struct cost generation_cost(const struct manifest *m);
 int generation_write_run(const struct generation *g, const char *dir, struct err *e);
 
 /* Moves the complete directory @dir into place as the next generation and makes it the current one;
- * older ones than the last three are removed. *ret_number is its number. */
+ * old ones go as jail/retain.h says. *ret_number is its number. */
 int generation_publish(const struct dirs *d, const char *name, const char *dir, int *ret_number,
 		       struct err *e);
 

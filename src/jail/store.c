@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,23 +27,51 @@
 #define CACHE_TAG                                                                                  \
 	"Signature: 8a477f597d28d172789f06886806bc55\n# immure can build all of this anew.\n"
 
-static int open_store(const struct dirs *d, bool make, struct err *e)
+/* For whoever shares (many at a time) or collects (alone): what one has found a shelf or a last
+ * link the other must not take away. The lock goes with the descriptor. */
+static int lock_store(int fd, bool share)
+{
+	struct stat st;
+
+	while (flock(fd, share ? LOCK_SH : LOCK_EX) < 0)
+		if (errno != EINTR)
+			return -errno;
+	/* The last jail may just have gone, and the directory with it. */
+	return fstat(fd, &st) < 0 ? -errno : st.st_nlink ? 0 : -ESTALE;
+}
+
+static void tag_store(int fd)
+{
+	if (faccessat(fd, "CACHEDIR.TAG", F_OK, 0) == 0)
+		return;
+	CLEANUP_FD int tag = openat(fd, "CACHEDIR.TAG", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (tag >= 0)
+		fd_write_all(tag, CACHE_TAG, sizeof(CACHE_TAG) - 1);
+}
+
+#define OPEN_TRIES 100
+
+/* For sharing it is made. -ENOENT without a message where there is none to collect from. */
+static int open_store(const struct dirs *d, bool share, struct err *e)
 {
 	CLEANUP_STR char *path = path_join(d->state, "store");
-	int r = make ? jail_make_dir(path, 0700, e) : 0;
+	int r = -ESTALE;
 
-	if (r < 0)
-		return r;
-	CLEANUP_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return make ? err_errno(e, -errno, "opening %s", path) : -errno;
-	if (make && faccessat(fd, "CACHEDIR.TAG", F_OK, 0) < 0) {
-		CLEANUP_FD int tag =
-		    openat(fd, "CACHEDIR.TAG", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-		if (tag >= 0)
-			fd_write_all(tag, CACHE_TAG, sizeof(CACHE_TAG) - 1);
+	for (int i = 0; i < OPEN_TRIES && r == -ESTALE; i++) {
+		r = share ? jail_make_dir(path, 0700, e) : 0;
+		if (r < 0)
+			return r;
+		CLEANUP_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		r = fd < 0 ? -errno : lock_store(fd, share);
+		if (r == -ENOENT && share)
+			r = -ESTALE;
+		if (r < 0)
+			continue;
+		if (share)
+			tag_store(fd);
+		return take_fd(&fd);
 	}
-	return take_fd(&fd);
+	return share ? err_errno(e, r, "opening %s", path) : r;
 }
 
 /* All of @fd's metadata and the content's hash; 64 hexadecimal digits. */
@@ -231,7 +260,7 @@ static void remove_empty(const struct dirs *d, int store)
 	    (names.n == 1 && !streq(names.v[0], "CACHEDIR.TAG")))
 		return;
 	unlinkat(store, "CACHEDIR.TAG", 0);
-	rmdir(path); /* ENOTEMPTY where a build has just begun to share */
+	rmdir(path);
 }
 
 int store_collect(const struct dirs *d, bool dry, struct store_size *ret, struct err *e)

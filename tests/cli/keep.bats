@@ -135,6 +135,57 @@ finds()
 	grep -q good "$(root)$DATA/words"
 }
 
+@test "update: a link of the host that leads elsewhere is followed" {
+	built
+	echo 'good other words' >"$DATA/other"
+	ln -sfn other "$DATA/link"
+	finds drift "$DATA/link" 'is another on the host'
+	good update "$NAME"
+	tells 'updated, generation 1 to 2'
+	good check "$NAME"
+	[[ -e $(root 2)$DATA/other && ! -e $(root 2)$DATA/words ]]
+}
+
+@test "update: while another command changes the jail it is not tried, and nothing is degraded" {
+	local mark=$IMMURE_RUN_DIR/upgraded
+
+	built
+	echo 'good new words' >"$DATA/words"
+	mkdir -p "$IMMURE_RUN_DIR"
+	touch -d '2 minutes ago' "$mark"
+	exec 9<>"$IMMURE_STATE_DIR/locks/$NAME"
+	flock 9
+	refuses 5 update --auto
+	tells 'another command is changing this jail'
+	[[ -e $mark ]]
+	exec 9>&-
+	good check "$NAME" || tells drift
+	not tells 'has not been proved'
+	good update --auto
+	tells 'generation 1 to 2'
+	[[ ! -e $mark ]]
+}
+
+@test "generations: kept by number and age, and the one that runs" {
+	local n
+
+	built
+	good start "$NAME"
+	for n in 2 3 4 5; do
+		echo "good words $n" >"$DATA/words"
+		good update -q "$NAME"
+	done
+	good gc
+	[[ $(ls "$IMMURE_STATE_DIR/jails/$NAME/generations" | tr '\n' ' ') == '1 2 3 4 5 ' ]]
+	touch -d '8 days ago' "$IMMURE_STATE_DIR/jails/$NAME"/generations/[1-4]/spec
+	good gc
+	[[ $(ls -A "$IMMURE_STATE_DIR/jails/$NAME/generations" | tr '\n' ' ') == '1 3 4 5 ' ]]
+	nc -N 127.0.0.1 "$PORT" </dev/null | grep -q '^good words$'
+	good stop "$NAME"
+	good gc
+	[[ $(ls -A "$IMMURE_STATE_DIR/jails/$NAME/generations" | tr '\n' ' ') == '3 4 5 ' ]]
+}
+
 @test "rollback: the generation before, and no number twice" {
 	built
 	refuses 2 rollback "$NAME"

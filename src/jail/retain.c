@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/retain.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "fs/beneath.h"
+#include "fs/dir.h"
+#include "jail/generation.h"
+#include "jail/running.h"
+
+/* No number, so no generation; as other names of the unfinished. */
+#define GOING ".immure-gone-"
+
+static void remove_going(int generations)
+{
+	struct strv names CLEANUP_STRV = STRV_INIT;
+
+	if (dir_names(generations, &names) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++)
+		if (str_after(names.v[i], GOING))
+			tree_remove(generations, names.v[i]);
+}
+
+/* When it was sealed: its spec is written then and never again. */
+static bool is_young(int generations, int number)
+{
+	struct stat st;
+	char spec[32];
+
+	snprintf(spec, sizeof(spec), "%d/spec", number);
+	return fstatat(generations, spec, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       time(NULL) - st.st_mtim.tv_sec < RETAIN_DAYS * 86400L;
+}
+
+static bool let_go(int generations, int number)
+{
+	char from[16], to[32];
+
+	snprintf(from, sizeof(from), "%d", number);
+	snprintf(to, sizeof(to), GOING "%d", number);
+	return renameat(generations, from, generations, to) == 0;
+}
+
+int retain_generations(const struct dirs *d, const char *name)
+{
+	CLEANUP_STR char *path = xasprintf("%s/jails/%s/generations", d->state, name);
+	CLEANUP_FD int generations = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int all[GENERATIONS_MAX], gone = 0, current = generation_number(d, name);
+	struct running running = {0};
+
+	if (generations < 0 || (running_held(d, name) && running_read(d, name, &running) < 0))
+		return 0;
+	size_t n = generation_numbers(d, name, all);
+	for (size_t i = 0; i + RETAIN_NEWEST < n; i++) {
+		bool young = n - i <= RETAIN_MOST && is_young(generations, all[i]);
+		if (!young && all[i] != current && all[i] != running.generation)
+			gone += let_go(generations, all[i]);
+	}
+	remove_going(generations);
+	return gone;
+}

@@ -105,13 +105,12 @@ static json_t *jail_to_json(const char *name, const struct findings *f)
 	return json_pack("{ss sb so}", "name", name, "clean", findings_clean(f), "findings", list);
 }
 
-static int check_one(const struct invocation *in, const char *name, json_t *list)
+static int check_one(const struct invocation *in, struct checker *c, const char *name, json_t *list)
 {
-	const struct check_opts *opts = in->options;
 	struct findings f CLEANUP_FINDINGS = {0};
 	struct err e = {0};
 
-	if (check_jail(in->dirs, name, opts->deep, &f, &e) < 0)
+	if (check_jail(c, name, &f, &e) < 0)
 		return cmd_fail(&e);
 	if (in->common->json)
 		json_array_append_new(list, jail_to_json(name, &f));
@@ -123,11 +122,13 @@ static int check_one(const struct invocation *in, const char *name, json_t *list
 /* The worst of all: what could not be looked at is worse than what is not right. */
 static int check_jails(const struct invocation *in, const struct strv *names)
 {
+	const struct check_opts *opts = in->options;
+	struct checker *c CLEANUP_CHECKER = checker_new(in->dirs, opts->deep);
 	json_t *list = json_array();
 	int worst = EXIT_GOOD;
 
 	for (size_t i = 0; i < names->n; i++) {
-		int status = check_one(in, names->v[i], list);
+		int status = check_one(in, c, names->v[i], list);
 		worst = status > worst ? status : worst;
 	}
 	if (in->common->json)

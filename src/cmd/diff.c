@@ -2,11 +2,14 @@
 #include "jail/diff.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
 #include "cmd/cmd.h"
+#include "jail/behind.h"
 
 static const struct {
 	const char *sign, *word;
@@ -42,7 +45,9 @@ static int choose(const struct invocation *in, int ret[2], struct err *e)
 		return r == 0 ? parse(args->v[2], &ret[1], e) : r;
 	}
 	ret[0] = generation_before(in->dirs, in->name, ret[1]);
-	return ret[0] ? 0 : err_set(e, -ENOENT, "%s has no generation before %d", in->name, ret[1]);
+	if (!ret[0])
+		ret[0] = ret[1]; /* the only one: how far it is behind can be told all the same */
+	return 0;
 }
 
 static int load(const struct invocation *in, int number, struct generation *ret, struct err *e)
@@ -57,9 +62,35 @@ static int load(const struct invocation *in, int number, struct generation *ret,
 		       number, n, n ? all[n - 1] : 0);
 }
 
-static void print_text(const struct invocation *in, const int numbers[2], const struct changes *c)
+/* What the host has newer than generation @number, which is current, and since when. */
+static void find_behind(const struct invocation *in, const struct generation *g,
+			struct behind_list *ret)
 {
-	if (!c->n)
+	struct manifest m CLEANUP_MANIFEST = MANIFEST_INIT;
+	struct packages *packages CLEANUP_PACKAGES = NULL;
+	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (g->number == generation_number(in->dirs, in->name) &&
+	    manifest_load(g->dir, &m, NULL) == 0)
+		behind_find(&m, host, &packages, ret);
+}
+
+static void print_behind(const struct behind_list *behind)
+{
+	for (size_t i = 0; i < behind->n; i++) {
+		const struct behind *b = &behind->v[i];
+		CLEANUP_STR char *how_long = behind_since(b->hours);
+		printf("! package %s: %s here, the host has %s %s\n", b->package, b->jail, b->host,
+		       how_long);
+	}
+}
+
+static void print_text(const struct invocation *in, const int numbers[2], const struct changes *c,
+		       const struct behind_list *behind)
+{
+	if (numbers[0] == numbers[1])
+		printf("%s: generation %d, with none before it\n", in->name, numbers[1]);
+	else if (!c->n)
 		printf("%s: generations %d and %d are the same\n", in->name, numbers[0],
 		       numbers[1]);
 	for (size_t i = 0; i < c->n; i++) {
@@ -67,9 +98,10 @@ static void print_text(const struct invocation *in, const int numbers[2], const 
 		CLEANUP_STR char *text = str_printable(xstrdup(c->v[i].text));
 		printf("%s %s%s%s\n", kinds[c->v[i].kind].sign, what, *text ? ": " : "", text);
 	}
+	print_behind(behind);
 }
 
-static int print_json(const struct invocation *in, const int numbers[2], const struct changes *c)
+static json_t *changes_to_json(const struct changes *c)
 {
 	json_t *list = json_array();
 
@@ -78,8 +110,19 @@ static int print_json(const struct invocation *in, const int numbers[2], const s
 				      json_pack("{ss so so}", "change", kinds[c->v[i].kind].word,
 						"what", cmd_json_string(c->v[i].what), "text",
 						cmd_json_string(c->v[i].text)));
-	return cmd_print_json(json_pack("{ss si si so}", "name", in->name, "from", numbers[0], "to",
-					numbers[1], "changes", list));
+	return list;
+}
+
+static json_t *behind_to_json(const struct behind_list *l)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < l->n; i++)
+		json_array_append_new(list,
+				      json_pack("{ss ss ss sI}", "package", l->v[i].package,
+						"version", l->v[i].jail, "host_version",
+						l->v[i].host, "hours", (json_int_t)l->v[i].hours));
+	return list;
 }
 
 static int run(const struct invocation *in)
@@ -87,6 +130,7 @@ static int run(const struct invocation *in)
 	struct generation a CLEANUP_GENERATION = GENERATION_INIT;
 	struct generation b CLEANUP_GENERATION = GENERATION_INIT;
 	struct changes c CLEANUP_CHANGES = {0};
+	struct behind_list behind CLEANUP_BEHIND = {0};
 	struct err e = {0};
 	int numbers[2];
 	int r = choose(in, numbers, &e);
@@ -99,10 +143,13 @@ static int run(const struct invocation *in)
 		r = diff_generations(&a, &b, &c, &e);
 	if (r < 0)
 		return cmd_fail(&e);
+	find_behind(in, &b, &behind);
 	if (in->common->json)
-		return print_json(in, numbers, &c);
+		return cmd_print_json(json_pack(
+		    "{ss si si so so}", "name", in->name, "from", numbers[0], "to", numbers[1],
+		    "changes", changes_to_json(&c), "behind", behind_to_json(&behind)));
 	if (!in->common->quiet)
-		print_text(in, numbers, &c);
+		print_text(in, numbers, &c, &behind);
 	return EXIT_GOOD;
 }
 
@@ -110,8 +157,10 @@ const struct command cmd_diff = {
     .name = "diff",
     .summary = "what two generations of a jail have different",
     .synopsis = "NAME [GEN GEN]",
-    .more = "Packages and their versions, rights, paths. Without numbers: the current generation "
-	    "against the one\nbefore it.",
+    .more = "Packages and their versions, rights, paths; behind \"!\" what the host has newer than "
+	    "the\n"
+	    "current generation, and since when. Without numbers: the current one against the one "
+	    "before.",
     .min_args = 1,
     .max_args = 3,
     .needs = NEED_ROOT | NEED_NAME,

@@ -32,14 +32,18 @@ struct outcome_row {
 	char reason[160]; /* what changed most, for people */
 };
 
-/* The first thing that the new generation has different. */
+/* The first thing that the new generation has different from the one before; where that is the
+ * same, from the one that runs. */
 static void explain(const struct invocation *in, struct outcome_row *row)
 {
 	struct generation a CLEANUP_GENERATION = GENERATION_INIT;
 	struct generation b CLEANUP_GENERATION = GENERATION_INIT;
 	struct changes c CLEANUP_CHANGES = {0};
+	struct running r = {.generation = row->before};
 
-	if (generation_load_number(in->dirs, row->name, row->before, &a, NULL) < 0 ||
+	if (row->before == row->after)
+		running_read(in->dirs, row->name, &r);
+	if (generation_load_number(in->dirs, row->name, r.generation, &a, NULL) < 0 ||
 	    generation_load_number(in->dirs, row->name, row->after, &b, NULL) < 0 ||
 	    diff_generations(&a, &b, &c, NULL) < 0 || !c.n)
 		return;
@@ -133,11 +137,11 @@ static int update_one(const struct invocation *in, struct outcome_row *row)
 	int status = wish == UPDATE_NOTIFY ? EXIT_GOOD : rebuild(in, row->name);
 	row->failed = status != EXIT_GOOD;
 	row->after = generation_number(in->dirs, row->name);
-	if (row->after != row->before)
+	row->restart_needed = running_outdated(in->dirs, row->name);
+	if (row->after != row->before || row->restart_needed)
 		explain(in, row);
 	if (wish != UPDATE_NOTIFY)
 		note_outcome(in, row, status);
-	row->restart_needed = running_outdated(in->dirs, row->name);
 	bool now = opts->restart || wish == UPDATE_RESTART;
 	return status == EXIT_GOOD && row->restart_needed && now ? restart(in, row) : status;
 }
@@ -154,7 +158,8 @@ static void print_row(const struct outcome_row *r)
 	if (r->restarted)
 		printf("  restarted\n");
 	else if (r->restart_needed)
-		printf("  it still runs an older one: immure restart %s\n", r->name);
+		printf("  it still runs an older one (%s): immure restart %s\n", r->reason,
+		       r->name);
 }
 
 static json_t *row_to_json(const struct outcome_row *r)

@@ -43,6 +43,7 @@ struct build {
 	struct evidence *packages; /* what Closure=package adds */
 	struct cost package_cost;
 	struct right_list policy;
+	struct strv lacking; /* walls that this kernel cannot put up */
 	struct confinement confinement;
 	struct probe probe; /* the default exercise, when the spec has none */
 	struct twin_report first, grown, native, sealed; /* in the order in which they run */
@@ -174,6 +175,7 @@ static int write_generation(const struct build *b, const struct manifest *m, str
 	    .forks = b->grown.forks,
 	    .direct = b->first.direct,
 	    .policy = b->policy,
+	    .lacking = b->lacking,
 	    .spec_text = text,
 	    .steps = b->spec->exercise.n,
 	    .held = generation_cost(m),
@@ -336,7 +338,7 @@ static void list_rights(const struct build *b, struct build_report *rep)
 	strv_add_all(&rep->rights, &b->spec->rights);
 	rep->connects = b->confinement.landlock.connect_any;
 	strv_add_all(&rep->refused, &b->sealed.refused);
-	require_missing(&rep->lacking);
+	strv_add_all(&rep->lacking, &b->lacking);
 }
 
 /* Which rights and walls there are, the spec does not know. */
@@ -354,6 +356,7 @@ static int carry_out(struct build *b, struct build_report *rep, struct err *e)
 	const struct trial p = trial_of(b);
 	int r = check_rights(b->spec, e);
 
+	require_missing(&b->lacking);
 	if (r == 0)
 		r = trial_first(&p, &b->first, e);
 	if (r == 0)
@@ -407,6 +410,7 @@ static void build_done(struct build *b)
 	fd_close(&b->host);
 	free(b->generation_dir);
 	right_list_done(&b->policy);
+	strv_done(&b->lacking);
 	confinement_done(&b->confinement);
 }
 
@@ -532,6 +536,7 @@ int build_unchanged(const struct dirs *d, const struct spec *s, int *ret_number,
 {
 	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
 	struct manifest m CLEANUP_MANIFEST = MANIFEST_INIT;
+	struct strv came CLEANUP_STRV = STRV_INIT;
 	CLEANUP_STR char *text = spec_print(s);
 	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -548,6 +553,9 @@ int build_unchanged(const struct dirs *d, const struct spec *s, int *ret_number,
 	for (size_t i = 0; i < m.n; i++)
 		if (!drift_same(host, &m.v[i]))
 			return 0;
+	require_came(&g.lacking, &came);
+	if (came.n)
+		return 0;
 	*ret_number = g.number;
 	return 1;
 }

@@ -11,35 +11,57 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+#include <uthash.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "fs/beneath.h"
 #include "fs/dir.h"
+#include "fs/inodes.h"
 #include "host/packages.h"
+#include "jail/behind.h"
 #include "jail/describe.h"
 #include "jail/drift.h"
 #include "jail/generation.h"
+#include "jail/mapped.h"
+#include "jail/parents.h"
 #include "jail/refresh.h"
+#include "jail/require.h"
 #include "jail/running.h"
 #include "jail/upgrade.h"
 
+/* What an inode was found to hold: jails share their files, and each is read once. */
+struct object {
+	struct inode_key key;
+	bool hashed;
+	char sha256[65];
+	char *xattrs;
+	UT_hash_handle hh;
+};
+
+struct checker {
+	const struct dirs *dirs;
+	int host; /* O_PATH */
+	bool deep;
+	struct packages *packages; /* opened when the first drift is found */
+	struct object *objects;
+};
+
 struct checking {
+	struct checker *all;
 	const char *name;
 	const struct generation *g;
 	struct manifest manifest;
-	int tree, host; /* O_PATH */
-	bool deep;
-	struct packages *packages; /* opened when the first drift is found */
+	int tree; /* O_PATH */
 	struct findings *ret;
 };
 
 static const char *const kinds[FINDING_KINDS] = {
-    [FINDING_TAMPERED] = "tampered", [FINDING_DRIFT] = "drift", [FINDING_HYGIENE] = "hygiene",
-    [FINDING_RESTART] = "restart",   [FINDING_NOTE] = "note",
+    [FINDING_CRITICAL] = "critical", [FINDING_TAMPERED] = "tampered", [FINDING_DRIFT] = "drift",
+    [FINDING_HYGIENE] = "hygiene",   [FINDING_RESTART] = "restart",   [FINDING_POLICY] = "policy",
+    [FINDING_NOTE] = "note",
 };
 
 const char *finding_kind_name(enum finding_kind k)
@@ -76,49 +98,89 @@ static void found(struct checking *c, enum finding_kind kind, const char *path, 
 
 /* --- the jail against its manifest --- */
 
-static bool other_content(const struct checking *c, const struct entry *en, const struct stat *st)
+static struct object *object_of(struct checker *all, int fd, const struct stat *st)
 {
-	char hex[65];
+	const struct inode_key key = {st->st_dev, st->st_ino};
+	struct object *o;
+
+	HASH_FIND(hh, all->objects, &key, sizeof(key), o);
+	if (o)
+		return o;
+	o = xcalloc(1, sizeof(*o));
+	o->key = key;
+	o->xattrs = describe_xattrs(fd);
+	HASH_ADD(hh, all->objects, key, sizeof(o->key), o);
+	return o;
+}
+
+static bool other_content(const struct checking *c, const struct entry *en, const struct stat *st,
+			  struct object *o)
+{
 	bool dated = st->st_size == en->size && st->st_mtim.tv_sec == en->mtime.tv_sec &&
 		     st->st_mtim.tv_nsec == en->mtime.tv_nsec;
 
-	if (!S_ISREG(en->mode) || (dated && !c->deep))
+	if (!S_ISREG(en->mode) || (dated && !c->all->deep))
 		return false;
-	return st->st_size != en->size || !en->sha256 ||
-	       describe_hash(c->tree, en->path, hex) < 0 || !streq(hex, en->sha256);
+	if (st->st_size != en->size || !en->sha256)
+		return true;
+	if (!o->hashed)
+		o->hashed = describe_hash(c->tree, en->path, o->sha256) == 0;
+	return !o->hashed || !streq(o->sha256, en->sha256);
 }
 
-static bool other_target(const struct checking *c, const struct entry *en)
+static void check_link(struct checking *c, const struct entry *en)
 {
-	char target[PATH_MAX];
+	char target[PATH_MAX] = "";
 
-	if (!S_ISLNK(en->mode) || !en->link)
-		return false;
-	return beneath_readlink(c->tree, en->path, target, sizeof(target)) < 0 ||
-	       !streq(target, en->link);
+	if (!en->link || beneath_readlink(c->tree, en->path, target, sizeof(target)) < 0 ||
+	    !streq(target, en->link))
+		found(c, FINDING_TAMPERED, en->path,
+		      xasprintf("leads to %s, was sealed leading to %s", target,
+				en->link ? en->link : "nothing"));
+}
+
+static void check_owner(struct checking *c, const struct entry *en, const struct stat *st)
+{
+	if (!S_ISLNK(en->mode) && st->st_mode != en->mode)
+		found(c, FINDING_TAMPERED, en->path,
+		      xasprintf("has mode %04o, was sealed with %04o", st->st_mode & 07777,
+				en->mode & 07777));
+	if (st->st_uid != en->uid || st->st_gid != en->gid)
+		found(c, FINDING_TAMPERED, en->path,
+		      xasprintf("belongs to %u:%u, was sealed as %u:%u", st->st_uid, st->st_gid,
+				en->uid, en->gid));
+}
+
+static void check_file(struct checking *c, const struct entry *en, int fd, const struct stat *st)
+{
+	struct object *o = object_of(c->all, fd, st);
+	const char *want = en->xattrs ? en->xattrs : "", *have = o->xattrs ? o->xattrs : "";
+
+	if (other_content(c, en, st, o))
+		found(c, FINDING_TAMPERED, en->path,
+		      xstrdup("has another content than was sealed"));
+	if (!streq(want, have))
+		found(c, FINDING_TAMPERED, en->path,
+		      xasprintf("has the attributes \"%.200s\", was sealed with \"%.200s\"", have,
+				want));
 }
 
 static void check_entry(struct checking *c, const struct entry *en)
 {
+	CLEANUP_FD int fd = beneath_open_nolink(c->tree, en->path, O_PATH | O_NOFOLLOW, 0);
 	struct stat st;
-	const char *path = en->path;
 
-	if (beneath_lstat(c->tree, path, &st) < 0)
-		return found(c, FINDING_TAMPERED, path, xstrdup("is missing"));
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return found(c, FINDING_TAMPERED, en->path, xstrdup("is missing"));
 	if ((st.st_mode ^ en->mode) & S_IFMT)
-		return found(c, FINDING_TAMPERED, path,
+		return found(c, FINDING_TAMPERED, en->path,
 			     xasprintf("is a %s, was sealed as a %s", mode_type(st.st_mode),
 				       mode_type(en->mode)));
-	if (!S_ISLNK(en->mode) && st.st_mode != en->mode)
-		found(c, FINDING_TAMPERED, path,
-		      xasprintf("has mode %04o, was sealed with %04o", st.st_mode & 07777,
-				en->mode & 07777));
-	if (st.st_uid != en->uid || st.st_gid != en->gid)
-		found(c, FINDING_TAMPERED, path,
-		      xasprintf("belongs to %u:%u, was sealed as %u:%u", st.st_uid, st.st_gid,
-				en->uid, en->gid));
-	if (other_content(c, en, &st) || other_target(c, en))
-		found(c, FINDING_TAMPERED, path, xstrdup("has another content than was sealed"));
+	check_owner(c, en, &st);
+	if (S_ISLNK(en->mode))
+		check_link(c, en);
+	else
+		check_file(c, en, fd, &st);
 }
 
 /* What lies in the tree and is in no manifest. */
@@ -142,34 +204,32 @@ static int walk(struct checking *c, const char *path)
 
 /* --- the host against the manifest --- */
 
-static char *since(const struct stat *st)
-{
-	long hours = (long)(time(NULL) - st->st_ctim.tv_sec) / 3600;
-
-	return hours < 1 ? xstrdup("for less than an hour") : xasprintf("for %ld h", hours);
-}
-
 static void tell_drift(struct checking *c, const struct entry *en)
 {
+	struct checker *all = c->all;
+	CLEANUP_STR char *how_long = behind_since(behind_hours(all->host, en->path));
 	struct stat st;
 
-	if (beneath_lstat(c->host, en->path, &st) < 0)
-		return found(c, FINDING_DRIFT, en->path, xstrdup("the host has it no more"));
-	CLEANUP_STR char *how_long = since(&st);
-	if (!c->packages)
-		c->packages = packages_open(c->host, NULL);
-	const struct package *p = packages_owner(c->packages, en->path);
-	if (p && en->version && !streq(p->version, en->version))
+	if (!all->packages)
+		all->packages = packages_open(all->host, NULL);
+	const struct package *p = en->package ? packages_find(all->packages, en->package) : NULL;
+	bool newer = p && en->version && !streq(p->version, en->version);
+	bool gone = beneath_lstat(all->host, en->path, &st) < 0;
+	CLEANUP_STR char *of = newer ? xasprintf(": is of %s %s; the host has %s %s", p->name,
+						 en->version, p->version, how_long)
+				     : NULL;
+	if (gone)
 		found(c, FINDING_DRIFT, en->path,
-		      xasprintf("is of %s %s; the host has %s %s", p->name, en->version, p->version,
-				how_long));
+		      xasprintf("the host has it no more%s", of ? of : ""));
+	else if (of)
+		found(c, FINDING_DRIFT, en->path, xstrdup(of + 2));
 	else
 		found(c, FINDING_DRIFT, en->path, xasprintf("is another on the host %s", how_long));
 }
 
 static void check_host(struct checking *c, const struct entry *en)
 {
-	if (drift_same_content(c->host, en))
+	if (drift_same_content(c->all->host, en))
 		return;
 	if (refresh_takes(en))
 		found(c, FINDING_NOTE, en->path,
@@ -218,29 +278,77 @@ static void check_hygiene(struct checking *c, const struct entry *en)
 		found(c, FINDING_HYGIENE, en->path, xstrdup("is a device in the jail's files"));
 }
 
-static void check_running(struct checking *c, const struct dirs *d)
+static void check_parents(struct checking *c)
 {
+	struct strv loose CLEANUP_STRV = STRV_INIT;
+
+	parents_loose(c->g->dir, &loose);
+	for (size_t i = 0; i < loose.n; i++)
+		found(c, FINDING_HYGIENE, "", xstrdup(loose.v[i]));
+}
+
+static void check_mapped(struct checking *c, const struct running *r)
+{
+	struct mapped_list l CLEANUP_MAPPED = {0};
+
+	mapped_replaced(r, c->tree, &c->g->layout, &l);
+	for (size_t i = 0; i < l.n; i++) {
+		const struct mapped *m = &l.v[i];
+		CLEANUP_STR char *others =
+		    m->others ? xasprintf(" and %zu more", m->others) : xstrdup("");
+		found(c, FINDING_RESTART, m->path,
+		      xasprintf("was replaced, and is still in use by pid %d (%s)%s", m->pid,
+				m->name, others));
+	}
+}
+
+static void check_running(struct checking *c)
+{
+	const struct dirs *d = c->all->dirs;
 	struct running r;
 
-	if (running_held(d, c->name) && running_read(d, c->name, &r) == 0 &&
-	    r.generation != c->g->number)
+	if (!running_held(d, c->name) || running_read(d, c->name, &r) < 0)
+		return;
+	if (r.generation != c->g->number)
 		found(c, FINDING_RESTART, "",
 		      xasprintf("runs generation %d, %d is current: immure restart %s takes it",
 				r.generation, c->g->number, c->name));
+	check_mapped(c, &r);
 }
 
-static void check_update(struct checking *c, const struct dirs *d)
+/* Behind, and not by choice. */
+static void check_update(struct checking *c)
 {
+	struct behind_list l CLEANUP_BEHIND = {0};
 	char when[CLOCK_TEXT_MAX];
 
-	if (upgrade_degraded(d, c->name, when))
-		found(
-		    c, FINDING_DRIFT, "",
-		    xasprintf("its update has not been proved since %s: immure update %s says why",
-			      when, c->name));
+	if (!upgrade_degraded(c->all->dirs, c->name, when))
+		return;
+	behind_find(&c->manifest, c->all->host, &c->all->packages, &l);
+	for (size_t i = 0; i < l.n; i++) {
+		CLEANUP_STR char *how_long = behind_since(l.v[i].hours);
+		found(c, FINDING_CRITICAL, "",
+		      xasprintf("has %s %s, the host %s %s", l.v[i].package, l.v[i].jail,
+				l.v[i].host, how_long));
+	}
+	found(c, FINDING_CRITICAL, "",
+	      xasprintf("its update has not been proved since %s: immure update %s says why", when,
+			c->name));
 }
 
-static int look(struct checking *c, const struct dirs *d, struct err *e)
+static void check_policy(struct checking *c)
+{
+	struct strv now CLEANUP_STRV = STRV_INIT;
+
+	require_came(&c->g->lacking, &now);
+	for (size_t i = 0; i < now.n; i++)
+		found(c, FINDING_POLICY, "",
+		      xasprintf("this kernel can enforce %s, which it could not when the jail was "
+				"sealed: immure update %s proves it with that",
+				now.v[i], c->name));
+}
+
+static int look(struct checking *c, struct err *e)
 {
 	for (size_t i = 0; i < c->manifest.n; i++) {
 		const struct entry *en = &c->manifest.v[i];
@@ -251,31 +359,56 @@ static int look(struct checking *c, const struct dirs *d, struct err *e)
 		check_hygiene(c, en);
 	}
 	int r = walk(c, "/");
+	check_parents(c);
 	check_accounts(c);
-	check_running(c, d);
-	check_update(c, d);
+	check_running(c);
+	check_update(c);
+	check_policy(c);
 	return r < 0 ? err_errno(e, r, "reading %s/root", c->g->dir) : 0;
 }
 
-int check_jail(const struct dirs *d, const char *name, bool deep, struct findings *ret,
-	       struct err *e)
+int check_jail(struct checker *all, const char *name, struct findings *ret, struct err *e)
 {
 	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
-	int r = generation_load(d, name, &g, e);
+	int r = generation_load(all->dirs, name, &g, e);
 
 	if (r < 0)
 		return r;
 	CLEANUP_STR char *root = path_join(g.dir, "root");
 	CLEANUP_FD int tree = open(root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (tree < 0)
 		return err_errno(e, -errno, "opening %s", root);
-	struct checking c = {
-	    .name = name, .g = &g, .tree = tree, .host = host, .deep = deep, .ret = ret};
+	struct checking c = {.all = all, .name = name, .g = &g, .tree = tree, .ret = ret};
 	r = manifest_load(g.dir, &c.manifest, e);
 	if (r == 0)
-		r = look(&c, d, e);
+		r = look(&c, e);
 	manifest_done(&c.manifest);
-	packages_free(c.packages);
 	return r;
+}
+
+struct checker *checker_new(const struct dirs *d, bool deep)
+{
+	struct checker *c = xcalloc(1, sizeof(*c));
+
+	c->dirs = d;
+	c->deep = deep;
+	c->host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return c;
+}
+
+void checker_free(struct checker *c)
+{
+	struct object *o, *next;
+
+	if (!c)
+		return;
+	HASH_ITER(hh, c->objects, o, next)
+	{
+		HASH_DEL(c->objects, o);
+		free(o->xattrs);
+		free(o);
+	}
+	packages_free(c->packages);
+	fd_close(&c->host);
+	free(c);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "crypto/crypto.h"
 #include "fs/beneath.h"
 #include "fs/dir.h"
+#include "fs/meta.h"
 #include "host/host.h"
 #include "jail/foreseen.h"
 #include "jail/helpers.h"
@@ -31,6 +33,50 @@ int describe_hash(int root, const char *path, char hex[65])
 	if (r == 0)
 		crypto_hex(hash, hex);
 	return r;
+}
+
+#define XATTR_SHOWN 64 /* bytes of a value; of a longer one the hash is told */
+
+static void hex_of(const unsigned char *bytes, size_t n, char *ret)
+{
+	for (size_t i = 0; i < n; i++)
+		sprintf(ret + 2 * i, "%02x", bytes[i]);
+}
+
+static char *xattr_text(const struct meta_xattr *x)
+{
+	const struct crypto *crypto = x->size > XATTR_SHOWN ? crypto_load(NULL) : NULL;
+	const struct crypto_part part = {x->value, x->size};
+	unsigned char hash[CRYPTO_HASH] = {0};
+	char hex[2 * XATTR_SHOWN + 1] = "";
+
+	if (x->size <= XATTR_SHOWN) {
+		hex_of(x->value, x->size, hex);
+		return xasprintf("%s=%s", x->name, hex);
+	}
+	if (crypto)
+		crypto->hash_parts(&part, 1, hash);
+	hex_of(hash, sizeof(hash), hex);
+	return xasprintf("%s=sha256:%s", x->name, hex);
+}
+
+char *describe_xattrs(int fd)
+{
+	struct meta m CLEANUP_META = META_INIT;
+	struct strv all CLEANUP_STRV = STRV_INIT;
+	char *text = NULL;
+
+	if (meta_read(fd, &m) < 0)
+		return NULL;
+	for (size_t i = 0; i < m.n_xattrs; i++)
+		strv_take(&all, xattr_text(&m.xattrs[i]));
+	strv_sort_unique(&all);
+	for (size_t i = 0; i < all.n; i++) {
+		char *longer = xasprintf("%s%s%s", text ? text : "", text ? "," : "", all.v[i]);
+		free(text);
+		text = longer;
+	}
+	return text;
 }
 
 /* What the runs saw of a path. */
@@ -199,7 +245,12 @@ int describe_hashes(int tree, struct manifest *m, struct err *e)
 
 	for (size_t i = 0; i < m->n; i++) {
 		struct entry *en = &m->v[i];
-		if (!entry_is_held(en) || !S_ISREG(en->mode) || en->sha256)
+		if (!entry_is_held(en) || S_ISLNK(en->mode) || en->sha256)
+			continue;
+		CLEANUP_FD int fd = beneath_open_nolink(tree, en->path, O_PATH | O_NOFOLLOW, 0);
+		free(en->xattrs);
+		en->xattrs = fd < 0 ? NULL : describe_xattrs(fd);
+		if (!S_ISREG(en->mode))
 			continue;
 		int r = describe_hash(tree, en->path, hex);
 		if (r < 0)

@@ -37,6 +37,7 @@ struct generation {
 	bool forks;	       /* it puts itself into the background */
 	struct direct direct;  /* Direct=yes: what is started in the place of the command */
 	struct right_list policy;
+	struct strv lacking; /* extra walls that the kernel could not put up at the seal */
 	char *spec_text;
 	size_t steps;		       /* exercise steps that were proved */
 	struct cost held;	       /* files of its own, and their bytes */

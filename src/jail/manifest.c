@@ -38,7 +38,7 @@ static const struct {
     {"link", offsetof(struct entry, link)},	  {"sha256", offsetof(struct entry, sha256)},
     {"package", offsetof(struct entry, package)}, {"version", offsetof(struct entry, version)},
     {"used", offsetof(struct entry, used)},	  {"by", offsetof(struct entry, by)},
-    {"phase", offsetof(struct entry, phase)},
+    {"phase", offsetof(struct entry, phase)},	  {"xattrs", offsetof(struct entry, xattrs)},
 };
 
 static char **text_of(struct entry *en, size_t i)

@@ -3,6 +3,7 @@
  *
  * manifest.jsonl: each line an object with sorted keys: path, type, mode (octal text), uid, gid,
  * size (bytes), mtime (seconds.nanoseconds), link (target, links only), sha256 (files only), class,
+ * xattrs (extended attributes, "NAME=HEX,NAME=HEX", where it has any),
  * provided ("copy": a file of the generation; "made": one made from the host's, cut to the jail;
  * "bind": the host's own, seen through a mount; "device"),
  * package and version (where one owns it), what the runs saw: used (how), by (which program),
@@ -34,6 +35,7 @@ struct entry {
 	struct timespec mtime;
 	char *link;
 	char *sha256; /* hexadecimal; NULL where there is no content */
+	char *xattrs; /* describe_xattrs(); NULL where there are none */
 	enum jail_class class;
 	enum provided provided;
 	char *package, *version; /* NULL where no package owns it */

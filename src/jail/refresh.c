@@ -104,6 +104,7 @@ static int differs(const struct refresh *rf, const struct entry *en, struct err 
 
 	free(now.sha256);
 	free(now.link);
+	free(now.xattrs);
 	return r < 0 ? r : !same;
 }
 

@@ -44,3 +44,12 @@ void require_missing(struct strv *ret)
 		if (walls[i].kind == WALL_EXTRA && host_wall_try(&walls[i]) < 0)
 			strv_add(ret, walls[i].name);
 }
+
+void require_came(const struct strv *lacking, struct strv *ret)
+{
+	for (size_t i = 0; i < lacking->n; i++) {
+		const struct host_wall *w = find(lacking->v[i]);
+		if (w && host_wall_try(w) == 0)
+			strv_add(ret, w->name);
+	}
+}

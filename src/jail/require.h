@@ -13,3 +13,7 @@ int require_check(const struct spec *s, struct err *e);
 
 /* Adds the names of extra walls that this kernel lacks. */
 void require_missing(struct strv *ret);
+
+/* Adds those of @lacking (names as above) that this kernel has now. Nothing is tried where nothing
+ * was lacking. */
+void require_came(const struct strv *lacking, struct strv *ret);

@@ -78,18 +78,57 @@ finds()
 	rm "$file"
 	cp -p "$WORK/words" "$file"
 	good check "$NAME"
+	setfattr -n user.immure -v mine "$file"
+	finds tampered "$DATA/words" 'has the attributes "user.immure=6d696e65", was sealed with ""'
+	setfattr -x user.immure "$file"
+	good check "$NAME"
 	printf 'GOOD' | dd of="$file" conv=notrunc status=none
 	touch -r "$WORK/words" "$file"
 	good check "$NAME"
 	finds tampered "$DATA/words" 'has another content' --deep
 	cp -p "$WORK/words" "$file"
 	ln -sfn elsewhere "$(root)$DATA/link"
-	finds tampered "$DATA/link" 'has another content'
+	finds tampered "$DATA/link" 'leads to elsewhere, was sealed leading to words'
 	ln -sfn words "$(root)$DATA/link"
 	mkdir -p "$(root)/usr/extra/deep"
 	finds tampered /usr/extra 'was not sealed'
 	refuses 1 check "$NAME" --json
 	json '(.clean | not) and .jails[0].findings[0].kind == "tampered" and .jails[0].findings[0].path == "/usr/extra"'
+}
+
+@test "check: attributes are sealed with the file, and who may write above the jail is told" {
+	setfattr -n user.immure -v theirs "$DATA/words"
+	built
+	good check "$NAME" --deep
+	grep -q '"xattrs":"user.immure=746865697273"' "$IMMURE_STATE_DIR/jails/$NAME/current/manifest.jsonl"
+	setcap cap_net_raw=ep "$(root)/usr/bin/perl"
+	finds tampered /usr/bin/perl 'has the attributes "security.capability='
+	setcap -r "$(root)/usr/bin/perl"
+	good check "$NAME"
+	chmod 777 "$IMMURE_STATE_DIR/jails"
+	finds hygiene '' "$IMMURE_STATE_DIR/jails, above the jail, can be changed"
+	chmod 1777 "$IMMURE_STATE_DIR/jails"
+	good check "$NAME"
+	chmod 700 "$IMMURE_STATE_DIR/jails"
+	chown 1 "$IMMURE_STATE_DIR"
+	finds hygiene '' "$IMMURE_STATE_DIR, above the jail, can be changed by others than root (owner 1:0"
+	chown 0 "$IMMURE_STATE_DIR"
+}
+
+@test "check: a wall that the kernel has learnt is taken by an update" {
+	cc -w -o "$WORK/deny" "$BATS_TEST_DIRNAME/../priv/deny.c" -lseccomp
+	local real=$IMMURE
+	printf '#!/bin/sh\nexec "%s" landlock_create_ruleset -- "%s" "$@"\n' "$WORK/deny" "$real" >"$WORK/denied"
+	chmod 755 "$WORK/denied"
+	IMMURE=$WORK/denied
+	built
+	IMMURE=$real
+	finds policy '' 'this kernel can enforce landlock-files, which it could not'
+	good update "$NAME"
+	tells 'generation 1 to 2'
+	good check "$NAME"
+	good update "$NAME"
+	tells unchanged
 }
 
 @test "check: what the host has newer is drift, what was only touched is none" {
@@ -108,11 +147,13 @@ finds()
 	built
 	good update "$NAME"
 	tells "^$NAME: unchanged, generation 1"
+	good diff "$NAME"
+	tells "^$NAME: generation 1, with none before it"
 	good start "$NAME"
 	echo 'good new words' >"$DATA/words"
 	good update "$NAME"
 	tells "updated, generation 1 to 2: $DATA/words content"
-	tells "immure restart $NAME"
+	tells "it still runs an older one ($DATA/words content.*): immure restart $NAME"
 	finds restart '' 'runs generation 1, 2 is current'
 	good update --restart --json
 	json '.jails[0] | (.changed | not) and .restarted and .generation == 2'

@@ -86,6 +86,10 @@ answers() { [[ $($ASK) == "$1" ]]; }
 	show "$WORK/out/check"
 	[[ $status -eq 1 ]]
 	grep -q 'immure-check-server 1; the host has 2' "$WORK/out/check"
+	immure diff "$NAME" | grep -q '^! package immure-check-server: 1 here, the host has 2 for less than an hour'
+	# dpkg keeps the time of a file's making: when it came to the host its inode tells.
+	immure diff "$NAME" --json | jq -e '.behind | map(select(.package == "immure-check-answer"))[0] |
+		.version == "1" and .host_version == "2" and .hours == 0'
 	# Not while it may still be under way: the last mark is too young, or dpkg is at work.
 	immure update --auto
 	[[ $(immure status "$NAME" --json | jq .generation) == 1 ]]
@@ -113,7 +117,11 @@ answers() { [[ $($ASK) == "$1" ]]; }
 	answers two
 	immure status "$NAME" | grep -q degraded
 	immure status "$NAME" --json | jq -e '.degraded and .generation == 2'
-	immure check "$NAME" | grep -q 'has not been proved since'
+	immure check "$NAME" >"$WORK/out/check" || [[ $? -eq 1 ]]
+	show "$WORK/out/check"
+	grep -q '^upgrade: critical: its update has not been proved since' "$WORK/out/check"
+	grep -q '^upgrade: critical: has immure-check-server 2, the host 3 for less than an hour' "$WORK/out/check"
+	immure check "$NAME" --json | jq -e '[.jails[0].findings[].kind] | index("critical")'
 	upgrade 4 four "$HERE/server.c"
 	over
 	immure update --auto -q
@@ -129,8 +137,15 @@ answers() { [[ $($ASK) == "$1" ]]; }
 	over
 	immure update --auto -q
 	answers four
-	immure check "$NAME" | grep -q 'immure restart'
+	immure check "$NAME" >"$WORK/out/check" || [[ $? -eq 1 ]]
+	show "$WORK/out/check"
+	grep -q 'immure restart' "$WORK/out/check"
+	# Who has the old files in memory is named, by the service's own number.
+	grep -q "restart: $PLACE/libanswer.so.4 was replaced, and is still in use by pid $(jail_pid) (server)" "$WORK/out/check"
+	grep -q "restart: $PLACE/server was replaced, and is still in use" "$WORK/out/check"
+	not grep -q 'libc.so.6 was replaced' "$WORK/out/check"
 	immure restart --due
+	immure check "$NAME"
 	answers five
 	[[ -z $(immure restart --due) ]]
 	printf '\n[Jail]\nUpdate=notify\n' >>"$WORK/etc/$NAME.conf"

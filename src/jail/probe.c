@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "base/sockets.h"
 #include "crypto/crypto.h"
 #include "crypto/handshake.h"
+#include "fs/dir.h"
 #include "grow/supervisor.h"
 #include "jail/ready.h"
 #include "jail/twin.h"
@@ -47,12 +49,58 @@ static struct probe_step *add(struct probe *p, enum probe_kind kind, char *text)
 	return &p->v[p->n++];
 }
 
-bool probe_catches(const char *status, int sig)
+static bool in_mask(const char *status, const char *label, int sig)
 {
-	const char *line = strstr(status, "\nSigCgt:");
+	const char *line = strstr(status, label);
 	unsigned long long mask = 0;
 
-	return line && sscanf(line, " SigCgt: %llx", &mask) == 1 && mask >> (sig - 1) & 1;
+	return line && sscanf(line + strlen(label), " %llx", &mask) == 1 && mask >> (sig - 1) & 1;
+}
+
+bool probe_catches(const char *status, int sig)
+{
+	return in_mask(status, "\nSigCgt:", sig);
+}
+
+/* Whether it stands in sigwait(3) for @sig: while it does, the kernel does not show it blocked. */
+static bool stands_waiting(int task, const char *thread, int sig)
+{
+	CLEANUP_STR char *syscall = xasprintf("%s/syscall", thread);
+	CLEANUP_STR char *mem = xasprintf("%s/mem", thread);
+	CLEANUP_STR char *text = NULL;
+	CLEANUP_FD int fd = openat(task, syscall, O_RDONLY | O_CLOEXEC);
+	CLEANUP_FD int memory = openat(task, mem, O_RDONLY | O_CLOEXEC);
+	unsigned long set = 0, mask = 0;
+	long nr = -1;
+
+	return fd >= 0 && memory >= 0 && fd_read_all(fd, 4096, &text, NULL) == 0 &&
+	       sscanf(text, "%ld %lx", &nr, &set) == 2 && nr == SYS_rt_sigtimedwait &&
+	       pread(memory, &mask, sizeof(mask), (off_t)set) == sizeof(mask) &&
+	       mask >> (sig - 1) & 1;
+}
+
+static bool blocks(int task, const char *thread, int sig)
+{
+	CLEANUP_STR char *name = xasprintf("%s/status", thread);
+	CLEANUP_STR char *text = NULL;
+	CLEANUP_FD int fd = openat(task, name, O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && fd_read_all(fd, 1 << 16, &text, NULL) == 0 &&
+	       in_mask(text, "\nSigBlk:", sig);
+}
+
+bool probe_main_waits(const struct run *r, int sig)
+{
+	struct strv threads CLEANUP_STRV = STRV_INIT;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/task", run_main(r, NULL));
+	CLEANUP_FD int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool all = dir >= 0 && dir_names(dir, &threads) == 0 && threads.n;
+
+	for (size_t i = 0; all && i < threads.n; i++)
+		all = blocks(dir, threads.v[i], sig) || stands_waiting(dir, threads.v[i], sig);
+	return all;
 }
 
 bool probe_main_catches(const struct run *r, int sig)

@@ -6,10 +6,9 @@
  *      anew (jail/rebind.h);
  *   2. ConfigTest= in the jail: where it fails the service is told nothing;
  *   3. each ExecReload= line, in the jail with the service's rights, "+" lines on the host; without
- *      one SIGHUP, where the main process catches it. "kill -HUP $MAINPID" is done from outside: a
- *      jail need not hold a kill program.
- * Whoever asks does it, as root, one at a time (RUN/NAME.reload): the jail's keeper is no part of
- * it. */
+ *      one SIGHUP, where the main process catches or awaits it. "kill -HUP $MAINPID" is done from
+ * outside: a jail need not hold a kill program. Whoever asks does it, as root, one at a time
+ * (RUN/NAME.reload): the jail's keeper is no part of it. */
 #pragma once
 
 #include "base/err.h"

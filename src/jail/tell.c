@@ -166,7 +166,7 @@ int tell_reload(struct live *l, struct err *e)
 {
 	if (l->spec->reload.n)
 		return tell_lines(l, &l->spec->reload, "ExecReload", e);
-	if (!probe_main_catches(&l->run, SIGHUP))
+	if (!probe_main_catches(&l->run, SIGHUP) && !probe_main_waits(&l->run, SIGHUP))
 		return err_set(e, -EREMOTEIO,
 			       "%s does not catch SIGHUP: say with ExecReload= in [Service] how it "
 			       "is reloaded, or restart it",

@@ -88,6 +88,21 @@ fixture()
 	jail_stop
 }
 
+@test "bind9: a new zone is served after a reload" {
+	need_build
+	jail_start
+	pid=$(jail_pid)
+	sed 's/example/added/g' "$HERE/zones/example.test" >"$HERE/zones/added.test"
+	chown bind: "$HERE/zones/added.test"
+	printf 'zone "added.test" { type primary; file "%s"; };\n' "$HERE/zones/added.test" >>"$HERE/named.conf"
+	[[ -z $(dig -p 18041 @127.0.0.1 +short www.added.test) ]]
+	immure reload "$NAME"
+	eventually 5 eval '[[ $(dig -p 18041 @127.0.0.1 +short www.added.test) == 192.0.2.2 ]]'
+	[[ $(jail_pid) == "$pid" ]]
+	immure check "$NAME"
+	jail_stop
+}
+
 @test "bind9: remove leaves nothing" {
 	remove_leaves_nothing
 }

@@ -41,6 +41,8 @@ fixture()
 	CONF
 }
 
+clean_up() { rm -f /usr/share/postgresql/*/extension/immure_check_added* "${BIN%/bin}/lib/immure_check_added.so"; }
+
 ready() { listening && $PSQL -h 127.0.0.1 -c 'select 1'; }
 
 @test "postgresql: one command grows a jail and proves it" {
@@ -58,6 +60,33 @@ ready() { listening && $PSQL -h 127.0.0.1 -c 'select 1'; }
 	rotated "$HERE/log/postgresql.log" USR1 "$PSQL -h 127.0.0.1 -c 'select 2'"
 	kill -HUP "$(jail_pid)"
 	eventually 10 grep SIGHUP "$HERE/log/postgresql.log"
+	jail_stop
+}
+
+# As a package brings one: a control file, a script, and a library with the functions.
+@test "postgresql: an extension that comes to the host later is there after a reload" {
+	local share=$(echo /usr/share/postgresql/*/extension) lib=${BIN%/bin}/lib
+
+	need_build
+	# Which extensions come the spec has to say: those that are there, and those that will be.
+	mkdir -p "$WORK/etc/$NAME.conf.d"
+	printf '[Jail]\nInclude=%s\nInclude=%s\n' "$share" "$lib" >"$WORK/etc/$NAME.conf.d/extensions.conf"
+	immure build -q "$NAME"
+	jail_start
+	pid=$(jail_pid)
+	cp "$lib/fuzzystrmatch.so" "$lib/immure_check_added.so"
+	printf "comment = 'a test'\ndefault_version = '1.0'\nmodule_pathname = '\$libdir/immure_check_added'\n" \
+		>"$share/immure_check_added.control"
+	echo "create function added_distance(text, text) returns int as 'MODULE_PATHNAME', 'levenshtein' language c;" \
+		>"$share/immure_check_added--1.0.sql"
+	not $PSQL -h 127.0.0.1 -c 'create extension immure_check_added'
+	immure reload "$NAME" >"$WORK/out/reload"
+	show "$WORK/out/reload"
+	$PSQL -h 127.0.0.1 -c 'create extension immure_check_added'
+	[[ $($PSQL -h 127.0.0.1 -c "select added_distance('wood', 'word')") == 1 ]]
+	$PSQL -h 127.0.0.1 -c 'drop extension immure_check_added'
+	[[ $(jail_pid) == "$pid" ]]
+	immure check "$NAME"
 	jail_stop
 }
 

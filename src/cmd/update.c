@@ -29,6 +29,7 @@ struct outcome_row {
 	const char *name;
 	int before, after; /* generations */
 	bool failed, restart_needed, restarted;
+	bool busy;	  /* another command was changing it: not tried */
 	char reason[160]; /* what changed most, for people */
 };
 
@@ -112,15 +113,23 @@ static enum update wish_of(const struct invocation *in, const char *name)
 	return upgrade_wish(s, &g.layout);
 }
 
-static void note_outcome(const struct invocation *in, const struct outcome_row *row, int status)
+static void note_outcome(const struct invocation *in, const struct outcome_row *row)
 {
 	struct err e = {0};
 
-	/* What could not be tried (a lock, a full disk) says nothing of the proof. */
 	if (!row->failed)
 		upgrade_proved(in->dirs, row->name);
-	else if (status != EXIT_HOST && upgrade_failed(in->dirs, row->name, &e) < 0)
+	else if (upgrade_failed(in->dirs, row->name, &e) < 0)
 		cmd_fail(&e);
+}
+
+static bool is_busy(const struct invocation *in, const char *name)
+{
+	int lock = jail_lock(in->dirs, name, NULL);
+	bool busy = lock == -EBUSY;
+
+	jail_unlock(in->dirs, name, &lock);
+	return busy;
 }
 
 static int update_one(const struct invocation *in, struct outcome_row *row)
@@ -136,12 +145,13 @@ static int update_one(const struct invocation *in, struct outcome_row *row)
 	enum update wish = opts->automatic ? wish_of(in, row->name) : UPDATE_BUILD;
 	int status = wish == UPDATE_NOTIFY ? EXIT_GOOD : rebuild(in, row->name);
 	row->failed = status != EXIT_GOOD;
+	row->busy = row->failed && is_busy(in, row->name);
 	row->after = generation_number(in->dirs, row->name);
 	row->restart_needed = running_outdated(in->dirs, row->name);
 	if (row->after != row->before || row->restart_needed)
 		explain(in, row);
-	if (wish != UPDATE_NOTIFY)
-		note_outcome(in, row, status);
+	if (wish != UPDATE_NOTIFY && !row->busy)
+		note_outcome(in, row);
 	bool now = opts->restart || wish == UPDATE_RESTART;
 	return status == EXIT_GOOD && row->restart_needed && now ? restart(in, row) : status;
 }
@@ -180,7 +190,7 @@ static int tell_plan(const struct invocation *in, const struct strv *names)
 	return in->common->json ? cmd_print_json(json_pack("{sb}", "dry_run", 1)) : EXIT_GOOD;
 }
 
-static int update_all(const struct invocation *in, const struct strv *names)
+static int update_all(const struct invocation *in, const struct strv *names, bool *ret_busy)
 {
 	json_t *list = json_array();
 	int worst = EXIT_GOOD;
@@ -189,6 +199,7 @@ static int update_all(const struct invocation *in, const struct strv *names)
 		struct outcome_row row = {.name = names->v[i]};
 		int status = update_one(in, &row);
 		worst = status > worst ? status : worst;
+		*ret_busy |= row.busy;
 		if (!row.before)
 			continue;
 		if (in->common->json)
@@ -209,6 +220,7 @@ static int run(const struct invocation *in)
 	struct strv all CLEANUP_STRV = STRV_INIT;
 	struct timespec mark;
 	struct err e = {0};
+	bool busy = false;
 
 	if (opts->automatic && upgrade_look(in->dirs, &mark) != UPGRADE_DUE)
 		return in->common->json ? cmd_print_json(json_pack("{s[]}", "jails")) : EXIT_GOOD;
@@ -219,10 +231,10 @@ static int run(const struct invocation *in)
 	}
 	if (in->common->dry_run)
 		return tell_plan(in, names);
-	int status = update_all(in, names);
-	/* What was not proved is noted with its jail: the next upgrade marks again. What could not
-	 * be tried is, a minute from now. */
-	if (opts->automatic && names == &all && status != EXIT_HOST)
+	int status = update_all(in, names, &busy);
+	/* What was not proved is noted with its jail: the next upgrade marks again. What was not
+	 * tried is, a minute from now. */
+	if (opts->automatic && names == &all && !busy)
 		upgrade_taken(in->dirs, &mark);
 	return status;
 }

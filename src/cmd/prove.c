@@ -80,7 +80,7 @@ static int work(const struct invocation *in, const struct scratch *scratch, cons
 	const struct order *o = arg;
 	struct prove_report rep CLEANUP_PROVE_REPORT = PROVE_REPORT_INIT;
 	struct err e = {0};
-	int r = prove_run(o->generation, o->spec, scratch, apart_progress(in), &rep, &e);
+	int r = prove_run(in->dirs, o->generation, o->spec, scratch, apart_progress(in), &rep, &e);
 
 	apart_clear(in);
 	if (twin_interrupted && r < 0) {

@@ -46,6 +46,7 @@ struct build {
 	struct strv lacking; /* walls that this kernel cannot put up */
 	struct confinement confinement;
 	struct probe probe; /* the default exercise, when the spec has none */
+	struct user_files own;
 	struct twin_report first, grown, native, sealed; /* in the order in which they run */
 	char *generation_dir;
 };
@@ -59,6 +60,7 @@ static struct trial trial_of(struct build *b)
 	    .host = b->host,
 	    .layout = &b->layout,
 	    .watched = b->baseline,
+	    .own = &b->own,
 	    .probe = &b->probe,
 	};
 }
@@ -227,6 +229,7 @@ static int seal(struct build *b, struct manifest *ret, struct err *e)
 	    .baseline = b->baseline,
 	    .growth = b->growth,
 	    .foresight = &b->foresight,
+	    .own = &b->own,
 	    .packages = b->spec->closure == CLOSURE_PACKAGE ? b->packages : NULL,
 	};
 	int r = scratch_dir(b->scratch, "generation", &b->generation_dir, e);
@@ -401,6 +404,7 @@ static void build_done(struct build *b)
 	record_free(b->growth);
 	layout_done(&b->layout);
 	probe_done(&b->probe);
+	user_files_done(&b->own);
 	twin_report_done(&b->first);
 	twin_report_done(&b->grown);
 	twin_report_done(&b->native);
@@ -441,7 +445,7 @@ static int publish(struct build *b, struct build_report *rep, struct err *e)
 	int r = store_share(b->dirs, tree, &rep->manifest, e);
 
 	if (r == 0)
-		r = store_share_manifest(b->dirs, b->generation_dir, &rep->manifest, e);
+		r = store_share_beside(b->dirs, b->generation_dir, &rep->manifest, e);
 	if (r == 0)
 		r = generation_publish(b->dirs, b->spec->name, b->generation_dir, &rep->generation,
 				       e);
@@ -458,11 +462,14 @@ int build_run(const struct dirs *d, const struct spec *s, const struct scratch *
 			  .spec = s,
 			  .scratch = scratch,
 			  .progress = progress,
+			  .own = USER_FILES_INIT,
 			  .baseline = record_new()};
 	b.host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct build_report rep = BUILD_REPORT_INIT;
 	respect_others(d, &b);
-	int r = carry_out(&b, &rep, e);
+	int r = user_files_open(d, s->name, &b.own, e);
+	if (r == 0)
+		r = carry_out(&b, &rep, e);
 
 	if (r == 0 && rep.proof.proved)
 		r = publish(&b, &rep, e);
@@ -537,6 +544,7 @@ int build_unchanged(const struct dirs *d, const struct spec *s, int *ret_number,
 	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
 	struct manifest m CLEANUP_MANIFEST = MANIFEST_INIT;
 	struct strv came CLEANUP_STRV = STRV_INIT;
+	struct user_files own CLEANUP_USER_FILES = USER_FILES_INIT;
 	CLEANUP_STR char *text = spec_print(s);
 	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -548,13 +556,15 @@ int build_unchanged(const struct dirs *d, const struct spec *s, int *ret_number,
 	if (!streq(text, g.spec_text))
 		return 0;
 	r = manifest_load(g.dir, &m, e);
+	if (r == 0)
+		r = user_files_open(d, s->name, &own, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < m.n; i++)
 		if (!drift_same(host, &m.v[i]))
 			return 0;
 	require_came(&g.lacking, &came);
-	if (came.n)
+	if (came.n || !user_files_same(&own, &m, NULL))
 		return 0;
 	*ret_number = g.number;
 	return 1;

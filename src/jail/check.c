@@ -31,6 +31,7 @@
 #include "jail/require.h"
 #include "jail/running.h"
 #include "jail/upgrade.h"
+#include "jail/user-files.h"
 
 /* What an inode was found to hold: jails share their files, and each is read once. */
 struct object {
@@ -348,6 +349,19 @@ static void check_policy(struct checking *c)
 				now.v[i], c->name));
 }
 
+/* What the user keeps for the jail is no drift, whatever the host has; edited since, it waits. */
+static int check_own(struct checking *c, struct err *e)
+{
+	struct user_files own CLEANUP_USER_FILES = USER_FILES_INIT;
+	CLEANUP_STR char *which = NULL;
+	int r = user_files_open(c->all->dirs, c->name, &own, e);
+
+	if (r == 0 && !user_files_same(&own, &c->manifest, &which))
+		found(c, FINDING_NOTE, which,
+		      xasprintf("is another in %s: immure build %s takes it", own.name, c->name));
+	return r;
+}
+
 static int look(struct checking *c, struct err *e)
 {
 	for (size_t i = 0; i < c->manifest.n; i++) {
@@ -364,6 +378,8 @@ static int look(struct checking *c, struct err *e)
 	check_running(c);
 	check_update(c);
 	check_policy(c);
+	if (r == 0)
+		return check_own(c, e);
 	return r < 0 ? err_errno(e, r, "reading %s/root", c->g->dir) : 0;
 }
 

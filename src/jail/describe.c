@@ -18,6 +18,7 @@
 #include "fs/dir.h"
 #include "fs/meta.h"
 #include "host/host.h"
+#include "host/places.h"
 #include "jail/foreseen.h"
 #include "jail/helpers.h"
 
@@ -161,6 +162,9 @@ int describe_path(struct manifest *m, const struct seal *s, int tree, const char
 		en->provided = PROVIDED_BIND;
 		entry_add_reason(en, REASON_SPEC, NULL, p->why);
 	}
+	/* What only covers a mount point tells nothing, and would be another in each build. */
+	if (en->provided == PROVIDED_BIND || place_kernel_tree(path) || place_private_area(path))
+		en->mtime = (struct timespec){0};
 	add_evidence(en, s);
 	if (S_ISLNK(st.st_mode) && beneath_readlink(tree, path, link, sizeof(link)) == 0)
 		en->link = xstrdup(link);

@@ -27,7 +27,7 @@ bool drift_same(int host, const struct entry *en)
 
 	if (en->provided == PROVIDED_COPY && S_ISLNK(en->mode))
 		return same_target(host, en);
-	if (!entry_is_held(en) || !S_ISREG(en->mode))
+	if (!entry_is_held(en) || !S_ISREG(en->mode) || en->provided == PROVIDED_OWN)
 		return true;
 	return beneath_lstat(host, en->path, &st) == 0 && same_owner(&st, en) &&
 	       (made || st.st_size == en->size) && st.st_mtim.tv_sec == en->mtime.tv_sec &&

@@ -366,6 +366,7 @@ int jail_delete(const struct dirs *d, const char *name, struct err *e)
 	CLEANUP_STR char *jails = path_join(d->state, "jails");
 	CLEANUP_STR char *spec = xasprintf("%s.conf", name);
 	CLEANUP_STR char *dropins = xasprintf("%s.conf.d", name);
+	CLEANUP_STR char *own = xasprintf("%s.d", name);
 	CLEANUP_STR char *current = jail_path(d, name, "current");
 	/* First it is no jail any more: whoever is killed behind this line leaves no half of one.
 	 */
@@ -377,6 +378,8 @@ int jail_delete(const struct dirs *d, const char *name, struct err *e)
 		r = remove_below(d->config, spec, e);
 	if (r == 0)
 		r = remove_below(d->config, dropins, e);
+	if (r == 0)
+		r = remove_below(d->config, own, e);
 	return r;
 }
 

@@ -98,7 +98,8 @@ int generation_publish(const struct dirs *d, const char *name, const char *dir, 
 /* Names of all jails, sorted. */
 int jail_names(const struct dirs *d, struct strv *ret, struct err *e);
 
-/* Removes the jail's files; its spec too. Not what belongs to the host (state, logs). */
+/* Removes the jail's files; its spec and the files that the user keeps for it too. Not what belongs
+ * to the host (state, logs). */
 int jail_delete(const struct dirs *d, const char *name, struct err *e);
 
 /* Takes the jail's lock; a descriptor, closing it unlocks. -EBUSY with "... by pid N". */

@@ -131,7 +131,7 @@ int lay_point(struct lay *l, const char *path, bool file, struct err *e)
 					: 0;
 }
 
-void lay_close(struct lay *l)
+void lay_times(const struct lay *l)
 {
 	for (size_t k = l->directories.n; k-- > 0;) {
 		const char *path = l->directories.v[k];
@@ -143,6 +143,11 @@ void lay_close(struct lay *l)
 		const struct timespec times[2] = {m.st.st_atim, m.st.st_mtim};
 		utimensat(dst, "", times, AT_EMPTY_PATH);
 	}
+}
+
+void lay_close(struct lay *l)
+{
+	lay_times(l);
 	inodes_free(&l->inodes);
 	strv_done(&l->directories);
 	fd_close(&l->tree);

@@ -28,5 +28,8 @@ int lay_withheld(struct lay *l, const char *path, struct err *e);
  * the source may have there. */
 int lay_point(struct lay *l, const char *path, bool file, struct err *e);
 
-/* Sets the times of directories, releases. */
+/* Gives the directories the times of the source: what is laid into one moves them on. */
+void lay_times(const struct lay *l);
+
+/* The same, and releases. */
 void lay_close(struct lay *l);

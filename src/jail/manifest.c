@@ -16,10 +16,8 @@
 #include "jail/json-text.h"
 
 static const char *const provided_names[PROVIDED_COUNT] = {
-    [PROVIDED_COPY] = "copy",
-    [PROVIDED_BIND] = "bind",
-    [PROVIDED_DEVICE] = "device",
-    [PROVIDED_MADE] = "made",
+    [PROVIDED_COPY] = "copy", [PROVIDED_BIND] = "bind", [PROVIDED_DEVICE] = "device",
+    [PROVIDED_MADE] = "made", [PROVIDED_OWN] = "own",
 };
 
 static const struct {
@@ -128,7 +126,8 @@ const char *entry_type(const struct entry *en)
 
 bool entry_is_held(const struct entry *en)
 {
-	return en->provided == PROVIDED_COPY || en->provided == PROVIDED_MADE;
+	return en->provided == PROVIDED_COPY || en->provided == PROVIDED_MADE ||
+	       en->provided == PROVIDED_OWN;
 }
 
 const char *provided_name(enum provided p)

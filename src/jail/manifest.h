@@ -5,6 +5,7 @@
  * size (bytes), mtime (seconds.nanoseconds), link (target, links only), sha256 (files only), class,
  * xattrs (extended attributes, "NAME=HEX,NAME=HEX", where it has any),
  * provided ("copy": a file of the generation; "made": one made from the host's, cut to the jail;
+ * "own": the user's for this jail;
  * "bind": the host's own, seen through a mount; "device"),
  * package and version (where one owns it), what the runs saw: used (how), by (which program),
  * phase; start_helper (true, only where it is one); and evidence: an array of {kind, from, text},
@@ -21,7 +22,14 @@
 #include "foresee/evidence.h"
 #include "jail/layout.h"
 
-enum provided { PROVIDED_COPY, PROVIDED_BIND, PROVIDED_DEVICE, PROVIDED_MADE, PROVIDED_COUNT };
+enum provided {
+	PROVIDED_COPY,
+	PROVIDED_BIND,
+	PROVIDED_DEVICE,
+	PROVIDED_MADE,
+	PROVIDED_OWN, /* jail/user-files.h */
+	PROVIDED_COUNT
+};
 
 /* Reasons of one entry: those of the foresight and those of the runs. */
 #define ENTRY_REASONS_MAX (2 * REASONS_MAX)

@@ -79,13 +79,15 @@ static void report(struct proving *p, struct prove_report *rep)
 	*p->trial->probe = (struct probe)PROBE_INIT;
 }
 
-int prove_run(const struct generation *g, const struct spec *s, const struct scratch *scratch,
-	      trial_progress progress, struct prove_report *ret, struct err *e)
+int prove_run(const struct dirs *d, const struct generation *g, const struct spec *s,
+	      const struct scratch *scratch, trial_progress progress, struct prove_report *ret,
+	      struct err *e)
 {
 	struct prove_report rep CLEANUP_PROVE_REPORT = PROVE_REPORT_INIT;
 	struct record *watched CLEANUP_RECORD = record_new();
 	struct layout layout = LAYOUT_INIT;
 	struct probe probe = PROBE_INIT;
+	struct user_files own CLEANUP_USER_FILES = USER_FILES_INIT;
 	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const struct trial trial = {
 	    .spec = s,
@@ -94,10 +96,14 @@ int prove_run(const struct generation *g, const struct spec *s, const struct scr
 	    .host = host,
 	    .layout = &layout,
 	    .watched = watched,
+	    .own = &own,
 	    .probe = &probe,
 	};
 	struct proving p = {.g = g, .trial = &trial, .confinement = CONFINEMENT_INIT};
-	int r = carry_out(&p, &rep.proof, e);
+	int r = user_files_open(d, s->name, &own, e);
+
+	if (r == 0)
+		r = carry_out(&p, &rep.proof, e);
 
 	if (r == 0)
 		report(&p, &rep);

@@ -25,5 +25,6 @@ void prove_report_done(struct prove_report *r);
 
 /* @s is the generation's spec: steps of @ret borrow from it. 0 where the proof held, 1 where not,
  * -errno. */
-int prove_run(const struct generation *g, const struct spec *s, const struct scratch *scratch,
-	      trial_progress progress, struct prove_report *ret, struct err *e);
+int prove_run(const struct dirs *d, const struct generation *g, const struct spec *s,
+	      const struct scratch *scratch, trial_progress progress, struct prove_report *ret,
+	      struct err *e);

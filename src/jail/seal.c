@@ -138,9 +138,14 @@ int seal_make(const struct seal *s, const char *dir, struct manifest *ret, struc
 	if (r < 0)
 		return r;
 	r = fill(&l, s, e);
+	if (r == 0 && s->own)
+		r = user_files_lay(s->own, &l, s->layout, e);
+	lay_times(&l);
 	if (r == 0)
 		r = describe_tree(s, l.tree, ret, e);
 	if (r == 0) {
+		if (s->own)
+			user_files_describe(s->own, ret);
 		manifest_sort(ret);
 		r = made_write(l.tree, ret, s->foresight, e);
 	}

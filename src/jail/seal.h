@@ -10,6 +10,7 @@
 #include "grow/record.h"
 #include "jail/layout.h"
 #include "jail/manifest.h"
+#include "jail/user-files.h"
 #include "spec/spec.h"
 
 struct seal {
@@ -17,6 +18,7 @@ struct seal {
 	const struct layout *layout;
 	const struct record *baseline, *growth;
 	struct foresight *foresight;	 /* accounts are added */
+	const struct user_files *own;	 /* or NULL */
 	const struct evidence *packages; /* Closure=package: what is taken besides; else NULL */
 };
 

@@ -184,28 +184,36 @@ static void restore_times(int tree, const struct manifest *m)
 	}
 }
 
-int store_share_manifest(const struct dirs *d, const char *dir, const struct manifest *m,
-			 struct err *e)
+static int share_beside(int store, int dir, const char *name, const struct timespec *newest)
 {
+	const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, *newest};
+	CLEANUP_STR char *path = path_join("/", name);
 	char hex[65];
-	struct entry file = {.path = (char[]){"/manifest.jsonl"}, .sha256 = hex};
-	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+	struct entry file = {.path = path, .sha256 = hex};
+	int r = utimensat(dir, name, times, 0) < 0 ? -errno : describe_hash(dir, path, hex);
+
+	return r < 0 ? r : share(store, dir, &file);
+}
+
+int store_share_beside(const struct dirs *d, const char *dir, const struct manifest *m,
+		       struct err *e)
+{
+	static const char *const names[] = {"manifest.jsonl", "policy.json", "policy.bin"};
+	struct timespec newest = {0};
 	CLEANUP_FD int store = open_store(d, true, e);
 	CLEANUP_FD int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = 0;
 
 	for (size_t i = 0; i < m->n; i++)
-		if (m->v[i].mtime.tv_sec > times[1].tv_sec)
-			times[1] = m->v[i].mtime;
+		if (m->v[i].mtime.tv_sec > newest.tv_sec)
+			newest = m->v[i].mtime;
 	if (store < 0 || at < 0)
 		return store < 0 ? store : err_errno(e, -errno, "opening %s", dir);
-	int r = utimensat(at, "manifest.jsonl", times, 0) < 0 ? -errno : 0;
-	if (r == 0)
-		r = describe_hash(at, file.path, hex);
-	if (r == 0)
-		r = share(store, at, &file);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(names); i++)
+		r = share_beside(store, at, names[i], &newest);
 	if (r == -EXDEV || r == -EPERM || r == -EOPNOTSUPP)
 		return 0; /* no links here */
-	return r < 0 ? err_errno(e, r, "sharing the manifest in %s", dir) : 0;
+	return r < 0 ? err_errno(e, r, "sharing what lies in %s", dir) : 0;
 }
 
 int store_share(const struct dirs *d, int tree, const struct manifest *m, struct err *e)

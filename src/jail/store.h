@@ -14,10 +14,11 @@
  * are new become objects themselves. A file system that cannot do it leaves files as they are. */
 int store_share(const struct dirs *d, int tree, const struct manifest *m, struct err *e);
 
-/* The same for the manifest in the generation's directory @dir: jails of one service have the same.
- * It gets the time of the newest file that it lists. */
-int store_share_manifest(const struct dirs *d, const char *dir, const struct manifest *m,
-			 struct err *e);
+/* The same for what lies beside the tree in the generation's directory @dir, and is the same for
+ * jails of one service: the manifest @m and the policy. They get the time of the newest file
+ * listed. */
+int store_share_beside(const struct dirs *d, const char *dir, const struct manifest *m,
+		       struct err *e);
 
 struct store_size {
 	size_t objects;

@@ -30,6 +30,7 @@ int trial_run(const struct trial *tr, struct twin *t, const char *dir, struct tw
 	t->scratch = path;
 	t->cgroup = &tr->scratch->cgroup;
 	t->probe = tr->probe;
+	t->own = tr->own;
 	r = twin_run(t, ret, e);
 	CLEANUP_FD int parent = open(tr->scratch->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	tree_remove(parent, dir); /* the world's layers; the rest goes with the scratch directory */

@@ -14,10 +14,11 @@ struct trial {
 	const struct spec *spec;
 	const struct scratch *scratch;
 	trial_progress progress;
-	int host;		/* O_PATH "/" */
-	struct layout *layout;	/* of the watched run, which derives it */
-	struct record *watched; /* what that run did */
-	struct probe *probe;	/* the default exercise, where the spec has none */
+	int host;		      /* O_PATH "/" */
+	struct layout *layout;	      /* of the watched run, which derives it */
+	struct record *watched;	      /* what that run did */
+	const struct user_files *own; /* or NULL */
+	struct probe *probe;	      /* the default exercise, where the spec has none */
 };
 
 /* Runs @t in the directory @dir of the scratch, which goes with it. */

@@ -181,6 +181,8 @@ static int start(struct stage *s, struct err *e)
 		r = world_open(t->scratch, net, &s->world, e);
 	if (r == 0)
 		r = samples_put(t->spec, &s->world, t->scratch, e);
+	if (r == 0 && t->own)
+		r = user_files_put(t->own, s->world.root, e);
 	if (r == 0 && t->layout)
 		r = layout_create(t->layout, s->world.root, NULL, e);
 	if (r == 0)

@@ -10,6 +10,7 @@
 #include "jail/layout.h"
 #include "jail/policy.h"
 #include "jail/probe.h"
+#include "jail/user-files.h"
 #include "jail/who.h"
 #include "spec/spec.h"
 
@@ -26,6 +27,7 @@ struct twin {
 	const struct cgroup *cgroup;	 /* or NULL */
 	const char *label;		 /* for messages: "the native twin" */
 	const struct layout *layout;	 /* not for TWIN_NATIVE */
+	const struct user_files *own;	 /* put into the world, or NULL */
 	const char *tree;		 /* the root directory, not for TWIN_NATIVE */
 	const char *manifest_dir;	 /* TWIN_SEALED: the generation's directory */
 	struct confinement *confinement; /* TWIN_SEALED: its walls */

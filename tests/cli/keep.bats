@@ -158,6 +158,11 @@ finds()
 	good update --restart --json
 	json '.jails[0] | (.changed | not) and .restarted and .generation == 2'
 	good check "$NAME"
+	# What is as it was has the same line.
+	diff "$(root)/../manifest.jsonl" "$(root 2)/../manifest.jsonl" >"$WORK/out/lines" || true
+	[[ $(grep -c '^[<>]' "$WORK/out/lines") -le 4 ]]
+	! grep '^[<>]' "$WORK/out/lines" | grep -v "\"path\":\"$DATA"
+	[[ $(stat -c %Y "$(root 2)/usr/bin") == $(stat -c %Y /usr/bin) ]]
 	good diff "$NAME"
 	tells "^~ $DATA/words: content, 11 to 15 bytes"
 	good diff "$NAME" 2 1 --json
@@ -242,10 +247,53 @@ finds()
 	tells 'generation 1 to 3'
 }
 
+@test "own files: what the user keeps for the jail is there in the host's place, and never drift" {
+	local own=$IMMURE_CONFIG_DIR/$NAME.d/root
+
+	mkdir -p "$own$DATA/more"
+	echo 'good words of my own' >"$own$DATA/words"
+	chmod 640 "$own$DATA/words"
+	echo extra >"$own$DATA/more/extra"
+	ln -s more/extra "$own$DATA/pointer"
+	built
+	[[ $(cat "$(root)$DATA/words") == 'good words of my own' && $(stat -c %a "$(root)$DATA/words") == 640 ]]
+	[[ $(cat "$(root)$DATA/pointer") == extra ]]
+	grep -q 'good words$' "$DATA/words"
+	good why "$NAME" "$DATA/words"
+	tells "the user's own: $own$DATA/words"
+	good check "$NAME" --deep --json
+	json '.jails[0].findings == []'
+	echo 'good words of the host' >"$DATA/words"
+	good check "$NAME" --json
+	json '.jails[0].findings == []'
+	good update "$NAME"
+	tells unchanged
+	good prove "$NAME"
+	good start "$NAME"
+	nc -N 127.0.0.1 "$PORT" </dev/null | grep -q 'my own'
+	echo 'good words of my own, again' >"$own$DATA/words"
+	rm -r "$own$DATA/pointer"
+	good check "$NAME"
+	tells "note: $DATA/pointer is another in $own: immure build $NAME takes it"
+	good update "$NAME" --restart
+	nc -N 127.0.0.1 "$PORT" </dev/null | grep -q 'my own, again'
+	[[ ! -e $(root 2)$DATA/pointer ]]
+	# What the jail has from the host by a mount is not the jail's to replace.
+	mkdir -p "$own/tmp"
+	touch "$own/tmp/x"
+	refuses 2 build "$NAME"
+	tells 'root/tmp cannot replace anything in the jail'
+	good remove "$NAME"
+	[[ ! -e $IMMURE_CONFIG_DIR/$NAME.d ]]
+}
+
 @test "store: two jails have one file on disk, and gc removes what none has" {
 	built
-	built "$NAME-2" "$((PORT + 1))"
+	built "$NAME-2"
 	local a b
+	a=$(stat -Lc %i "$IMMURE_STATE_DIR/jails/$NAME/current/manifest.jsonl")
+	b=$(stat -Lc %i "$IMMURE_STATE_DIR/jails/$NAME-2/current/manifest.jsonl")
+	[[ $a = "$b" ]]
 	a=$(stat -c %i "$(root)/usr/bin/perl")
 	b=$(stat -c %i "$IMMURE_STATE_DIR/jails/$NAME-2/generations/1/root/usr/bin/perl")
 	[[ $a = "$b" && $a != "$(stat -c %i /usr/bin/perl)" ]]

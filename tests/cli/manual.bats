@@ -107,8 +107,10 @@ keys_of_manual()
 @test "manual: the fields of a manifest line are those of immure-manifest(5)" {
 	local have
 
-	# Behind a wrapper: then a line has every field.
-	good build "$NAME" --user redis --exercise "$PING" -- /bin/sh -c "exec ${REDIS[*]}"
+	# Behind a wrapper, and with a file that has attributes: then there is a line with every field.
+	touch "$HERE/tagged"
+	setfattr -n user.immure -v tag "$HERE/tagged"
+	good build "$NAME" --user redis --include "$HERE/tagged" --exercise "$PING" -- /bin/sh -c "exec ${REDIS[*]}"
 	have=$(jq -r 'keys[]' "$IMMURE_STATE_DIR/jails/$NAME/current/manifest.jsonl" | sort -u)
 	same "$have" "$(awk '/^# / { here = $0 == "# FIELDS" } here' "$MAN/immure-manifest.5.scd" |
 		sed -nE 's/\\//g; s/^\*([a-z0-9_]+)\*(, \*([a-z0-9_]+)\*)?$/\1 \3/p' | xargs -n1)"

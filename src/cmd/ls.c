@@ -3,6 +3,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/status.h"
+#include "jail/store.h"
 
 struct row {
 	struct service_status status;
@@ -37,13 +38,25 @@ static json_t *row_to_json(const char *name, const struct row *row)
 	return j;
 }
 
+/* What all of them have, and what that takes where each file is there once. */
+static void print_total(const struct cost *all, size_t jails, const struct store_size *disk)
+{
+	char held[32], on_disk[32];
+
+	printf("%zu jails hold %s, which takes %s on disk: what they share is there once\n", jails,
+	       cmd_size(all->bytes, held, sizeof(held)),
+	       cmd_size(disk->bytes, on_disk, sizeof(on_disk)));
+}
+
 static int run(const struct invocation *in)
 {
 	struct strv names CLEANUP_STRV = STRV_INIT;
 	struct err e = {0};
+	struct store_size disk;
+	struct cost all = {0};
 	int status = EXIT_GOOD;
 
-	if (jail_names(in->dirs, &names, &e) < 0)
+	if (jail_names(in->dirs, &names, &e) < 0 || store_measure(in->dirs, &disk, &e) < 0)
 		return cmd_fail(&e);
 	json_t *list = json_array();
 	if (!in->common->json && !in->common->quiet && names.n)
@@ -51,15 +64,22 @@ static int run(const struct invocation *in)
 		       "FILES", "SIZE");
 	for (size_t i = 0; i < names.n; i++) {
 		struct row row = {0};
-		if (measure(in, names.v[i], &row, &e) < 0)
+		if (measure(in, names.v[i], &row, &e) < 0) {
 			status = cmd_fail(&e);
-		else if (in->common->json)
+			continue;
+		}
+		all.files += row.held.files;
+		all.bytes += row.held.bytes;
+		if (in->common->json)
 			json_array_append_new(list, row_to_json(names.v[i], &row));
 		else
 			print_row(names.v[i], &row);
 	}
 	if (in->common->json)
-		cmd_print_json(json_pack("{sO}", "jails", list));
+		cmd_print_json(json_pack("{sO sI sI}", "jails", list, "bytes",
+					 (json_int_t)all.bytes, "disk", (json_int_t)disk.bytes));
+	else if (!in->common->quiet && names.n > 1)
+		print_total(&all, names.n, &disk);
 	json_decref(list);
 	return status;
 }

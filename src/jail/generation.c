@@ -20,6 +20,7 @@
 #include "fs/lock.h"
 #include "jail/json-text.h"
 #include "jail/retain.h"
+#include "jail/store.h"
 
 void generation_done(struct generation *g)
 {
@@ -226,18 +227,6 @@ int generation_load_number(const struct dirs *d, const char *name, int number,
 	return 0;
 }
 
-struct cost generation_cost(const struct manifest *m)
-{
-	struct cost c = {0};
-
-	for (size_t i = 0; i < m->n; i++)
-		if (entry_is_held(&m->v[i]) && !S_ISDIR(m->v[i].mode)) {
-			c.files++;
-			c.bytes += m->v[i].size;
-		}
-	return c;
-}
-
 int generation_write_run(const struct generation *g, const char *path, struct err *e)
 {
 	CLEANUP_FD int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -319,6 +308,8 @@ int generation_publish(const struct dirs *d, const char *name, const char *dir, 
 		return r;
 	CLEANUP_FD int jail = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP_FD int generations = open(all, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (generations >= 0)
+		store_tag(generations);
 	snprintf(to, sizeof(to), "%d", number);
 	r = jail < 0 || generations < 0 ? -errno : tree_remove(generations, to); /* of a crash */
 	if (r == 0 && syncfs(generations) < 0)

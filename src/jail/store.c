@@ -40,11 +40,12 @@ static int lock_store(int fd, bool share)
 	return fstat(fd, &st) < 0 ? -errno : st.st_nlink ? 0 : -ESTALE;
 }
 
-static void tag_store(int fd)
+void store_tag(int fd)
 {
-	if (faccessat(fd, "CACHEDIR.TAG", F_OK, 0) == 0)
+	if (faccessat(fd, "CACHEDIR.TAG", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return;
-	CLEANUP_FD int tag = openat(fd, "CACHEDIR.TAG", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	CLEANUP_FD int tag =
+	    openat(fd, "CACHEDIR.TAG", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (tag >= 0)
 		fd_write_all(tag, CACHE_TAG, sizeof(CACHE_TAG) - 1);
 }
@@ -68,7 +69,7 @@ static int open_store(const struct dirs *d, bool share, struct err *e)
 		if (r < 0)
 			continue;
 		if (share)
-			tag_store(fd);
+			store_tag(fd);
 		return take_fd(&fd);
 	}
 	return share ? err_errno(e, r, "opening %s", path) : r;
@@ -241,7 +242,30 @@ int store_share(const struct dirs *d, int tree, const struct manifest *m, struct
 	return 0;
 }
 
-static void collect_shelf(int shelf, bool dry, struct store_size *ret)
+/* What is done with one object of a shelf; false where it does not count. */
+typedef bool (*visit)(int shelf, const char *name, const struct stat *st);
+
+static bool is_any(int shelf, const char *name, const struct stat *st)
+{
+	(void)shelf;
+	(void)name;
+	(void)st;
+	return true;
+}
+
+static bool is_garbage(int shelf, const char *name, const struct stat *st)
+{
+	(void)shelf;
+	(void)name;
+	return st->st_nlink == 1;
+}
+
+static bool drop_garbage(int shelf, const char *name, const struct stat *st)
+{
+	return st->st_nlink == 1 && unlinkat(shelf, name, 0) == 0;
+}
+
+static void visit_shelf(int shelf, visit v, struct store_size *ret)
 {
 	struct strv names CLEANUP_STRV = STRV_INIT;
 	struct stat st;
@@ -249,13 +273,41 @@ static void collect_shelf(int shelf, bool dry, struct store_size *ret)
 	if (dir_names(shelf, &names) < 0)
 		return;
 	for (size_t i = 0; i < names.n; i++) {
-		if (fstatat(shelf, names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_nlink > 1)
-			continue;
-		if (!dry && unlinkat(shelf, names.v[i], 0) < 0)
+		if (fstatat(shelf, names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !v(shelf, names.v[i], &st))
 			continue;
 		ret->objects++;
 		ret->bytes += (long long)st.st_blocks * 512;
 	}
+}
+
+static int visit_all(int store, visit v, struct store_size *ret)
+{
+	struct strv names CLEANUP_STRV = STRV_INIT;
+	int r = dir_names(store, &names);
+
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		CLEANUP_FD int shelf =
+		    openat(store, names.v[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (shelf < 0)
+			continue;
+		visit_shelf(shelf, v, ret);
+		if (v == drop_garbage)
+			unlinkat(store, names.v[i], AT_REMOVEDIR); /* where it is empty now */
+	}
+	return r;
+}
+
+int store_measure(const struct dirs *d, struct store_size *ret, struct err *e)
+{
+	CLEANUP_STR char *path = path_join(d->state, "store");
+	CLEANUP_FD int store = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	*ret = (struct store_size){0};
+	if (store < 0 && errno == ENOENT)
+		return 0;
+	int r = store < 0 ? -errno : visit_all(store, is_any, ret);
+	return r < 0 ? err_errno(e, r, "reading %s", path) : 0;
 }
 
 /* Of the last jail nothing stays. */
@@ -273,24 +325,14 @@ static void remove_empty(const struct dirs *d, int store)
 
 int store_collect(const struct dirs *d, bool dry, struct store_size *ret, struct err *e)
 {
-	struct strv names CLEANUP_STRV = STRV_INIT;
 	CLEANUP_FD int store = open_store(d, false, NULL);
 
 	*ret = (struct store_size){0};
 	if (store == -ENOENT)
 		return 0;
-	int r = store < 0 ? store : dir_names(store, &names);
+	int r = store < 0 ? store : visit_all(store, dry ? is_garbage : drop_garbage, ret);
 	if (r < 0)
 		return err_errno(e, r, "reading %s/store", d->state);
-	for (size_t i = 0; i < names.n; i++) {
-		CLEANUP_FD int shelf =
-		    openat(store, names.v[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (shelf < 0)
-			continue;
-		collect_shelf(shelf, dry, ret);
-		if (!dry)
-			unlinkat(store, names.v[i], AT_REMOVEDIR); /* where it is empty now */
-	}
 	if (!dry)
 		remove_empty(d, store);
 	return 0;

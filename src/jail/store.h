@@ -20,10 +20,16 @@ int store_share(const struct dirs *d, int tree, const struct manifest *m, struct
 int store_share_beside(const struct dirs *d, const char *dir, const struct manifest *m,
 		       struct err *e);
 
+/* Says to backup programs that all in the open directory @fd can be made anew (CACHEDIR.TAG). */
+void store_tag(int fd);
+
 struct store_size {
 	size_t objects;
 	long long bytes;
 };
+
+/* All there is, as du(1) counts it: blocks on disk, each object once. */
+int store_measure(const struct dirs *d, struct store_size *ret, struct err *e);
 
 /* Removes what no generation has; *ret is what that was. With @dry nothing is removed. */
 int store_collect(const struct dirs *d, bool dry, struct store_size *ret, struct err *e);

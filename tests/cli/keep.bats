@@ -222,14 +222,14 @@ finds()
 		good update -q "$NAME"
 	done
 	good gc
-	[[ $(ls "$IMMURE_STATE_DIR/jails/$NAME/generations" | tr '\n' ' ') == '1 2 3 4 5 ' ]]
+	[[ $(ls -A "$IMMURE_STATE_DIR/jails/$NAME/generations" | grep -v CACHEDIR.TAG | tr '\n' ' ') == '1 2 3 4 5 ' ]]
 	touch -d '8 days ago' "$IMMURE_STATE_DIR/jails/$NAME"/generations/[1-4]/spec
 	good gc
-	[[ $(ls -A "$IMMURE_STATE_DIR/jails/$NAME/generations" | tr '\n' ' ') == '1 3 4 5 ' ]]
+	[[ $(ls -A "$IMMURE_STATE_DIR/jails/$NAME/generations" | grep -v CACHEDIR.TAG | tr '\n' ' ') == '1 3 4 5 ' ]]
 	nc -N 127.0.0.1 "$PORT" </dev/null | grep -q '^good words$'
 	good stop "$NAME"
 	good gc
-	[[ $(ls -A "$IMMURE_STATE_DIR/jails/$NAME/generations" | tr '\n' ' ') == '3 4 5 ' ]]
+	[[ $(ls -A "$IMMURE_STATE_DIR/jails/$NAME/generations" | grep -v CACHEDIR.TAG | tr '\n' ' ') == '3 4 5 ' ]]
 }
 
 @test "rollback: the generation before, and no number twice" {
@@ -301,6 +301,15 @@ finds()
 	good check
 	good gc
 	tells 'removed 0 files'
+	# What du(1) says of one jail, and of all.
+	good ls --json
+	a=$(find "$(root)" ! -type d -printf '%i %s\n' | sort -u | awk '{ n += $2 } END { print n }')
+	json ".jails[0].bytes - $a | . > -4096 and . < 4096"
+	json ".bytes == 2 * .jails[0].bytes and .disk < .bytes"
+	json ".disk == $(find "$IMMURE_STATE_DIR/store" -type f -path '*/??/*' -printf '%b\n' | awk '{ n += $1 * 512 } END { print n }')"
+	good ls
+	tells '^2 jails hold .* on disk: what they share is there once$'
+	grep -q 8a477f597d28d172789f06886806bc55 "$IMMURE_STATE_DIR/jails/$NAME/generations/CACHEDIR.TAG"
 	good remove "$NAME-2"
 	[[ $(stat -c %h "$(root)/usr/bin/perl") -eq 2 ]]
 	good remove "$NAME"

@@ -13,10 +13,12 @@ static int retain_all(const struct invocation *in, struct err *e)
 	int r = jail_names(in->dirs, &names, e);
 
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		if (!retain_generations(in->dirs, names.v[i], true))
+			continue; /* nobody is to meet a lock for nothing */
 		int lock = jail_lock(in->dirs, names.v[i], NULL);
 		if (lock < 0)
 			continue;
-		retain_generations(in->dirs, names.v[i]);
+		retain_generations(in->dirs, names.v[i], false);
 		jail_unlock(in->dirs, names.v[i], &lock);
 	}
 	return r;

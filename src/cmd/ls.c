@@ -64,7 +64,10 @@ static int run(const struct invocation *in)
 		       "FILES", "SIZE");
 	for (size_t i = 0; i < names.n; i++) {
 		struct row row = {0};
-		if (measure(in, names.v[i], &row, &e) < 0) {
+		int r = measure(in, names.v[i], &row, &e);
+		if (r < 0 && !generation_number(in->dirs, names.v[i]))
+			continue; /* removed just now */
+		if (r < 0) {
 			status = cmd_fail(&e);
 			continue;
 		}

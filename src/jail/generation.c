@@ -320,7 +320,7 @@ int generation_publish(const struct dirs *d, const char *name, const char *dir, 
 		r = switch_to(jail, number);
 	if (r < 0)
 		return err_errno(e, r, "publishing generation %d of %s", number, name);
-	retain_generations(d, name);
+	retain_generations(d, name, false);
 	*ret_number = number;
 	return 0;
 }

@@ -49,7 +49,7 @@ static bool let_go(int generations, int number)
 	return renameat(generations, from, generations, to) == 0;
 }
 
-int retain_generations(const struct dirs *d, const char *name)
+int retain_generations(const struct dirs *d, const char *name, bool dry)
 {
 	CLEANUP_STR char *path = xasprintf("%s/jails/%s/generations", d->state, name);
 	CLEANUP_FD int generations = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -62,8 +62,9 @@ int retain_generations(const struct dirs *d, const char *name)
 	for (size_t i = 0; i + RETAIN_NEWEST < n; i++) {
 		bool young = n - i <= RETAIN_MOST && is_young(generations, all[i]);
 		if (!young && all[i] != current && all[i] != running.generation)
-			gone += let_go(generations, all[i]);
+			gone += dry || let_go(generations, all[i]);
 	}
-	remove_going(generations);
+	if (!dry)
+		remove_going(generations);
 	return gone;
 }

@@ -6,6 +6,8 @@
  * killed meanwhile leaves no half of one to be rolled back to, and the next call takes it away. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "jail/dirs.h"
 
 #define RETAIN_NEWEST 3
@@ -13,5 +15,6 @@
 #define RETAIN_MOST   20 /* however young */
 
 /* Removes what need not stay of the jail @name, whose lock the caller holds. Nothing is removed
- * while it cannot be known which one runs. Returns how many went. */
-int retain_generations(const struct dirs *d, const char *name);
+ * while it cannot be known which one runs. Returns how many went; with @dry, for which no lock is
+ * needed, how many would. */
+int retain_generations(const struct dirs *d, const char *name, bool dry);

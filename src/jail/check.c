@@ -2,62 +2,23 @@
 /* The jail's tree is read-only for the service, so whoever changed it was root on the host; it is
  * walked by descriptors without following links all the same. The manifest is read first; then one
  * walk finds what it does not name. */
-#include "jail/check.h"
+#include "jail/check-parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "fs/beneath.h"
 #include "fs/dir.h"
-#include "fs/inodes.h"
-#include "host/packages.h"
 #include "jail/behind.h"
 #include "jail/describe.h"
 #include "jail/drift.h"
-#include "jail/generation.h"
-#include "jail/mapped.h"
-#include "jail/parents.h"
 #include "jail/refresh.h"
-#include "jail/require.h"
-#include "jail/running.h"
-#include "jail/upgrade.h"
-#include "jail/user-files.h"
-
-/* What an inode was found to hold: jails share their files, and each is read once. */
-struct object {
-	struct inode_key key;
-	bool hashed;
-	char sha256[65];
-	char *xattrs;
-	UT_hash_handle hh;
-};
-
-struct checker {
-	const struct dirs *dirs;
-	int host; /* O_PATH */
-	bool deep;
-	struct packages *packages; /* opened when the first drift is found */
-	struct object *objects;
-};
-
-struct checking {
-	struct checker *all;
-	const char *name;
-	const struct generation *g;
-	struct manifest manifest;
-	int tree; /* O_PATH */
-	struct findings *ret;
-};
 
 static const char *const kinds[FINDING_KINDS] = {
     [FINDING_CRITICAL] = "critical", [FINDING_TAMPERED] = "tampered", [FINDING_DRIFT] = "drift",
@@ -88,8 +49,7 @@ void findings_done(struct findings *f)
 	*f = (struct findings){0};
 }
 
-/* Takes @text over. */
-static void found(struct checking *c, enum finding_kind kind, const char *path, char *text)
+void check_found(struct checking *c, enum finding_kind kind, const char *path, char *text)
 {
 	struct findings *f = c->ret;
 
@@ -135,21 +95,21 @@ static void check_link(struct checking *c, const struct entry *en)
 
 	if (!en->link || beneath_readlink(c->tree, en->path, target, sizeof(target)) < 0 ||
 	    !streq(target, en->link))
-		found(c, FINDING_TAMPERED, en->path,
-		      xasprintf("leads to %s, was sealed leading to %s", target,
-				en->link ? en->link : "nothing"));
+		check_found(c, FINDING_TAMPERED, en->path,
+			    xasprintf("leads to %s, was sealed leading to %s", target,
+				      en->link ? en->link : "nothing"));
 }
 
 static void check_owner(struct checking *c, const struct entry *en, const struct stat *st)
 {
 	if (!S_ISLNK(en->mode) && st->st_mode != en->mode)
-		found(c, FINDING_TAMPERED, en->path,
-		      xasprintf("has mode %04o, was sealed with %04o", st->st_mode & 07777,
-				en->mode & 07777));
+		check_found(c, FINDING_TAMPERED, en->path,
+			    xasprintf("has mode %04o, was sealed with %04o", st->st_mode & 07777,
+				      en->mode & 07777));
 	if (st->st_uid != en->uid || st->st_gid != en->gid)
-		found(c, FINDING_TAMPERED, en->path,
-		      xasprintf("belongs to %u:%u, was sealed as %u:%u", st->st_uid, st->st_gid,
-				en->uid, en->gid));
+		check_found(c, FINDING_TAMPERED, en->path,
+			    xasprintf("belongs to %u:%u, was sealed as %u:%u", st->st_uid,
+				      st->st_gid, en->uid, en->gid));
 }
 
 static void check_file(struct checking *c, const struct entry *en, int fd, const struct stat *st)
@@ -158,12 +118,12 @@ static void check_file(struct checking *c, const struct entry *en, int fd, const
 	const char *want = en->xattrs ? en->xattrs : "", *have = o->xattrs ? o->xattrs : "";
 
 	if (other_content(c, en, st, o))
-		found(c, FINDING_TAMPERED, en->path,
-		      xstrdup("has another content than was sealed"));
+		check_found(c, FINDING_TAMPERED, en->path,
+			    xstrdup("has another content than was sealed"));
 	if (!streq(want, have))
-		found(c, FINDING_TAMPERED, en->path,
-		      xasprintf("has the attributes \"%.200s\", was sealed with \"%.200s\"", have,
-				want));
+		check_found(c, FINDING_TAMPERED, en->path,
+			    xasprintf("has the attributes \"%.200s\", was sealed with \"%.200s\"",
+				      have, want));
 }
 
 static void check_entry(struct checking *c, const struct entry *en)
@@ -172,11 +132,11 @@ static void check_entry(struct checking *c, const struct entry *en)
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return found(c, FINDING_TAMPERED, en->path, xstrdup("is missing"));
+		return check_found(c, FINDING_TAMPERED, en->path, xstrdup("is missing"));
 	if ((st.st_mode ^ en->mode) & S_IFMT)
-		return found(c, FINDING_TAMPERED, en->path,
-			     xasprintf("is a %s, was sealed as a %s", mode_type(st.st_mode),
-				       mode_type(en->mode)));
+		return check_found(c, FINDING_TAMPERED, en->path,
+				   xasprintf("is a %s, was sealed as a %s", mode_type(st.st_mode),
+					     mode_type(en->mode)));
 	check_owner(c, en, &st);
 	if (S_ISLNK(en->mode))
 		check_link(c, en);
@@ -195,8 +155,8 @@ static int walk(struct checking *c, const char *path)
 		CLEANUP_STR char *child = path_join(path, names.v[i]);
 		const struct entry *en = manifest_find(&c->manifest, child);
 		if (!en)
-			found(c, FINDING_TAMPERED, child,
-			      xstrdup("was not sealed: somebody put it there"));
+			check_found(c, FINDING_TAMPERED, child,
+				    xstrdup("was not sealed: somebody put it there"));
 		else if (S_ISDIR(en->mode))
 			r = walk(c, child);
 	}
@@ -220,12 +180,13 @@ static void tell_drift(struct checking *c, const struct entry *en)
 						 en->version, p->version, how_long)
 				     : NULL;
 	if (gone)
-		found(c, FINDING_DRIFT, en->path,
-		      xasprintf("the host has it no more%s", of ? of : ""));
+		check_found(c, FINDING_DRIFT, en->path,
+			    xasprintf("the host has it no more%s", of ? of : ""));
 	else if (of)
-		found(c, FINDING_DRIFT, en->path, xstrdup(of + 2));
+		check_found(c, FINDING_DRIFT, en->path, xstrdup(of + 2));
 	else
-		found(c, FINDING_DRIFT, en->path, xasprintf("is another on the host %s", how_long));
+		check_found(c, FINDING_DRIFT, en->path,
+			    xasprintf("is another on the host %s", how_long));
 }
 
 static void check_host(struct checking *c, const struct entry *en)
@@ -233,31 +194,11 @@ static void check_host(struct checking *c, const struct entry *en)
 	if (drift_same_content(c->all->host, en))
 		return;
 	if (refresh_takes(en))
-		found(c, FINDING_NOTE, en->path,
-		      xasprintf("was edited on the host: immure reload %s takes it", c->name));
+		check_found(
+		    c, FINDING_NOTE, en->path,
+		    xasprintf("was edited on the host: immure reload %s takes it", c->name));
 	else
 		tell_drift(c, en);
-}
-
-/* The jail's passwd and group are cut to those whom it needs: these must be whom they were. */
-static void check_accounts(struct checking *c)
-{
-	for (size_t i = 0; i < c->g->n_accounts; i++) {
-		const struct account_need *a = &c->g->accounts[i];
-		const struct passwd *pw = a->group ? NULL : getpwnam(a->name);
-		const struct group *gr = a->group ? getgrnam(a->name) : NULL;
-		bool there = pw || gr;
-		id_t now = pw ? pw->pw_uid : gr ? gr->gr_gid : 0;
-		const char *what = a->group ? "group" : "user";
-		if (!there)
-			found(
-			    c, FINDING_DRIFT, "",
-			    xasprintf("%s %s does not exist on the host any more", what, a->name));
-		else if (now != a->id)
-			found(c, FINDING_DRIFT, "",
-			      xasprintf("%s %s is %u on the host, %u in the jail", what, a->name,
-					now, a->id));
-	}
 }
 
 /* --- what should not be there --- */
@@ -269,97 +210,16 @@ static void check_hygiene(struct checking *c, const struct entry *en)
 
 	if (file && en->mode & (S_ISUID | S_ISGID) && !right_list_find(&c->g->policy, right) &&
 	    en->mode & 0111)
-		found(c, FINDING_NOTE, en->path,
-		      xstrdup("is set-id, which gives nothing in this jail"));
+		check_found(c, FINDING_NOTE, en->path,
+			    xstrdup("is set-id, which gives nothing in this jail"));
 	if (file && en->mode & S_IWOTH)
-		found(c, FINDING_HYGIENE, en->path, xstrdup("may be written by anybody"));
+		check_found(c, FINDING_HYGIENE, en->path, xstrdup("may be written by anybody"));
 	if (file && en->class == CLASS_SECRET && en->mode & S_IROTH)
-		found(c, FINDING_HYGIENE, en->path, xstrdup("is a secret that anybody may read"));
+		check_found(c, FINDING_HYGIENE, en->path,
+			    xstrdup("is a secret that anybody may read"));
 	if (S_ISCHR(en->mode) || S_ISBLK(en->mode))
-		found(c, FINDING_HYGIENE, en->path, xstrdup("is a device in the jail's files"));
-}
-
-static void check_parents(struct checking *c)
-{
-	struct strv loose CLEANUP_STRV = STRV_INIT;
-
-	parents_loose(c->g->dir, &loose);
-	for (size_t i = 0; i < loose.n; i++)
-		found(c, FINDING_HYGIENE, "", xstrdup(loose.v[i]));
-}
-
-static void check_mapped(struct checking *c, const struct running *r)
-{
-	struct mapped_list l CLEANUP_MAPPED = {0};
-
-	mapped_replaced(r, c->tree, &c->g->layout, &l);
-	for (size_t i = 0; i < l.n; i++) {
-		const struct mapped *m = &l.v[i];
-		CLEANUP_STR char *others =
-		    m->others ? xasprintf(" and %zu more", m->others) : xstrdup("");
-		found(c, FINDING_RESTART, m->path,
-		      xasprintf("was replaced, and is still in use by pid %d (%s)%s", m->pid,
-				m->name, others));
-	}
-}
-
-static void check_running(struct checking *c)
-{
-	const struct dirs *d = c->all->dirs;
-	struct running r;
-
-	if (!running_held(d, c->name) || running_read(d, c->name, &r) < 0)
-		return;
-	if (r.generation != c->g->number)
-		found(c, FINDING_RESTART, "",
-		      xasprintf("runs generation %d, %d is current: immure restart %s takes it",
-				r.generation, c->g->number, c->name));
-	check_mapped(c, &r);
-}
-
-/* Behind, and not by choice. */
-static void check_update(struct checking *c)
-{
-	struct behind_list l CLEANUP_BEHIND = {0};
-	char when[CLOCK_TEXT_MAX];
-
-	if (!upgrade_degraded(c->all->dirs, c->name, when))
-		return;
-	behind_find(&c->manifest, c->all->host, &c->all->packages, &l);
-	for (size_t i = 0; i < l.n; i++) {
-		CLEANUP_STR char *how_long = behind_since(l.v[i].hours);
-		found(c, FINDING_CRITICAL, "",
-		      xasprintf("has %s %s, the host %s %s", l.v[i].package, l.v[i].jail,
-				l.v[i].host, how_long));
-	}
-	found(c, FINDING_CRITICAL, "",
-	      xasprintf("its update has not been proved since %s: immure update %s says why", when,
-			c->name));
-}
-
-static void check_policy(struct checking *c)
-{
-	struct strv now CLEANUP_STRV = STRV_INIT;
-
-	require_came(&c->g->lacking, &now);
-	for (size_t i = 0; i < now.n; i++)
-		found(c, FINDING_POLICY, "",
-		      xasprintf("this kernel can enforce %s, which it could not when the jail was "
-				"sealed: immure update %s proves it with that",
-				now.v[i], c->name));
-}
-
-/* What the user keeps for the jail is no drift, whatever the host has; edited since, it waits. */
-static int check_own(struct checking *c, struct err *e)
-{
-	struct user_files own CLEANUP_USER_FILES = USER_FILES_INIT;
-	CLEANUP_STR char *which = NULL;
-	int r = user_files_open(c->all->dirs, c->name, &own, e);
-
-	if (r == 0 && !user_files_same(&own, &c->manifest, &which))
-		found(c, FINDING_NOTE, which,
-		      xasprintf("is another in %s: immure build %s takes it", own.name, c->name));
-	return r;
+		check_found(c, FINDING_HYGIENE, en->path,
+			    xstrdup("is a device in the jail's files"));
 }
 
 static int look(struct checking *c, struct err *e)
@@ -373,13 +233,8 @@ static int look(struct checking *c, struct err *e)
 		check_hygiene(c, en);
 	}
 	int r = walk(c, "/");
-	check_parents(c);
-	check_accounts(c);
-	check_running(c);
-	check_update(c);
-	check_policy(c);
 	if (r == 0)
-		return check_own(c, e);
+		return check_around(c, e);
 	return r < 0 ? err_errno(e, r, "reading %s/root", c->g->dir) : 0;
 }
 

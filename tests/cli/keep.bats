@@ -105,6 +105,10 @@ finds()
 	finds tampered /usr/bin/perl 'has the attributes "security.capability='
 	setcap -r "$(root)/usr/bin/perl"
 	good check "$NAME"
+	sed -i '$a #' "$(root)/../spec"
+	finds tampered '' 'policy.bin was not made of this policy.json and this spec'
+	sed -i '$d' "$(root)/../spec"
+	good check "$NAME"
 	chmod 777 "$IMMURE_STATE_DIR/jails"
 	finds hygiene '' "$IMMURE_STATE_DIR/jails, above the jail, can be changed"
 	chmod 1777 "$IMMURE_STATE_DIR/jails"

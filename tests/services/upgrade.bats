@@ -92,6 +92,13 @@ answers() { [[ $($ASK) == "$1" ]]; }
 		.version == "1" and .host_version == "2" and .hours == 0'
 	# Not while it may still be under way: the last mark is too young, or dpkg is at work.
 	immure update --auto
+	over
+	python3 - "$IMMURE" update --auto <<-'PYTHON' 3>&-
+		import fcntl, subprocess, sys
+		with open("/var/lib/dpkg/lock", "r+") as lock:
+		    fcntl.lockf(lock, fcntl.LOCK_EX)
+		    subprocess.run(sys.argv[1:], check=True)
+	PYTHON
 	[[ $(immure status "$NAME" --json | jq .generation) == 1 ]]
 	over
 	immure update --auto >"$WORK/out/update"

@@ -18,15 +18,21 @@
 /* No number, so no generation; as other names of the unfinished. */
 #define GOING ".immure-gone-"
 
-static void remove_going(int generations)
+/* What is on its way out, also of who was killed over it: how many; removed but with @dry. */
+static int remove_going(int generations, bool dry)
 {
 	struct strv names CLEANUP_STRV = STRV_INIT;
+	int n = 0;
 
 	if (dir_names(generations, &names) < 0)
-		return;
+		return 0;
 	for (size_t i = 0; i < names.n; i++)
-		if (str_after(names.v[i], GOING))
-			tree_remove(generations, names.v[i]);
+		if (str_after(names.v[i], GOING)) {
+			n++;
+			if (!dry)
+				tree_remove(generations, names.v[i]);
+		}
+	return n;
 }
 
 /* When it was sealed: its spec is written then and never again. */
@@ -64,7 +70,6 @@ int retain_generations(const struct dirs *d, const char *name, bool dry)
 		if (!young && all[i] != current && all[i] != running.generation)
 			gone += dry || let_go(generations, all[i]);
 	}
-	if (!dry)
-		remove_going(generations);
-	return gone;
+	int going = remove_going(generations, dry);
+	return dry ? gone + going : going;
 }

@@ -232,6 +232,8 @@ finds()
 	[[ $(ls -A "$IMMURE_STATE_DIR/jails/$NAME/generations" | grep -v CACHEDIR.TAG | tr '\n' ' ') == '1 3 4 5 ' ]]
 	nc -N 127.0.0.1 "$PORT" </dev/null | grep -q '^good words$'
 	good stop "$NAME"
+	# Who was killed over it left this.
+	mkdir -p "$IMMURE_STATE_DIR/jails/$NAME/generations/.immure-gone-1/root/etc"
 	good gc
 	[[ $(ls -A "$IMMURE_STATE_DIR/jails/$NAME/generations" | grep -v CACHEDIR.TAG | tr '\n' ' ') == '3 4 5 ' ]]
 }

@@ -185,6 +185,22 @@ finds()
 	grep -q good "$(root)$DATA/words"
 }
 
+@test "update: a file capability that a program gets or loses is followed" {
+	chmod 755 "$DATA/words"
+	built
+	good check "$NAME"
+	setcap cap_net_raw=ep "$DATA/words"
+	finds drift "$DATA/words" 'is another on the host'
+	good update "$NAME"
+	tells 'generation 1 to 2'
+	good check "$NAME" --deep
+	[[ $(getcap "$(root 2)$DATA/words") == *cap_net_raw=ep ]]
+	good update "$NAME"
+	tells unchanged
+	setcap -r "$DATA/words"
+	finds drift "$DATA/words" 'is another on the host'
+}
+
 @test "update: a link of the host that leads elsewhere is followed" {
 	built
 	echo 'good other words' >"$DATA/other"

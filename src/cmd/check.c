@@ -5,18 +5,22 @@
 
 #include "base/alloc.h"
 #include "cmd/cmd.h"
+#include "cmd/status.h"
 #include "confine/host-walls.h"
 #include "jail/check.h"
 #include "jail/generation.h"
 
 struct check_opts {
 	bool host, deep;
+	const char *format;
 };
 
 static const struct opt rows[] = {
     {"host", 0, NULL, "what this kernel can enforce", OPT_FLAG, offsetof(struct check_opts, host)},
     {"deep", 0, NULL, "read every byte, not only metadata", OPT_FLAG,
      offsetof(struct check_opts, deep)},
+    {"format", 0, "FORMAT", "for another program: nagios", OPT_STRING,
+     offsetof(struct check_opts, format)},
 };
 
 static const char *const kinds[] = {[WALL_REQUIRED] = "required", [WALL_EXTRA] = "extra"};
@@ -147,22 +151,25 @@ static int run(const struct invocation *in)
 	struct strv all CLEANUP_STRV = STRV_INIT;
 	struct err e = {0};
 
-	if (opts->host && given->n)
+	if (opts->host && (given->n || opts->format))
 		err_set(&e, -EINVAL,
 			"--host looks at the host, not at a jail: give one or the other");
+	else if (opts->format && !streq(opts->format, "nagios"))
+		err_set(&e, -EINVAL, "'%.100s' is no format: nagios is", opts->format);
 	else if (opts->host)
 		return check_host(in);
-	else if (given->n)
-		return check_jails(in, given);
-	else if (jail_names(in->dirs, &all, &e) == 0)
-		return check_jails(in, &all);
+	else if (given->n || jail_names(in->dirs, &all, &e) == 0) {
+		const struct strv *names = given->n ? given : &all;
+		return opts->format ? status_nagios(in, names, !given->n, opts->deep)
+				    : check_jails(in, names);
+	}
 	return cmd_fail(&e);
 }
 
 const struct command cmd_check = {
     .name = "check",
     .summary = "jails against what was sealed and against the host",
-    .synopsis = "[NAME...] [--deep] [--host]",
+    .synopsis = "[NAME...] [--deep] [--host] [--format FORMAT]",
     .more =
 	"What was tampered with, what the host has newer, what should not be there, what runs on "
 	"an older\ngeneration; exit status 1 where there is anything of it. Without names: all "

@@ -3,17 +3,19 @@
 
 #include "cmd/cmd.h"
 #include "cmd/status.h"
+#include "jail/generation.h"
 #include "jail/store.h"
 
 struct row {
-	struct service_status status;
+	struct status_row status; /* its usage only where it is shown */
 	struct cost held;
 };
 
 static int measure(const struct invocation *in, const char *name, struct row *row, struct err *e)
 {
 	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
-	int r = service_status(in->dirs, name, &row->status, e);
+	int r = in->common->json ? status_row(in->dirs, name, &row->status, e)
+				 : service_status(in->dirs, name, &row->status.service, e);
 
 	if (r == 0)
 		r = generation_load(in->dirs, name, &g, e);
@@ -25,14 +27,15 @@ static void print_row(const char *name, const struct row *row)
 {
 	char size[32];
 
-	printf("%-20s %-8s %7d %10d %7zu %10s\n", name, service_state_name(row->status.state),
-	       (int)row->status.pid, row->status.generation, row->held.files,
+	printf("%-20s %-8s %7d %10d %7zu %10s\n", name,
+	       service_state_name(row->status.service.state), (int)row->status.service.pid,
+	       row->status.service.generation, row->held.files,
 	       cmd_size(row->held.bytes, size, sizeof(size)));
 }
 
-static json_t *row_to_json(const char *name, const struct row *row)
+static json_t *row_to_json(const struct row *row)
 {
-	json_t *j = status_to_json(name, &row->status);
+	json_t *j = status_to_json(&row->status);
 	json_object_set_new(j, "files", json_integer((json_int_t)row->held.files));
 	json_object_set_new(j, "bytes", json_integer(row->held.bytes));
 	return j;
@@ -74,7 +77,7 @@ static int run(const struct invocation *in)
 		all.files += row.held.files;
 		all.bytes += row.held.bytes;
 		if (in->common->json)
-			json_array_append_new(list, row_to_json(names.v[i], &row));
+			json_array_append_new(list, row_to_json(&row));
 		else
 			print_row(names.v[i], &row);
 	}

@@ -1,13 +1,57 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
-
-#include "cmd/cmd.h"
 #include "cmd/status.h"
 
-json_t *status_to_json(const char *name, const struct service_status *s)
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "jail/generation.h"
+
+int status_row(const struct dirs *d, const char *name, struct status_row *ret, struct err *e)
 {
+	*ret = (struct status_row){.name = name};
+	int r = service_status(d, name, &ret->service, e);
+
+	if (r == 0)
+		usage_of(d, name, ret->service.state == SERVICE_RUNNING, &ret->usage);
+	if (ret->service.state == SERVICE_RUNNING && ret->service.init)
+		ret->service.memory = ret->usage.memory;
+	return r;
+}
+
+/* Unknown is not zero. */
+static json_t *number_or_null(long long n)
+{
+	return n < 0 ? json_null() : json_integer(n);
+}
+
+static json_t *limits_to_json(const struct usage *u)
+{
+	return json_pack("{so so so so}", "memory", number_or_null(u->memory_max), "tasks",
+			 number_or_null(u->tasks_max), "cpu",
+			 u->cpu_max < 0 ? json_null() : json_real(u->cpu_max), "cpu_weight",
+			 number_or_null(u->cpu_weight));
+}
+
+static void add_usage(json_t *j, const struct status_row *row)
+{
+	const struct usage *u = &row->usage;
+	bool runs = row->service.init > 0;
+
+	json_object_set_new(j, "cpu", runs ? json_real(u->cpu) : json_null());
+	json_object_set_new(j, "tasks", runs ? json_integer(u->tasks) : json_null());
+	json_object_set_new(j, "disk", number_or_null(u->disk));
+	json_object_set_new(j, "private_memory", number_or_null(runs ? u->private_memory : -1));
+	json_object_set_new(j, "limits", limits_to_json(u));
+	json_object_set_new(j, "frozen", json_boolean(u->frozen));
+}
+
+json_t *status_to_json(const struct status_row *row)
+{
+	const struct service_status *s = &row->service;
 	char root[64];
-	json_t *j = json_pack("{ss ss si si sI}", "name", name, "state",
+	json_t *j = json_pack("{ss ss si si sI}", "name", row->name, "state",
 			      service_state_name(s->state), "pid", (int)s->pid, "generation",
 			      s->generation, "memory", (json_int_t)s->memory);
 	json_object_set_new(j, "processes", json_integer((json_int_t)s->processes));
@@ -28,6 +72,7 @@ json_t *status_to_json(const char *name, const struct service_status *s)
 	json_object_set_new(j, "told", s->told[0] ? cmd_json_string(s->told) : json_null());
 	/* Nothing counts these yet: unknown is not zero. */
 	json_object_set_new(j, "misses", json_null());
+	add_usage(j, row);
 	return j;
 }
 
@@ -39,8 +84,40 @@ static void print_degraded(const char *name, const struct service_status *s)
 		       s->degraded, name);
 }
 
-static void print_text(const char *name, const struct service_status *s)
+/* "1.2 MB of 64 MB" */
+static void print_part(const char *title, long long n, long long max)
 {
+	char is[32], most[32];
+
+	if (n < 0)
+		return;
+	printf(" %s %s", title, cmd_size(n, is, sizeof(is)));
+	if (max >= 0)
+		printf(" of %s", cmd_size(max, most, sizeof(most)));
+	putchar(',');
+}
+
+static void print_usage(const struct usage *u)
+{
+	fputs("  uses", stdout);
+	print_part("memory", u->memory, u->memory_max);
+	print_part("private", u->private_memory, -1);
+	print_part("disk", u->disk, -1);
+	printf(" tasks %lld", u->tasks);
+	if (u->tasks_max >= 0)
+		printf(" of %lld", u->tasks_max);
+	printf(", cpu %.2f s", u->cpu);
+	if (u->cpu_max >= 0)
+		printf(" at %.2f of a processor", u->cpu_max);
+	if (u->cpu_weight >= 0)
+		printf(" by weight %lld", u->cpu_weight);
+	putchar('\n');
+}
+
+static void print_text(const struct status_row *row)
+{
+	const struct service_status *s = &row->service;
+	const char *name = row->name;
 	char size[32];
 
 	if (s->state != SERVICE_RUNNING) {
@@ -48,9 +125,12 @@ static void print_text(const char *name, const struct service_status *s)
 		       s->generation);
 		return print_degraded(name, s);
 	}
-	printf("%s: running, pid %d, generation %d, since %s, %zu process%s, %s\n", name,
-	       (int)s->pid, s->generation, s->started, s->processes, s->processes == 1 ? "" : "es",
+	printf("%s: running%s, pid %d, generation %d, since %s, %zu process%s, %s\n", name,
+	       row->usage.frozen ? ", frozen" : "", (int)s->pid, s->generation, s->started,
+	       s->processes, s->processes == 1 ? "" : "es",
 	       cmd_size(s->memory, size, sizeof(size)));
+	if (s->init)
+		print_usage(&row->usage);
 	if (s->restarts)
 		printf("  started again %u time%s since it was started\n", s->restarts,
 		       s->restarts == 1 ? "" : "s");
@@ -64,30 +144,78 @@ static void print_text(const char *name, const struct service_status *s)
 	print_degraded(name, s);
 }
 
+struct status_opts {
+	const char *format;
+};
+
+static const struct opt rows[] = {
+    {"format", 0, "FORMAT", "for another program: prometheus", OPT_STRING,
+     offsetof(struct status_opts, format)},
+};
+
+/* What cannot be looked at is told, and all the others shown. */
+static int run_prometheus(const struct invocation *in)
+{
+	struct strv names CLEANUP_STRV = STRV_INIT;
+	struct err e = {0};
+	int status = EXIT_GOOD;
+	size_t n = 0;
+
+	if (in->name)
+		strv_add(&names, in->name);
+	else if (jail_names(in->dirs, &names, &e) < 0)
+		return cmd_fail(&e);
+	struct status_row *all = xcalloc(names.n + 1, sizeof(*all));
+	for (size_t i = 0; i < names.n; i++)
+		if (status_row(in->dirs, names.v[i], &all[n], &e) < 0)
+			status = cmd_fail(&e);
+		else
+			n++;
+	status_prometheus(all, n);
+	free(all);
+	return status;
+}
+
+static int wrong_usage(const char *format)
+{
+	struct err e = {0};
+
+	if (format)
+		err_set(&e, -EINVAL, "'%.100s' is no format: prometheus is", format);
+	else
+		err_set(&e, -EINVAL, "status needs a name, or --format prometheus for all jails");
+	return cmd_fail(&e);
+}
+
 static int run(const struct invocation *in)
 {
-	struct service_status s;
+	const struct status_opts *opts = in->options;
+	struct status_row row;
 	struct err e = {0};
-	int r = service_status(in->dirs, in->name, &s, &e);
 
-	if (r < 0) {
+	if (opts->format && streq(opts->format, "prometheus"))
+		return run_prometheus(in);
+	if (opts->format || !in->name)
+		return wrong_usage(opts->format);
+	int r = status_row(in->dirs, in->name, &row, &e);
+	if (r < 0)
 		cmd_fail(&e);
-		if (in->common->json)
-			cmd_print_json(status_to_json(in->name, &s));
-		return service_state_code(SERVICE_UNKNOWN);
-	}
 	if (in->common->json)
-		cmd_print_json(status_to_json(in->name, &s));
-	else if (!in->common->quiet)
-		print_text(in->name, &s);
-	return service_state_code(s.state);
+		cmd_print_json(status_to_json(&row));
+	else if (r == 0 && !in->common->quiet)
+		print_text(&row);
+	return service_state_code(row.service.state);
 }
 
 const struct command cmd_status = {
     .name = "status",
     .summary = "whether a jail runs: 0 running, 1 dead, 3 stopped or restarting, 4 unknown",
-    .synopsis = "NAME",
-    .min_args = 1,
+    .synopsis = "[NAME] [--format FORMAT]",
+    .more = "And what it uses of the host: memory, processor time, tasks, disk. With --format the "
+	    "exit status is 0\nwhere all could be looked at.",
+    .options = rows,
+    .n_options = ARRAY_LEN(rows),
+    .options_size = sizeof(struct status_opts),
     .max_args = 1,
     .needs = NEED_ROOT | NEED_NAME,
     .run = run,

@@ -15,18 +15,23 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "confine/cgroup-parts.h"
 
-enum setting { SET_MEMORY, SET_PROCESSES, SET_WEIGHT };
+enum setting { SET_MEMORY, SET_PROCESSES, SET_WEIGHT, SET_PERIOD, SET_QUOTA };
 
-/* cgroups(7): which file of which controller holds what. Weight 100 of v2 is 1024 shares of v1. */
+/* cgroups(7): which file of which controller holds what. Weight 100 of v2 is 1024 shares of v1;
+ * cpu.max of v2 is both, "QUOTA PERIOD". */
 static const struct {
 	const char *controller; /* of v1; v2 has them all in one directory */
 	const char *v1, *v2;
 	enum setting what;
+	bool limits; /* else it is a wish: what the host lacks of it is no reason not to start */
 } files[] = {
-    {"memory", "memory.limit_in_bytes", "memory.max", SET_MEMORY},
-    {"pids", "pids.max", "pids.max", SET_PROCESSES},
-    {"cpu", "cpu.shares", "cpu.weight", SET_WEIGHT},
+    {"memory", "memory.limit_in_bytes", "memory.max", SET_MEMORY, true},
+    {"pids", "pids.max", "pids.max", SET_PROCESSES, true},
+    {"cpu", "cpu.shares", "cpu.weight", SET_WEIGHT, false},
+    {"cpu", "cpu.cfs_period_us", NULL, SET_PERIOD, false},
+    {"cpu", "cpu.cfs_quota_us", "cpu.max", SET_QUOTA, true},
 };
 
 static long long value_of(const struct cgroup_limits *l, enum setting what, bool v2)
@@ -38,19 +43,33 @@ static long long value_of(const struct cgroup_limits *l, enum setting what, bool
 		return l->processes;
 	case SET_WEIGHT:
 		return v2 ? l->weight : l->weight * 1024ll / 100;
+	case SET_PERIOD:
+		return l->quota ? l->period : 0;
+	case SET_QUOTA:
+		return l->quota;
 	}
 	return 0;
 }
 
-static void write_file(const char *dir, const char *file, long long value)
+static void write_text(const char *dir, const char *file, const char *text)
 {
-	char text[32];
 	CLEANUP_STR char *path = path_join(dir, file);
 	CLEANUP_FD int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int n = snprintf(text, sizeof(text), "%lld", value);
 
 	if (fd >= 0)
-		fd_write_all(fd, text, (size_t)n);
+		fd_write_all(fd, text, strlen(text));
+}
+
+static void write_limit(const char *dir, size_t i, const struct cgroup_limits *l, bool v2)
+{
+	const char *file = v2 ? files[i].v2 : files[i].v1;
+	char text[64];
+	int n = snprintf(text, sizeof(text), "%lld", value_of(l, files[i].what, v2));
+
+	if (v2 && files[i].what == SET_QUOTA)
+		snprintf(text + n, sizeof(text) - (size_t)n, " %ld", l->period);
+	if (file)
+		write_text(dir, file, text);
 }
 
 long long cgroup_host_memory(void)
@@ -72,12 +91,11 @@ static bool reads(const char *dir, const char *file, long long value)
 bool cgroup_holds(const struct cgroup *c, const struct cgroup_limits *limits)
 {
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		long long v1 = value_of(limits, files[i].what, false);
-		long long v2 = value_of(limits, files[i].what, true);
-		bool held = !v1;
+		long long value = files[i].limits ? value_of(limits, files[i].what, true) : 0;
+		bool held = !value;
 		for (size_t k = 0; k < c->n && !held; k++)
-			held = reads(c->dirs[k], files[i].v1, v1) ||
-			       reads(c->dirs[k], files[i].v2, v2);
+			held = reads(c->dirs[k], files[i].v1, value) ||
+			       reads(c->dirs[k], files[i].v2, value);
 		if (!held)
 			return false;
 	}
@@ -85,151 +103,157 @@ bool cgroup_holds(const struct cgroup *c, const struct cgroup_limits *limits)
 }
 
 /* One hierarchy; without @l the group must be there already. */
-static void add_group(struct cgroup *c, const char *mount, const char *name, bool v2,
-		      const char *controller, const struct cgroup_limits *l)
+static void add_group(struct cgroup *c, const struct hierarchy *h, const char *name,
+		      const struct cgroup_limits *l)
 {
-	CLEANUP_STR char *dir = path_join(mount, name);
+	CLEANUP_STR char *dir = path_join(h->point, name);
 
 	if (c->n == CGROUP_MAX || (l ? mkdir(dir, 0755) : access(dir, F_OK)) < 0)
 		return;
-	for (size_t i = 0; l && i < ARRAY_LEN(files); i++) {
-		long long value = value_of(l, files[i].what, v2);
-		if (value && (v2 || streq(files[i].controller, controller)))
-			write_file(dir, v2 ? files[i].v2 : files[i].v1, value);
-	}
-	c->dirs[c->n++] = steal_ptr(dir);
-}
-
-/* The controller of ours that the comma list @options of a v1 mount names, or NULL. */
-static const char *controller_in(char *options)
-{
-	char *save;
-
-	for (char *w = strtok_r(options, ",", &save); w; w = strtok_r(NULL, ",", &save))
-		for (size_t i = 0; i < ARRAY_LEN(files); i++)
-			if (streq(files[i].controller, w))
-				return files[i].controller;
-	return NULL;
+	for (size_t i = 0; l && i < ARRAY_LEN(files); i++)
+		if (value_of(l, files[i].what, h->unified) &&
+		    (h->unified || hierarchy_has(h, files[i].controller)))
+			write_limit(dir, i, l, h->unified);
+	c->dirs[c->n] = steal_ptr(dir);
+	if (h->unified)
+		c->unified = c->dirs[c->n];
+	c->n++;
 }
 
 void cgroup_find(const char *name, struct cgroup *ret)
 {
-	cgroup_make(name, NULL, ret);
+	struct hierarchies all;
+
+	*ret = (struct cgroup)CGROUP_INIT;
+	hierarchies_read(&all);
+	for (size_t i = 0; i < all.n; i++)
+		add_group(ret, &all.v[i], name, NULL);
 }
 
-struct hierarchy {
-	char point[1024], type[64], options[512];
-};
-
-/* The next control group file system of mountinfo, proc(5); false at the end. */
-static bool next_hierarchy(FILE *f, struct hierarchy *h)
+/* What it is for: each hierarchy of version 1 costs a start its time. */
+static bool wanted(const struct hierarchies *all, const struct hierarchy *h,
+		   const struct cgroup_limits *l)
 {
-	char line[4096];
-
-	while (f && fgets(line, sizeof(line), f)) {
-		const char *after = strstr(line, " - ");
-		if (after && sscanf(line, "%*d %*d %*s %*s %1023s", h->point) == 1 &&
-		    sscanf(after, " - %63s %*s %511s", h->type, h->options) == 2 &&
-		    str_after(h->type, "cgroup"))
+	if (h->unified || (!all->unified && hierarchy_has(h, "freezer")))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (value_of(l, files[i].what, false) && hierarchy_has(h, files[i].controller))
 			return true;
-	}
 	return false;
 }
 
 void cgroup_make(const char *name, const struct cgroup_limits *limits, struct cgroup *ret)
 {
-	struct hierarchy h;
-	FILE *f = fopen("/proc/self/mountinfo", "re");
+	struct hierarchies all;
 
 	*ret = (struct cgroup)CGROUP_INIT;
-	while (next_hierarchy(f, &h)) {
-		bool v2 = streq(h.type, "cgroup2");
-		const char *controller = v2 ? NULL : controller_in(h.options);
-		if (v2 || controller)
-			add_group(ret, h.point, name, v2, controller, limits);
+	hierarchies_read(&all);
+	for (size_t i = 0; i < all.n; i++)
+		if (wanted(&all, &all.v[i], limits))
+			add_group(ret, &all.v[i], name, limits);
+}
+
+/* The caller's group of version 2, cgroups(7): "0::/a/b"; "/" where there is none. */
+static char *own_group(void)
+{
+	char line[4096];
+	char *own = NULL;
+	FILE *f = fopen("/proc/self/cgroup", "re");
+
+	while (f && !own && fgets(line, sizeof(line), f)) {
+		const char *path = str_after(line, "0::");
+		if (path)
+			own = xstrndup(path, strcspn(path, "\n"));
 	}
 	if (f)
 		fclose(f);
-}
-
-/* Whether a line of a process's cgroup file, cgroups(7), "4:cpu,cpuacct:/a/b", is of the hierarchy
- * of @controller (NULL: "0::/a/b", version 2); its path, or NULL. */
-static const char *path_in(char *line, const char *controller)
-{
-	char *names = strchr(line, ':'), *path = names ? strchr(names + 1, ':') : NULL, *save;
-
-	if (!path)
-		return NULL;
-	*path++ = '\0';
-	path[strcspn(path, "\n")] = '\0';
-	if (!controller)
-		return names[1] ? NULL : path;
-	for (char *w = strtok_r(names + 1, ",", &save); w; w = strtok_r(NULL, ",", &save))
-		if (streq(w, controller))
-			return path;
-	return NULL;
-}
-
-/* The group of @pid in that hierarchy, new; "/" where there is none. */
-static char *group_of(pid_t pid, const char *controller)
-{
-	char file[32], line[4096];
-	char *found = NULL;
-
-	snprintf(file, sizeof(file), "/proc/%d/cgroup", pid);
-	FILE *f = fopen(file, "re");
-	while (f && !found && fgets(line, sizeof(line), f)) {
-		const char *path = path_in(line, controller);
-		found = path ? xstrdup(path) : NULL;
-	}
-	if (f)
-		fclose(f);
-	return found ? found : xstrdup("/");
-}
-
-void cgroup_of(pid_t pid, const char *name, struct cgroup *ret)
-{
-	struct hierarchy h;
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-
-	*ret = (struct cgroup)CGROUP_INIT;
-	while (next_hierarchy(f, &h)) {
-		bool v2 = streq(h.type, "cgroup2");
-		const char *controller = v2 ? NULL : controller_in(h.options);
-		if (!v2 && !controller)
-			continue;
-		CLEANUP_STR char *group = group_of(pid, controller);
-		if (streq(path_base(group), name) && ret->n < CGROUP_MAX)
-			ret->dirs[ret->n++] = xasprintf("%s%s", h.point, group);
-	}
-	if (f)
-		fclose(f);
+	return own ? own : xstrdup("/");
 }
 
 void cgroup_make_below(const char *name, struct cgroup *ret)
 {
 	const struct cgroup_limits none = {0};
-	struct hierarchy h;
-	CLEANUP_STR char *own = group_of(getpid(), NULL);
-	FILE *f = fopen("/proc/self/mountinfo", "re");
+	struct hierarchies all;
+	CLEANUP_STR char *own = own_group();
 
 	*ret = (struct cgroup)CGROUP_INIT;
-	while (!ret->n && next_hierarchy(f, &h)) {
-		if (!streq(h.type, "cgroup2"))
+	hierarchies_read(&all);
+	if (!all.unified)
+		return;
+	struct hierarchy h = *all.unified;
+	snprintf(h.point, sizeof(h.point), "%s%s", all.unified->point, streq(own, "/") ? "" : own);
+	CLEANUP_STR char *old = path_join(h.point, name);
+	rmdir(old); /* what a killed supervisor left */
+	add_group(ret, &h, name, &none);
+}
+
+/* The hierarchy of a line of /proc/PID/cgroup, "4:memory:/a/b"; *ret_path is the group in it. */
+static const struct hierarchy *hierarchy_of(const struct hierarchies *all, char *line,
+					    const char **ret_path)
+{
+	char *rest = line;
+
+	strsep(&rest, ":");
+	const char *controllers = strsep(&rest, ":");
+	if (!rest)
+		return NULL;
+	CLEANUP_STR char *first = xstrndup(controllers, strcspn(controllers, ","));
+	*ret_path = rest;
+	for (size_t i = 0; i < all->n; i++)
+		if (*first ? hierarchy_has(&all->v[i], first) : all->v[i].unified)
+			return &all->v[i];
+	return NULL;
+}
+
+void cgroup_of(pid_t pid, const char *name, struct cgroup *ret)
+{
+	struct hierarchies all;
+	char line[4096], file[32];
+	const char *path;
+
+	*ret = (struct cgroup)CGROUP_INIT;
+	snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)pid);
+	FILE *f = fopen(file, "re");
+	hierarchies_read(&all);
+	while (f && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		const struct hierarchy *at = hierarchy_of(&all, line, &path);
+		if (!at || !streq(path_base(path), name))
 			continue;
-		CLEANUP_STR char *below = xasprintf("%s%s", h.point, streq(own, "/") ? "" : own);
-		CLEANUP_STR char *old = path_join(below, name);
-		rmdir(old); /* what a killed supervisor left */
-		add_group(ret, below, name, true, NULL, &none);
+		CLEANUP_STR char *up = path_parent(path);
+		struct hierarchy h = *at;
+		snprintf(h.point, sizeof(h.point), "%s%s", at->point, streq(up, "/") ? "" : up);
+		add_group(ret, &h, name, NULL);
 	}
 	if (f)
 		fclose(f);
 }
 
+static void enter(const struct cgroup *c, pid_t pid, const char *but)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", (int)pid);
+	for (size_t i = 0; i < c->n; i++)
+		if (c->dirs[i] != but)
+			write_text(c->dirs[i], "cgroup.procs", number);
+}
+
 void cgroup_enter(const struct cgroup *c, pid_t pid)
 {
+	enter(c, pid, NULL);
+}
+
+void cgroup_enter_others(const struct cgroup *c, pid_t pid)
+{
+	enter(c, pid, c->unified);
+}
+
+void cgroup_forget(struct cgroup *c)
+{
 	for (size_t i = 0; i < c->n; i++)
-		write_file(c->dirs[i], "cgroup.procs", pid);
+		free(c->dirs[i]);
+	*c = (struct cgroup)CGROUP_INIT;
 }
 
 void cgroup_remove(struct cgroup *c)
@@ -245,11 +269,4 @@ void cgroup_remove(struct cgroup *c)
 		}
 	}
 	cgroup_forget(c);
-}
-
-void cgroup_forget(struct cgroup *c)
-{
-	for (size_t i = 0; i < c->n; i++)
-		free(c->dirs[i]);
-	c->n = 0;
 }

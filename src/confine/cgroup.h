@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A control group of our own for one run, on whatever the host has: version 2, version 1, both.
  *
- * The group stands at the top of each hierarchy under one name; what the host lacks (no controller,
- * not ours to write) is passed over: limits on a throw-away run protect the host, they are no wall.
- */
+ * The group stands at the top of the hierarchies under one name: in that of version 2, where it can
+ * be frozen (confine/freezer.h) whatever controllers there are, and in those of version 1 that hold
+ * one of the limits. What the host lacks (no controller, not ours to write) is passed over: limits
+ * on a throw-away run protect the host, they are no wall. cgroup_holds() says what came of it. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,6 +18,7 @@
 struct cgroup {
 	char *dirs[CGROUP_MAX]; /* one a hierarchy */
 	size_t n;
+	const char *unified; /* the one of version 2 among them, or NULL */
 };
 #define CGROUP_INIT                                                                                \
 	{                                                                                          \
@@ -28,6 +30,8 @@ struct cgroup_limits {
 	long long memory; /* bytes, 0: none */
 	long processes;	  /* 0: none */
 	unsigned weight;  /* of cgroup v2: 1 to 10000, 100 is normal; 0: as it is */
+	long quota;	  /* microseconds of processor time in each period; 0: none */
+	long period;	  /* microseconds, where there is a quota */
 };
 
 /* The memory of this host, in bytes. */
@@ -41,20 +45,24 @@ void cgroup_make(const char *name, const struct cgroup_limits *limits, struct cg
  * system, it takes nothing away. Never fails: ret->n is 0 or 1. */
 void cgroup_make_below(const char *name, struct cgroup *ret);
 
-/* Whether every limit that @limits has stands in one of its hierarchies, read back. */
+/* Whether every limit that @limits has stands in one of its hierarchies, read back. A weight is no
+ * limit. */
 bool cgroup_holds(const struct cgroup *c, const struct cgroup_limits *limits);
 
 /* Takes hold of the group @name that another has made, wherever it stands. */
 void cgroup_find(const char *name, struct cgroup *ret);
 
-/* The groups called @name, wherever they stand, that process @pid is in. */
+/* Takes hold of the group @name that process @pid is in, wherever that stands. */
 void cgroup_of(pid_t pid, const char *name, struct cgroup *ret);
 
-/* Puts process @pid into it; its children follow. */
+/* Puts process @pid into it; its children follow. The first one for some time costs ten
+ * milliseconds (the kernel waits for all processors); a process that is made in the group
+ * (CLONE_INTO_CGROUP) costs nothing, and needs only the others than `unified`. */
 void cgroup_enter(const struct cgroup *c, pid_t pid);
+void cgroup_enter_others(const struct cgroup *c, pid_t pid);
+
+/* Lets go of a group that stays. Frees. */
+void cgroup_forget(struct cgroup *c);
 
 /* Removes it; its processes must be gone (a moment of patience is had). Frees. */
 void cgroup_remove(struct cgroup *c);
-
-/* Frees, and leaves the group where it is. */
-void cgroup_forget(struct cgroup *c);

@@ -91,10 +91,15 @@ static pid_t clone_init(const struct plan *p, int *ret_pidfd)
 	uint64_t new_ns = CLONE_NEWPID | CLONE_NEWCGROUP;
 	if (p->mnt_ns < 0)
 		new_ns |= CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+	const char *group = p->cgroup ? p->cgroup->unified : NULL;
+	CLEANUP_FD int into = group ? open(group, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (group && into < 0)
+		return -errno; /* what the group forbids would not be forbidden */
 	struct clone_args args = {
-	    .flags = CLONE_PIDFD | new_ns,
+	    .flags = CLONE_PIDFD | new_ns | (into >= 0 ? CLONE_INTO_CGROUP : 0),
 	    .pidfd = (uintptr_t)ret_pidfd,
 	    .exit_signal = SIGCHLD,
+	    .cgroup = into >= 0 ? (uint64_t)into : 0,
 	};
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
@@ -129,7 +134,7 @@ int run_start(const struct plan *p, struct run *ret, struct err *e)
 	close(go[0]);
 	r.ctl = sock[0];
 	if (code == 0 && p->cgroup)
-		cgroup_enter(p->cgroup, r.init);
+		cgroup_enter_others(p->cgroup, r.init);
 	/* At work before the service is there, and in the jail before anybody else. */
 	if (code == 0 && p->same_pid && p->forks)
 		r.pacer = pids_pace(r.init_fd);

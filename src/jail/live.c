@@ -21,6 +21,7 @@
 #include "base/notify.h"
 #include "base/path.h"
 #include "confine/calls-policy.h"
+#include "confine/freezer.h"
 #include "confine/ipc.h"
 #include "confine/packed.h"
 #include "confine/refusals.h"
@@ -145,39 +146,12 @@ static int make_plan(struct live *l, struct err *e)
 	return mounts_sealed(&l->plan, &l->generation.layout, l->generation.dir, host, e);
 }
 
-static int hold_limits(const struct live *l, const struct cgroup_limits *limits, struct err *e)
-{
-	if (cgroup_holds(&l->cgroup, limits))
-		return 0;
-	return err_set(e, -EOPNOTSUPP,
-		       "%s: MemoryMax= or TasksMax= cannot be enforced: this host has no control "
-		       "group for it (immure check --host: cgroup-limits)",
-		       l->name);
-}
-
-/* A control group where the spec has something for it. Under an init system of the host's the
- * limits are its unit's; whom the jail may talk to is ours there too, in a group below the unit's.
- */
 static int limit(struct live *l, struct err *e)
 {
-	struct cgroup_limits limits = {0};
-	struct peers peers CLEANUP_PEERS = {0};
-	bool limited = resources_of(l->spec, &limits) && l->background;
-	bool apart = peers_of(l->spec, &peers);
-
-	if (!limited && !apart)
-		return 0;
-	CLEANUP_STR char *name = xasprintf("immure-%s", l->name);
 	cgroup_remove(&l->cgroup);
-	cgroup_find(name, &l->cgroup); /* what a killed supervisor left */
-	cgroup_remove(&l->cgroup);
-	if (l->background)
-		cgroup_make(name, &limits, &l->cgroup);
-	else
-		cgroup_make_below(name, &l->cgroup);
-	l->plan.cgroup = &l->cgroup;
-	int r = limited ? hold_limits(l, &limits, e) : 0;
-	return r == 0 && apart ? peers_enforce(&peers, &l->cgroup, e) : r;
+	int r = resources_group(l->dirs, l->spec, l->background, &l->cgroup, e);
+	l->plan.cgroup = l->cgroup.n ? &l->cgroup : NULL;
+	return r;
 }
 
 static int refuse(struct live *l, struct err *e)
@@ -294,6 +268,7 @@ static void stop(struct live *l, int sig)
 {
 	double limit = l->spec->timeout_stop;
 
+	freezer_set(&l->cgroup, false);
 	run_stop(&l->run, sig, limit > 0 && limit < 1e6 ? (int)(limit * 1000) : -1);
 	refusals_stop(l->refusals);
 	l->refusals = NULL;
@@ -605,7 +580,7 @@ int live_attach(struct live *l, struct err *e)
 		r = attach_run(l, e);
 	if (r < 0)
 		return r;
-	CLEANUP_STR char *group = xasprintf("immure-%s", l->name);
+	CLEANUP_STR char *group = resources_group_name(l->dirs, l->name);
 	cgroup_of(l->run.init, group, &l->cgroup);
 	l->plan.cgroup = &l->cgroup;
 	return 0;

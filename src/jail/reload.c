@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "jail/reload.h"
 
+#include <errno.h>
+
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "fs/lock.h"
 #include "jail/extend.h"
+#include "jail/freeze.h"
 #include "jail/live.h"
 #include "jail/rebind.h"
 #include "jail/refresh.h"
@@ -66,6 +69,9 @@ int reload_jail(const struct dirs *d, const char *name, enum reload_wish wish,
 
 	live_init(&l, d, name);
 	int r = one < 0 ? one : live_attach(&l, e);
+	if (r == 0 && freeze_is(d, name))
+		r = err_set(e, -EREMOTEIO, "%s is frozen and hears nothing: immure thaw %s", name,
+			    name);
 	if (r == 0)
 		r = carry_out(&l, wish, ret, e);
 	if (one >= 0)

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "jail/resources.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
+#include "base/fnv.h"
 #include "base/str.h"
 #include "base/sysctl.h"
+#include "confine/freezer.h"
 #include "spec/values.h"
 
 static long long all_numbers(void)
@@ -27,11 +31,74 @@ static long long limit_of(const struct spec *s, const char *key, long long (*all
 		   : 0;
 }
 
+/* "CPUQuota=150%" of one processor, in each CPUQuotaPeriodSec=. As systemd does, the period is at
+ * most a second, and long enough for the millisecond that the kernel wants a quota to have. */
+static void take_quota(const struct spec *s, struct cgroup_limits *ret)
+{
+	const struct setting *quota = spec_find(s, SPEC_SERVICE, "CPUQuota");
+	const struct setting *period = spec_find(s, SPEC_SERVICE, "CPUQuotaPeriodSec");
+	double part = quota ? strtod(quota->value, NULL) / 100 : 0, seconds = 0;
+
+	if (part <= 0)
+		return;
+	if (!period || value_time(period->value, 1, &seconds, NULL) < 0 || seconds <= 0)
+		seconds = 0.1;
+	if (seconds < 0.001 || seconds * part < 0.001)
+		seconds = part < 1 ? 0.001 / part : 0.001;
+	ret->period = (long)((seconds < 1 ? seconds : 1) * 1e6);
+	ret->quota = (long long)(part * (double)ret->period);
+}
+
 bool resources_of(const struct spec *s, struct cgroup_limits *ret)
 {
+	const struct setting *weight = spec_find(s, SPEC_SERVICE, "CPUWeight");
+
 	ret->memory = limit_of(s, "MemoryMax", cgroup_host_memory);
 	ret->processes = (long)limit_of(s, "TasksMax", all_numbers);
-	return ret->memory || ret->processes;
+	if (weight && *weight->value)
+		ret->weight =
+		    streq(weight->value, "idle") ? 1 : (unsigned)strtoul(weight->value, NULL, 10);
+	take_quota(s, ret);
+	return ret->memory || ret->processes || ret->quota || ret->weight;
+}
+
+char *resources_group_name(const struct dirs *d, const char *name)
+{
+	if (streq(d->run, "/run/immure"))
+		return xasprintf("immure-%s", name);
+	return xasprintf("immure-%s.%08x", name, (unsigned)fnv(d->run, strlen(d->run)));
+}
+
+static void remove_old(const char *group)
+{
+	struct cgroup old CLEANUP_CGROUP = CGROUP_INIT;
+
+	cgroup_find(group, &old);
+	if (freezer_frozen(&old)) /* what is frozen in version 1 cannot die */
+		freezer_set(&old, false);
+}
+
+int resources_group(const struct dirs *d, const struct spec *s, bool background, struct cgroup *ret,
+		    struct err *e)
+{
+	CLEANUP_STR char *name = resources_group_name(d, s->name);
+	struct cgroup_limits limits = {0};
+	struct peers peers CLEANUP_PEERS = {0};
+
+	remove_old(name);
+	if (background)
+		resources_of(s, &limits);
+	else
+		cgroup_make_below(name, ret);
+	if (!ret->n)
+		cgroup_make(name, &limits, ret);
+	if (!cgroup_holds(ret, &limits))
+		return err_set(e, -EOPNOTSUPP,
+			       "%s: MemoryMax=, TasksMax= or CPUQuota= cannot be enforced: this "
+			       "host has no control group for it (immure check --host: "
+			       "cgroup-limits)",
+			       s->name);
+	return peers_of(s, &peers) ? peers_enforce(&peers, ret, e) : 0;
 }
 
 static void add_ranges(struct prefix_list *l, const struct strv *words)

@@ -19,6 +19,7 @@
 #include "base/notify.h"
 #include "base/path.h"
 #include "fs/atomic.h"
+#include "jail/freeze.h"
 #include "jail/live.h"
 #include "jail/output.h"
 #include "jail/ready.h"
@@ -321,6 +322,7 @@ int service_stop(const struct dirs *d, const char *name, struct err *e)
 		return s.supervisor > 0
 			   ? 0
 			   : err_set(e, -EBUSY, "%s is just starting; try again", name);
+	freeze_set(d, name, false, NULL); /* what is frozen hears nothing */
 	if (pidfd_send_signal(fd, SIGTERM, NULL, 0) < 0)
 		return errno == ESRCH ? 0 : err_errno(e, -errno, "stopping %s", name);
 	struct pollfd pfd = {.fd = fd, .events = POLLIN};
@@ -338,6 +340,7 @@ static int test_config(const struct dirs *d, const char *name, struct err *e)
 
 	if (r < 0 || s.state != SERVICE_RUNNING)
 		return r;
+	freeze_set(d, name, false, NULL);
 	r = reload_jail(d, name, RELOAD_TEST, &a, e);
 	return r == -EREMOTEIO ? r
 			       : 0; /* else: what does not answer is all the more to be restarted */

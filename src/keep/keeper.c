@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/notify.h"
 #include "base/path.h"
+#include "confine/freezer.h"
 #include "fs/beneath.h"
 #include "fs/temp.h"
 
@@ -113,6 +114,7 @@ static void stop(struct service *s, int sig)
 {
 	double limit = s->k->timeout_stop;
 
+	freezer_set(&s->k->cgroup, false); /* what is frozen hears nothing */
 	run_stop(&s->k->run, sig, limit > 0 && limit < FOR_EVER_S ? (int)(limit * 1000) : -1);
 }
 

@@ -251,6 +251,25 @@ static int check_size(struct spec *s UNUSED, const struct spec_key *k UNUSED, co
 	return value_size_or_percent(value, e);
 }
 
+/* "150%" of one processor. */
+static int check_quota(struct spec *s UNUSED, const struct spec_key *k UNUSED, const char *value,
+		       struct err *e)
+{
+	char *end;
+	double percent = strtod(value, &end);
+
+	if (end != value && streq(end, "%") && percent > 0 && percent <= 1e6)
+		return 0;
+	return err_set(e, -EINVAL, "'%.100s' is no part of a processor such as 150%%", value);
+}
+
+static int check_weight(struct spec *s UNUSED, const struct spec_key *k UNUSED, const char *value,
+			struct err *e)
+{
+	int n;
+	return streq(value, "idle") ? 0 : value_int(value, 1, 10000, &n, e);
+}
+
 static int check_signal(struct spec *s UNUSED, const struct spec_key *k UNUSED, const char *value,
 			struct err *e)
 {
@@ -294,6 +313,8 @@ const struct spec_kind kept_text = {SCALAR(check_nothing, clear_nothing)};
 const struct spec_kind kept_bool = {SCALAR(check_bool, NULL)};
 const struct spec_kind kept_time = {SCALAR(check_time, clear_nothing)};
 const struct spec_kind kept_size = {SCALAR(check_size, clear_nothing)};
+const struct spec_kind kept_quota = {SCALAR(check_quota, clear_nothing)};
+const struct spec_kind kept_weight = {SCALAR(check_weight, clear_nothing)};
 const struct spec_kind kept_signal = {SCALAR(check_signal, NULL)};
 const struct spec_kind kept_named_text = {SCALAR(check_nothing, clear_nothing),
 					  .specifiers = IN_TEXT};

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* The order, and why (compare enter.c):
+ *
+ * 1. A helper stops being dumpable, and takes detached copies of the host's trees, while paths mean
+ *    the host's.
+ * 2. It joins the jail's namespaces by the pidfd of its init (or makes new ones). Only its children
+ *    are in the pid namespace: the jail never sees the helper.
+ * 3. Its child makes a mount namespace of its own, a copy of the jail's, and builds the visitor's
+ *    root there (visit-root.c). It is root with all rights, and not dumpable.
+ * 4. That one closes all descriptors but the standard ones, gives up rights (visit-rights.c) and
+ *    executes. exec makes it dumpable; its rights are what keeps the jail's processes off.
+ * 5. Whatever the visitor has left behind is adopted by the jail's init: it is found by its mount
+ *    namespace, which nobody else is in and nobody can leave, and killed. The helper does that when
+ *    the caller dies, the caller when all is over: either can be killed. */
+#include "confine/visit.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/kernel.h"
+#include "confine/parts.h"
+#include "confine/rootfs.h"
+#include "confine/visit-parts.h"
+
+#define JAIL_NAMESPACES                                                                            \
+	(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP)
+#define OWN_NAMESPACES (CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+#define SWEEPS_MAX     1000
+
+/* What the caller hears: where the visitor is, and how it ended or why it could not begin. */
+struct word {
+	ino_t ns; /* 0: nowhere */
+	bool ended;
+	int status;
+	struct err err;
+};
+
+int visit_names(int fd, struct strv *ret)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+
+	if (!d)
+		return -errno;
+	for (struct dirent *de; (de = readdir(d));)
+		if (!streq(de->d_name, ".") && !streq(de->d_name, ".."))
+			strv_add(ret, de->d_name);
+	closedir(d);
+	return 0;
+}
+
+static ino_t mount_ns(int proc, const char *pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%.20s/ns/mnt", pid);
+	return fstatat(proc, path, &st, 0) < 0 ? 0 : st.st_ino;
+}
+
+/* By a descriptor: the number may be somebody else's in the next moment. */
+static bool kill_one(int proc, const char *pid, ino_t ns)
+{
+	CLEANUP_FD int fd =
+	    mount_ns(proc, pid) == ns ? pidfd_open((pid_t)strtol(pid, NULL, 10), 0) : -1;
+
+	return fd >= 0 && mount_ns(proc, pid) == ns && pidfd_send_signal(fd, SIGKILL, NULL, 0) == 0;
+}
+
+void visit_sweep(int proc, ino_t ns)
+{
+	bool found = ns != 0;
+
+	for (int i = 0; found && i < SWEEPS_MAX; i++) {
+		struct strv pids CLEANUP_STRV = STRV_INIT;
+		found = false;
+		visit_names(proc, &pids);
+		for (size_t k = 0; k < pids.n; k++)
+			if (strspn(pids.v[k], "0123456789") == strlen(pids.v[k]))
+				found |= kill_one(proc, pids.v[k], ns);
+	}
+}
+
+static NORETURN void fail(int to, const struct err *e)
+{
+	struct word w = {.ended = true, .err = *e};
+
+	fd_write_all(to, &w, sizeof(w));
+	_exit(127);
+}
+
+static NORETURN void visitor(const struct visit *v, const int *trees, int loader, int proc, int to)
+{
+	const int keep[] = {0, 1, 2, to};
+	struct word here = {0};
+	struct err e = {0};
+	sigset_t none;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+		err_errno(&e, -errno, "making a mount namespace");
+		fail(to, &e);
+	}
+	here.ns = mount_ns(proc, "self");
+	fd_write_all(to, &here, sizeof(here));
+	if ((v->init < 0 && rootfs_enter(v->plan, &e) < 0) || visit_root(v, trees, loader, &e) < 0)
+		fail(to, &e);
+	close_all_but(keep, ARRAY_LEN(keep));
+	/* A group that has a number in this pid namespace: a shell asks for it. */
+	if (v->terminal && setpgid(0, 0) == 0)
+		tcsetpgrp(0, getpid());
+	if (visit_reduce(&e) < 0)
+		fail(to, &e);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	environ = (char **)(uintptr_t)v->envp; /* with the PATH that is searched */
+	execvp(v->argv[0], v->argv);
+	err_errno(&e, -errno, "%s", v->argv[0]);
+	fail(to, &e);
+}
+
+static int take_along(const struct visit *v, int *trees, int *ret_loader, struct err *e)
+{
+	for (size_t i = 0; i < v->trees.n; i++) {
+		trees[i] = visit_take(v->trees.v[i], e);
+		if (trees[i] < 0)
+			return trees[i];
+	}
+	CLEANUP_STR char *loader = v->loader ? realpath(v->loader, NULL) : NULL;
+	*ret_loader = loader ? visit_take(loader, e) : -1;
+	return loader && *ret_loader < 0 ? *ret_loader : 0;
+}
+
+/* Until the visitor has ended, or the caller: then nobody stays. */
+static NORETURN void attend(pid_t pid, int from, int proc, int to)
+{
+	struct word w = {0}, end = {.ended = true};
+	sigset_t all;
+	int sig;
+
+	while (read(from, &w, sizeof(w)) == (ssize_t)sizeof(w)) {
+		end.ns = w.ns ? w.ns : end.ns;
+		fd_write_all(to, &w, sizeof(w));
+	}
+	sigemptyset(&all);
+	sigaddset(&all, SIGCHLD);
+	sigaddset(&all, SIGTERM);
+	while (waitpid(pid, &end.status, WNOHANG) == 0)
+		if (sigwait(&all, &sig) == 0 && sig == SIGTERM)
+			break;
+	visit_sweep(proc, end.ns);
+	if (!w.err.code)
+		fd_write_all(to, &end, sizeof(end));
+	_exit(0);
+}
+
+static NORETURN void helper(const struct visit *v, pid_t caller, int proc, int to)
+{
+	int trees[16], loader = -1, report[2];
+	struct err e = {0};
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prctl(PR_SET_DUMPABLE, 0);
+	if (getppid() != caller || v->trees.n > ARRAY_LEN(trees))
+		_exit(1);
+	if (take_along(v, trees, &loader, &e) < 0)
+		fail(to, &e);
+	if (pipe2(report, O_CLOEXEC) < 0 ||
+	    (v->init >= 0 ? setns(v->init, JAIL_NAMESPACES) : unshare(OWN_NAMESPACES)) < 0) {
+		err_errno(&e, -errno, "entering the jail");
+		fail(to, &e);
+	}
+	pid_t pid = fork();
+	if (pid == 0)
+		visitor(v, trees, loader, proc, report[1]);
+	if (pid < 0) {
+		err_errno(&e, -errno, "starting a command in the jail");
+		fail(to, &e);
+	}
+	close(report[1]);
+	attend(pid, report[0], proc, to);
+}
+
+/* All words up to the end of file; the last one tells. */
+static void hear(int from, struct word *last)
+{
+	struct word w;
+	ssize_t n;
+
+	while ((n = read(from, &w, sizeof(w))) > 0 || (n < 0 && errno == EINTR))
+		if (n == (ssize_t)sizeof(w)) {
+			w.ns = w.ns ? w.ns : last->ns;
+			*last = w;
+		}
+	last->err.msg[sizeof(last->err.msg) - 1] = '\0';
+}
+
+/* Back from whoever had it. */
+static void take_terminal(const struct visit *v)
+{
+	void (*before)(int) = signal(SIGTTOU, SIG_IGN);
+
+	if (v->terminal)
+		tcsetpgrp(0, getpgrp());
+	signal(SIGTTOU, before);
+}
+
+int visit_run(const struct visit *v, int *ret_status, struct err *e)
+{
+	CLEANUP_FD int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct word last = {0};
+	pid_t self = getpid();
+	int words[2];
+
+	if (proc < 0 || pipe2(words, O_CLOEXEC) < 0)
+		return err_errno(e, -errno, "preparing a visit");
+	/* A key pressed for the visitor is not for us. */
+	void (*interrupt)(int) = signal(SIGINT, SIG_IGN), (*quit)(int) = signal(SIGQUIT, SIG_IGN);
+	pid_t pid = fork();
+	if (pid == 0)
+		helper(v, self, proc, words[1]);
+	int code = pid < 0 ? -errno : 0;
+	close(words[1]);
+	hear(words[0], &last);
+	close(words[0]);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	visit_sweep(proc, last.ns);
+	take_terminal(v);
+	signal(SIGINT, interrupt);
+	signal(SIGQUIT, quit);
+	if (code < 0)
+		return err_errno(e, code, "preparing a visit");
+	if (last.err.code)
+		return err_set(e, last.err.code, "%s", last.err.msg);
+	*ret_status = last.status;
+	return last.ended ? 0 : err_set(e, -EIO, "the visit's helper was killed");
+}

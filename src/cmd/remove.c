@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "cmd/cmd.h"
 #include "cmd/place.h"
+#include "jail/labels.h"
 #include "jail/service.h"
 #include "jail/store.h"
 
@@ -13,7 +14,7 @@ struct remove_opts {
 	bool state;
 };
 
-/* All that this version calls state is the host's own: there is nothing that --state could add. */
+/* State is the host's own, but for what jails share by name. */
 static const struct opt rows[] = {
     {"state", 0, NULL, "state that only the jail has, too (what is the host's own stays)", OPT_FLAG,
      offsetof(struct remove_opts, state)},
@@ -61,12 +62,18 @@ static int run(const struct invocation *in)
 
 	if (lock < 0)
 		return status;
+	const struct remove_opts *opts = in->options;
+	struct strv shared CLEANUP_STRV = STRV_INIT;
 	/* First the place: a unit that runs a jail which is no more would run nothing. */
 	int r = give_back(in, &e);
 	if (r == 0 && generation_number(in->dirs, in->name))
 		r = service_stop(in->dirs, in->name, &e);
+	if (r >= 0 && opts->state)
+		labels_of(in->dirs, in->name, &shared);
 	if (r >= 0)
 		r = jail_delete(in->dirs, in->name, &e);
+	if (r == 0)
+		r = labels_remove(in->dirs, &shared, &e);
 	if (r == 0)
 		r = store_collect(in->dirs, false, &dropped, &e);
 	jail_unlock(in->dirs, in->name, &lock);

@@ -66,11 +66,34 @@ static json_t *foresight_json(const struct build_report *r)
 	    "live_accounts", r->live_accounts, "families", list_json(&r->foresight.families));
 }
 
+static json_t *text_or_null(const char *text)
+{
+	return text ? cmd_json_string(text) : json_null();
+}
+
+static json_t *doors_json(const struct doors *doors)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < doors->n; i++) {
+		const struct door *d = &doors->v[i];
+		json_array_append_new(
+		    list, json_pack("{so so so sb sb}", "path", cmd_json_string(d->path), "server",
+				    text_or_null(d->server), "package", text_or_null(d->package),
+				    "reachable", d->reachable, "decided", d->decided));
+	}
+	return list;
+}
+
 void summary_json(const struct spec *s, const struct build_report *r, const struct strv *notes)
 {
 	struct totals t = {0};
+	struct strv closed CLEANUP_STRV = STRV_INIT;
 
 	totals_count(&r->manifest, &t);
+	for (size_t i = 0; i < r->doors.n; i++)
+		if (!r->doors.v[i].reachable)
+			strv_add(&closed, r->doors.v[i].path);
 	const struct {
 		const char *key;
 		const struct strv *list;
@@ -78,7 +101,7 @@ void summary_json(const struct spec *s, const struct build_report *r, const stru
 	    {"listeners", &r->listeners},
 	    {"secrets", &t.secrets},
 	    {"programs", &t.programs},
-	    {"sockets", &r->sockets},
+	    {"sockets", &closed},
 	    {"peers", &r->peers},
 	    {"misses", &r->misses},
 	    {"notes", notes},
@@ -105,6 +128,7 @@ void summary_json(const struct spec *s, const struct build_report *r, const stru
 	if (r->offer)
 		json_object_set_new(j, "private_users_would_do",
 				    json_boolean(r->offer == OFFER_WORKS));
+	json_object_set_new(j, "doors", doors_json(&r->doors));
 	json_object_set_new(j, "connects", json_boolean(r->connects));
 	cmd_print_json(j);
 	totals_done(&t);

@@ -59,9 +59,10 @@ static void print_layout(const struct layout *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		CLEANUP_STR char *path = xstrdup(l->v[i].path);
-		printf("  %-10s %s%s%s\n", class_name(l->v[i].class), str_printable(path),
+		printf("  %-10s %s%s%s%s\n", class_name(l->v[i].class), str_printable(path),
 		       l->v[i].writable ? "" : " (read-only)",
-		       l->v[i].create ? " (made at the start)" : "");
+		       l->v[i].create ? " (made at the start)" : "",
+		       l->v[i].source ? " (shared by name)" : "");
 	}
 }
 
@@ -145,18 +146,22 @@ void steps_print(const struct proof_result *r)
 	}
 }
 
-/* Doors to other services that a build does not open, and what would. */
+/* Doors to other services, and what would decide about them. */
 static void print_doors(const struct build_report *r)
 {
-	struct strv dirs CLEANUP_STRV = STRV_INIT;
-
-	for (size_t i = 0; i < r->sockets.n; i++)
-		strv_take(&dirs, path_parent(r->sockets.v[i]));
-	strv_sort_unique(&dirs);
-	list_print("sockets", &r->sockets, 6);
-	for (size_t i = 0; i < dirs.n; i++)
-		printf("             of another service: BindPaths=%s in [Service] opens it\n",
-		       str_printable(dirs.v[i]));
+	for (size_t i = 0; i < r->doors.n; i++) {
+		const struct door *d = &r->doors.v[i];
+		CLEANUP_STR char *path = str_printable(xstrdup(d->path));
+		printf("  %-10s %s of %s%s%s: %s\n", "socket", path,
+		       d->server ? d->server : "another service (nobody listens now)",
+		       d->package ? ", package " : "", d->package ? d->package : "",
+		       d->reachable ? "open to it"
+		       : d->decided ? "refused"
+				    : "not in the jail");
+		if (!d->decided)
+			printf("             Socket=%s=bind in [Jail] opens it; =refuse, =ignore\n",
+			       path);
+	}
 	list_print("tried", &r->peers, 6);
 	if (r->peers.n)
 		puts("             which a build does not reach; --net host would, and is riskier");

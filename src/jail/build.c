@@ -317,7 +317,7 @@ static void list_outside(const struct build *b, struct build_report *rep)
 	const struct record *rec = b->baseline;
 
 	unreached_peers(rec, &rep->peers);
-	unreached_sockets(rec, &rep->sockets);
+	doors_find(rec, b->spec, &b->layout, b->foresight.packages, &rep->doors);
 	for (const struct touch *t = rec->touches; t; t = t->hh.next) {
 		if (streq(t->path, "/dev/log") && t->kinds & TOUCH_CONNECT &&
 		    !(t->kinds & TOUCH_BIND))
@@ -368,6 +368,8 @@ static int carry_out(struct build *b, struct build_report *rep, struct err *e)
 		r = look_ahead(b, e);
 	if (r == 0)
 		r = grow(b, &rep->growths, e);
+	if (r == 0)
+		r = doors_check(b->spec, &b->layout, e);
 	if (r == 0)
 		r = seal(b, &rep->manifest, e);
 	if (r == 0)
@@ -502,7 +504,7 @@ void build_report_done(struct build_report *r)
 	recall_done(&r->recall);
 	strv_done(&r->listeners);
 	strv_done(&r->peers);
-	strv_done(&r->sockets);
+	doors_done(&r->doors);
 	strv_done(&r->private);
 	strv_done(&r->pid_files);
 	strv_done(&r->masked);

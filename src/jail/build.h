@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "jail/doors.h"
 #include "jail/generation.h"
 #include "jail/probe.h"
 #include "jail/proof.h"
@@ -21,7 +22,7 @@ struct build_report {
 	struct layout layout;
 	struct strv listeners;
 	struct strv peers; /* "10.0.0.5:5432": connected to, in a world from which nothing leaves */
-	struct strv sockets;   /* sockets of other services that it tried to reach */
+	struct doors doors;    /* sockets of other services that it tried to reach */
 	struct strv private;   /* sockets right in /run: in the jail's memory, unseen by the host */
 	struct strv pid_files; /* right on both sides, or published: jail/pid-files.h */
 	struct strv masked;    /* keys in a bound directory that are not the service's */

@@ -14,6 +14,7 @@
 #include "fs/dir.h"
 #include "host/places.h"
 #include "jail/describe.h"
+#include "jail/doors.h"
 #include "jail/foreseen.h"
 #include "jail/lay.h"
 #include "jail/made.h"
@@ -184,6 +185,7 @@ static int mount_directories(struct extension *x, int host, struct err *e)
 		return err_errno(e, r, "reading back the layout");
 	if (!layout_foresee(&x->g->layout, f->dirs, f->n_dirs, host))
 		return 0;
+	r = doors_check(x->seal.spec, &x->g->layout, e);
 	for (size_t i = 0; r == 0 && i < x->g->layout.n; i++) {
 		const struct provision *p = &x->g->layout.v[i];
 		if (!had(&before, p->path) && !p->create)

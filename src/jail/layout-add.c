@@ -110,6 +110,7 @@ struct provision *derive_add(struct derive *d, const char *path, enum jail_class
 void derive_remove_at(struct layout *l, size_t i)
 {
 	free(l->v[i].path);
+	free(l->v[i].source);
 	free(l->v[i].why);
 	l->n--;
 	memmove(&l->v[i], &l->v[i + 1], (l->n - i) * sizeof(*l->v));
@@ -120,11 +121,11 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct provision *)a)->path, ((const struct provision *)b)->path);
 }
 
-/* Whether @a, above @b, gives as much. A single file that is read-only in a directory that is not
- * is there to stay so. */
+/* Whether @a, above @b, gives as much: not what stands elsewhere on the host. A single file that is
+ * read-only in a directory that is not is there to stay so. */
 static bool gives(const struct provision *a, const struct provision *b)
 {
-	bool kept = a->writable && b->file && !b->writable;
+	bool kept = b->source || (a->writable && b->file && !b->writable);
 	return !a->file && path_within(b->path, a->path) && !kept && (a->writable || !b->writable);
 }
 

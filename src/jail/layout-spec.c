@@ -7,6 +7,8 @@
 #include "host/host.h"
 #include "host/places.h"
 #include "jail/account.h"
+#include "jail/doors.h"
+#include "jail/labels.h"
 #include "jail/layout-parts.h"
 
 struct named {
@@ -63,6 +65,31 @@ static int add_listed(struct derive *d, const struct strv *paths, const struct n
 	return r;
 }
 
+/* What is shared by name is mounted where the spec says, whatever covers that. */
+static int add_shared(struct derive *d, struct err *e)
+{
+	struct layout all CLEANUP_LAYOUT = LAYOUT_INIT;
+	int r = labels_read(d->spec, &all, e);
+
+	for (size_t i = 0; r == 0 && i < all.n; i++) {
+		struct provision *one = &all.v[i];
+		const struct provision *at = layout_find(d->l, one->path);
+		if (at && streq(at->path, one->path) && at->source)
+			continue;
+		struct provision *p =
+		    at && streq(at->path, one->path)
+			? derive_add(d, one->path, one->class, one->writable, xstrdup(one->why))
+			: derive_put(d, one->path, one->class, one->writable, xstrdup(one->why));
+		p->source = steal_ptr(one->source);
+		p->file = p->link = false;
+		p->create = true;
+		p->mode = one->mode;
+		p->uid = one->uid;
+		p->gid = one->gid;
+	}
+	return r;
+}
+
 /* BindPaths=SRC[:DST]; a destination of its own is not a first form's business: same path only. */
 static int add_binds(struct derive *d, const struct strv *binds, const struct named *n,
 		     struct err *e)
@@ -71,6 +98,8 @@ static int add_binds(struct derive *d, const struct strv *binds, const struct na
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < binds->n; i++) {
+		if (label_is(binds->v[i]))
+			continue;
 		bool optional = binds->v[i][0] == '-';
 		const char *text = binds->v[i] + optional;
 		CLEANUP_STR char *src = xstrndup(text, strcspn(text, ":"));
@@ -155,12 +184,19 @@ int derive_spec(struct derive *d, struct err *e)
 	    {add_binds, &s->bind_paths, {CLASS_STATE, true, "BindPaths"}},
 	    {add_binds, &s->bind_read_only_paths, {CLASS_CONTENT, false, "BindReadOnlyPaths"}},
 	};
+	const struct named door = {CLASS_SOCKET, false, "Socket"};
+	struct strv doors CLEANUP_STRV = STRV_INIT;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(made); i++)
 		r = add_dirs(d, s, made[i].dirs, made[i].base, made[i].class, e);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(listed); i++)
 		r = listed[i].add(d, listed[i].paths, &listed[i].named, e);
+	doors_bound(s, &doors);
+	if (r == 0)
+		r = add_listed(d, &doors, &door, e);
+	if (r == 0)
+		r = add_shared(d, e);
 	/* Copied, or shown by a directory: in either case the service's own. */
 	for (size_t i = 0; r == 0 && i < s->secret.n; i++) {
 		CLEANUP_STR char *path = path_normal(s->secret.v[i]);

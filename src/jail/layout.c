@@ -38,6 +38,7 @@ void layout_done(struct layout *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		free(l->v[i].path);
+		free(l->v[i].source);
 		free(l->v[i].why);
 	}
 	free(l->v);
@@ -112,8 +113,8 @@ static int make_parents(int root, const char *path)
 
 static int make_one(const struct provision *p, int root)
 {
-	const char *name = path_base(p->path);
-	CLEANUP_STR char *up = path_parent(p->path);
+	const char *name = path_base(provision_source(p));
+	CLEANUP_STR char *up = path_parent(provision_source(p));
 	int r = make_parents(root, up);
 	CLEANUP_FD int parent = r < 0 ? r : beneath_open_nolink(root, up, O_PATH | O_DIRECTORY, 0);
 
@@ -133,12 +134,13 @@ int layout_create(const struct layout *l, int root, struct strv *made, struct er
 {
 	for (size_t i = 0; i < l->n; i++) {
 		struct stat st;
-		bool missing = l->v[i].create && beneath_lstat(root, l->v[i].path, &st) < 0;
+		const char *source = provision_source(&l->v[i]);
+		bool missing = l->v[i].create && beneath_lstat(root, source, &st) < 0;
 		int r = missing ? make_one(&l->v[i], root) : 0;
 		if (missing && r == 0 && made)
-			strv_add(made, l->v[i].path);
+			strv_add(made, source);
 		if (r < 0)
-			return err_errno(e, r, "making %s for the service", l->v[i].path);
+			return err_errno(e, r, "making %s for the service", source);
 	}
 	return 0;
 }
@@ -155,6 +157,8 @@ json_t *layout_to_json(const struct layout *l)
 			      "create", p->create, "mode", (int)p->mode, "uid", (int)p->uid, "gid",
 			      (int)p->gid, "why", json_text(p->why));
 		json_object_set_new(row, "link", json_boolean(p->link));
+		if (p->source)
+			json_object_set_new(row, "source", json_text(p->source));
 		json_array_append_new(list, row);
 	}
 	for (size_t i = 0; i < l->own.n; i++)
@@ -168,14 +172,16 @@ static bool provision_from_json(const json_t *row, struct provision *ret)
 	int writable, file, create, mode, uid, gid;
 	CLEANUP_STR char *path = json_text_value(json_object_get(row, "path"));
 	CLEANUP_STR char *why = json_text_value(json_object_get(row, "why"));
+	CLEANUP_STR char *source = json_text_value(json_object_get(row, "source"));
 
-	if (!path || path[0] != '/' || !why ||
+	if (!path || path[0] != '/' || !why || (source && source[0] != '/') ||
 	    json_unpack((json_t *)(uintptr_t)row, "{ss sb sb sb si si si}", "class", &word,
 			"writable", &writable, "file", &file, "create", &create, "mode", &mode,
 			"uid", &uid, "gid", &gid) < 0 ||
 	    class_parse(word) == CLASS_COUNT)
 		return false;
 	*ret = (struct provision){.path = steal_ptr(path),
+				  .source = steal_ptr(source),
 				  .class = class_parse(word),
 				  .writable = writable,
 				  .file = file,

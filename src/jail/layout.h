@@ -35,9 +35,11 @@ enum jail_class {
 const char *class_name(enum jail_class c);
 enum jail_class class_parse(const char *word);
 
-/* One directory (or single file) of the host that is mounted at the same path in the jail. */
+/* One directory (or single file) of the host that is mounted in the jail, at the same path unless
+ * it is shared by name (jail/labels.h). */
 struct provision {
-	char *path; /* canonical */
+	char *path;   /* canonical; as the service sees it */
+	char *source; /* on the host, where that is another path; else NULL */
 	enum jail_class class;
 	bool writable;
 	bool file;
@@ -68,6 +70,12 @@ struct layout {
 #define CLEANUP_LAYOUT CLEANUP(layout_done)
 
 void layout_done(struct layout *l);
+
+/* Where it stands on the host. */
+static inline const char *provision_source(const struct provision *p)
+{
+	return p->source ? p->source : p->path;
+}
 
 /* The provision that covers @path, or NULL. */
 const struct provision *layout_find(const struct layout *l, const char *path);

@@ -73,7 +73,7 @@ static int add_one(struct plan *p, const struct provision *v, int source, struct
 	if (r < 0)
 		return err_errno(e, r, "following %s, which leads to content of the service",
 				 v->path);
-	plan_mount(p, MOUNT_BIND, v->path, end ? end : v->path, flags_of(v));
+	plan_mount(p, MOUNT_BIND, v->path, end ? end : provision_source(v), flags_of(v));
 	return 0;
 }
 

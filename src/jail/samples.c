@@ -3,6 +3,8 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "jail/doors.h"
+#include "jail/labels.h"
 #include "jail/snapshot.h"
 
 /* "DIR=WHAT" taken apart; @dir is the caller's. */
@@ -88,7 +90,9 @@ static void bound_paths(const struct spec *s, struct strv *ret)
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		for (size_t j = 0; j < lists[i]->n; j++) {
 			const char *text = lists[i]->v[j] + (lists[i]->v[j][0] == '-');
-			CLEANUP_STR char *from = xstrndup(text, strcspn(text, ":"));
+			CLEANUP_STR char *from = label_is(text)
+						     ? label_source(text)
+						     : xstrndup(text, strcspn(text, ":"));
 			strv_take(ret, path_normal(from));
 		}
 }
@@ -114,7 +118,10 @@ int samples_put(const struct spec *s, const struct world *w, const char *scratch
 		r = put(&one, w, scratch, e);
 	}
 	bound_paths(s, &bound);
-	return r < 0 ? r : world_let_in(w, &bound, e);
+	doors_bound(s, &bound);
+	if (r == 0)
+		r = world_let_in(w, &bound, e);
+	return r == 0 ? labels_put(s, w, e) : r;
 }
 
 void samples_drop(const struct spec *s, const char *build)

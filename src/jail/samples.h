@@ -24,7 +24,8 @@ int sample_for(const struct spec *s, const char *path, char **ret_dir);
  * meet others there. */
 bool sample_is_bound(const struct spec *s, const char *path);
 
-/* Puts all samples of @s into the world @w, and the live sockets that its BindPaths= name. @scratch
+/* Puts all samples of @s into the world @w, the live sockets that its BindPaths= name, and what it
+ * shares by name. @scratch
  * is this twin's own directory, right below that of the build. */
 int samples_put(const struct spec *s, const struct world *w, const char *scratch, struct err *e);
 

@@ -75,14 +75,15 @@ char *unreached_text(const struct record *r)
 	unreached_sockets(r, &sockets);
 	CLEANUP_STR char *tried = joined(&peers);
 	CLEANUP_STR char *named = joined(&sockets);
-	CLEANUP_STR char *dir = sockets.n ? path_parent(sockets.v[0]) : xstrdup("");
+	CLEANUP_STR char *first = xstrdup(sockets.n ? sockets.v[0] : "");
 	CLEANUP_STR char *network =
 	    peers.n ? xasprintf("; it tried %s, which a build does not reach: start what it needs "
 				"in the twin's world (ExecStartPre=), or use --net host, riskier",
 				tried)
 		    : xstrdup("");
-	return sockets.n ? xasprintf("%s; it tried the socket %s of another service: BindPaths=%s "
-				     "in [Service] gives it that",
-				     network, named, str_printable(dir))
-			 : xstrdup(network);
+	return sockets.n
+		   ? xasprintf("%s; it tried the socket %s of another service: Socket=%s=bind "
+			       "in [Jail] gives it that",
+			       network, named, str_printable(first))
+		   : xstrdup(network);
 }

@@ -118,10 +118,10 @@ static long long disk(const struct layout *l)
 		struct stat st;
 		if (!p->writable || p->class == CLASS_OFFERED)
 			continue;
-		if (p->file && beneath_lstat(host, p->path, &st) == 0)
+		if (p->file && beneath_lstat(host, provision_source(p), &st) == 0)
 			sum += (long long)st.st_blocks * 512;
 		CLEANUP_FD int fd =
-		    p->file ? -1 : beneath_open_nolink(host, p->path, O_RDONLY | O_DIRECTORY, 0);
+		    p->file ? -1 : beneath_open_nolink(host, provision_source(p), O_RDONLY | O_DIRECTORY, 0);
 		if (fd >= 0)
 			whole = size_of_tree(fd, &room, &sum);
 	}

@@ -307,6 +307,12 @@ static const struct spec_key jail_keys[] = {
 	 "directories where it leaves sockets and pid files for others", "/run/NAME"),
     OURS("Include", kind_included, include, "files, trees and packages to take whether used or not",
 	 "/usr/share/NAME"),
+    OURS("Socket", kind_sockets, sockets,
+	 "sockets of other services that it tries to reach: PATH=bind (it may), refuse, ignore",
+	 "/run/mysqld/mysqld.sock=bind"),
+    OURS("Shared", kind_shared, shared,
+	 "whose a directory is that jails share by name (BindPaths=@LABEL:/path), and its mode",
+	 "mqueue=NAME:NAME:2770"),
     OURS(
 	"Sample", kind_samples, sample,
 	"what a build runs on in the place of a state directory: DIR=PATH, DIR=empty, DIR=snapshot "

@@ -121,9 +121,55 @@ static int convert_dir_name(char **word, struct err *e)
 	return *path ? 0 : err_set(e, -EINVAL, "an empty name");
 }
 
+#define LABEL_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
+
+/* How long the label at the beginning of @text is; 0 where there is none. */
+static size_t label_length(const char *text)
+{
+	size_t n = strspn(text, LABEL_CHARS);
+	return text[0] != '.' && n <= 64 ? n : 0;
+}
+
+/* "@LABEL:DST": a directory that jails share by name. */
+static int convert_label(char **word, struct err *e)
+{
+	size_t n = label_length(*word + 1);
+	CLEANUP_STR char *target = NULL;
+
+	if (!n || (*word)[1 + n] != ':')
+		return err_set(e, -EINVAL,
+			       "'%.100s' is not @LABEL:/path/in/the/jail (letters, digits and _-. "
+			       "in the label)",
+			       *word);
+	int r = value_path(*word + n + 2, &target, e);
+	if (r < 0)
+		return r;
+	replace(word, xasprintf("%.*s:%s", (int)n + 1, *word, target));
+	return 0;
+}
+
+/* "LABEL=USER:GROUP:MODE" */
+static int convert_shared(char **word, struct err *e)
+{
+	size_t n = label_length(*word);
+	CLEANUP_STR char *text = xstrdup(n && (*word)[n] == '=' ? *word + n + 1 : "");
+	char *rest = text;
+	const char *user = strsep(&rest, ":"), *group = strsep(&rest, ":");
+	unsigned mode;
+
+	if (!group || !rest || !*user || !*group)
+		return err_set(e, -EINVAL, "'%.100s' is not LABEL=USER:GROUP:MODE", *word);
+	int r = value_account(user, e);
+	if (r == 0)
+		r = value_account(group, e);
+	return r == 0 ? value_mode(rest, &mode, e) : r;
+}
+
 /* "[-]SRC[:DST[:rbind|norbind]]" becomes "[-]SRC[:DST]", both normal. */
 static int convert_bind(char **word, struct err *e)
 {
+	if (**word == '@')
+		return convert_label(word, e);
 	bool optional = **word == '-';
 	CLEANUP_STR char *text = xstrdup(*word + optional);
 	CLEANUP_STR char *source = NULL, *target = NULL;
@@ -209,6 +255,34 @@ static int convert_sample(char **word, struct err *e)
 	return 0;
 }
 
+enum socket_choice spec_socket_choice(const char *text)
+{
+	static const char *const words[] = {
+	    [SOCKET_BIND] = "bind", [SOCKET_REFUSE] = "refuse", [SOCKET_IGNORE] = "ignore"};
+	const char *last = strrchr(text, '=');
+	int choice = 0;
+
+	while (choice < SOCKET_UNDECIDED && !(last && streq(last + 1, words[choice])))
+		choice++;
+	return (enum socket_choice)choice;
+}
+
+/* "PATH=bind", "PATH=refuse" or "PATH=ignore". */
+static int convert_socket(char **word, struct err *e)
+{
+	CLEANUP_STR char *path = NULL;
+
+	if (spec_socket_choice(*word) == SOCKET_UNDECIDED)
+		return err_set(e, -EINVAL, "'%.100s' is not PATH=bind, PATH=refuse or PATH=ignore",
+			       *word);
+	const char *last = strrchr(*word, '=');
+	CLEANUP_STR char *named = xstrndup(*word, (size_t)(last - *word));
+	int r = value_path(named, &path, e);
+	if (r == 0)
+		replace(word, xasprintf("%s%s", path, last));
+	return r;
+}
+
 static int convert_wall(char **word, struct err *e)
 {
 	size_t n = strspn(*word, "abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -291,6 +365,8 @@ const struct spec_kind kind_rw_paths = {WORDS(convert_prefixed_path), .specifier
 const struct spec_kind kind_jail_paths = {WORDS(convert_path)};
 const struct spec_kind kind_included = {WORDS(convert_included)};
 const struct spec_kind kind_samples = {WORDS(convert_sample)};
+const struct spec_kind kind_sockets = {WORDS(convert_socket)};
+const struct spec_kind kind_shared = {WORDS(convert_shared)};
 const struct spec_kind kind_rights = {WORDS(convert_right)};
 const struct spec_kind kind_require = {WORDS(convert_wall)};
 const struct spec_kind kind_listen = {WORDS(convert_listen)};

@@ -33,6 +33,7 @@ enum closure { CLOSURE_EXACT, CLOSURE_FORESEEN, CLOSURE_PACKAGE };
 enum net_mode { NET_PRIVATE, NET_HOST };
 enum compare_mode { COMPARE_EXACT, COMPARE_SHAPE };
 enum sample_kind { SAMPLE_PATH, SAMPLE_EMPTY, SAMPLE_SNAPSHOT, SAMPLE_LIVE };
+enum socket_choice { SOCKET_BIND, SOCKET_REFUSE, SOCKET_IGNORE, SOCKET_UNDECIDED };
 enum accounts_mode { ACCOUNTS_NEEDED, ACCOUNTS_LIVE };
 enum update { UPDATE_RESTART, UPDATE_BUILD, UPDATE_NOTIFY };
 enum restart {
@@ -104,8 +105,9 @@ struct spec {
 	bool nice_set;
 	int oom_score_adjust;
 	bool oom_score_adjust_set;
-	struct strv bind_paths, bind_read_only_paths; /* "SRC[:DST]", rbind option removed; "-"
-						       kept in front where SRC may be absent */
+	struct strv bind_paths,
+	    bind_read_only_paths;     /* "SRC[:DST]", "@LABEL:DST"; rbind option removed; "-"
+				       kept in front where SRC may be absent */
 	struct strv read_write_paths; /* absolute; what a unit's own confinement left writable */
 
 	struct strv ip_allow, ip_deny; /* ranges, confine/peers.h */
@@ -113,8 +115,10 @@ struct spec {
 
 	/* [Jail] */
 	struct strv state, content, config, secret, offer, include; /* absolute paths */
-	struct strv sample; /* "DIR=PATH", "DIR=empty|snapshot|live" */
-	bool direct;	    /* start what the command ended in, without its start wrapper */
+	struct strv sockets; /* of other services: "PATH=bind|refuse|ignore" */
+	struct strv shared;  /* "LABEL=USER:GROUP:MODE", of BindPaths=@LABEL:PATH */
+	struct strv sample;  /* "DIR=PATH", "DIR=empty|snapshot|live" */
+	bool direct;	     /* start what the command ended in, without its start wrapper */
 	char *self_chroot;
 	char *unit; /* whose place it takes, or NULL */
 	enum closure closure;
@@ -157,6 +161,10 @@ const char *spec_section_name(enum spec_section section);
 
 /* What stands behind the "=" of a Sample=: one of its three words, or a path. */
 enum sample_kind spec_sample_kind(const char *text);
+
+/* What the word behind the last "=" of a Socket= says; SOCKET_UNDECIDED where it is none of three.
+ */
+enum socket_choice spec_socket_choice(const char *text);
 
 /* Adds one setting and fills the typed field. -EINVAL with a message that begins with @origin and
  * names the key and the remedy (an unknown key gets the nearest known one). */

@@ -61,7 +61,8 @@ static int attach(int mnt, int at)
 	return move_mount(mnt, "", at, "", flags) < 0 ? -errno : 0;
 }
 
-/* A detached mount of @source, or an empty one that looks like the directory @at. */
+/* A detached mount of @source, with what is mounted there, or an empty one that looks like the
+ * directory @at. */
 static int substitute_mount(int root, int at, const char *source)
 {
 	static const char *const none[] = {NULL};
@@ -71,7 +72,8 @@ static int substitute_mount(int root, int at, const char *source)
 		CLEANUP_FD int src = beneath_open_nolink(root, source, O_PATH | O_DIRECTORY, 0);
 		if (src < 0)
 			return src;
-		int mnt = open_tree(src, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+		int mnt = open_tree(
+		    src, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
 		return mnt < 0 ? -errno : mnt;
 	}
 	if (fstat(at, &st) < 0)

@@ -143,7 +143,7 @@ static void test_unreached(void)
 	CHECK(strstr(text, "10.0.0.5:5432, [2001:db8::5]:5432"));
 	CHECK(strstr(text, "--net host"));
 	CHECK(strstr(text, "/run/db?/sock"));
-	CHECK(strstr(text, "BindPaths=/run/db?"));
+	CHECK(strstr(text, "Socket=/run/db?/sock=bind"));
 	free(text);
 	record_free(rec);
 }

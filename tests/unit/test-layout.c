@@ -496,8 +496,9 @@ static void test_create_trapped(void)
 static void test_json(void)
 {
 	struct layout back CLEANUP_LAYOUT = LAYOUT_INIT, bad CLEANUP_LAYOUT = LAYOUT_INIT;
-	static char path[] = "/srv/a b", why[] = "because";
+	static char path[] = "/srv/a b", why[] = "because", source[] = "/var/lib/q";
 	struct provision v[] = {{.path = path,
+				 .source = source,
 				 .class = CLASS_OFFERED,
 				 .writable = true,
 				 .create = true,
@@ -520,13 +521,15 @@ static void test_json(void)
 		CHECK_STR(back.v[0].why, v[0].why);
 		CHECK_INT(back.v[0].class, v[0].class);
 		CHECK(back.v[0].link);
+		CHECK_STR(provision_source(&back.v[0]), source);
 		CHECK_INT(back.v[0].writable << 2 | back.v[0].file << 1 | back.v[0].create, 5);
 		CHECK_INT(back.v[0].mode, v[0].mode);
 		CHECK_INT(back.v[0].uid, v[0].uid);
 		CHECK_INT(back.v[0].gid, v[0].gid);
 	}
-	/* Generations of before have no links. */
+	/* Generations of before have no links, and nothing that stands elsewhere. */
 	json_object_del(json_array_get(j, 0), "link");
+	json_object_del(json_array_get(j, 0), "source");
 	layout_done(&back);
 	CHECK_INT(layout_from_json(&back, j), 0);
 	CHECK(back.n == 1 && !back.v[0].link);

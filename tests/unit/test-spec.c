@@ -46,7 +46,10 @@ static const char full[] = "# a comment\n"
 			   "Nice=-5\n"
 			   "OOMScoreAdjust=-900\n"
 			   "BindPaths=/srv/a:/b//c/:rbind -/d\n"
+			   "BindReadOnlyPaths=@queue:/srv//in/\n"
 			   "MemoryMax=50%\n"
+			   "CPUQuota=150%\n"
+			   "CPUWeight=idle\n"
 			   "CapabilityBoundingSet=CAP_NET_BIND_SERVICE\n"
 			   "PrivateTmp=true\n"
 			   "ReadWriteDirectories=-/var/lib/x /y/\n"
@@ -59,6 +62,8 @@ static const char full[] = "# a comment\n"
 			   "[Jail]\n"
 			   "State=/var/lib/web \"/srv/a b\"\n"
 			   "Sample=/var/lib/web=empty /srv/x=/srv/y/\n"
+			   "Socket=/run//a=b.sock=bind /run/c.sock=ignore\n"
+			   "Shared=queue=root:root:2770\n"
 			   "Closure=exact\n"
 			   "Net=host\n"
 			   "Accounts=live\n"
@@ -99,6 +104,7 @@ static void check_service(const struct spec *s)
 	CHECK_STR(s->read_write_paths.v[1], "/y");
 	CHECK_STR(s->working_directory, "~");
 	CHECK(s->working_directory_optional);
+	CHECK_STR(s->bind_read_only_paths.v[0], "@queue:/srv/in");
 	CHECK_STR(spec_find(s, SPEC_SERVICE, "MemoryMax")->value, "50%");
 	CHECK(spec_find(s, SPEC_SERVICE, "MemoryMin") == NULL);
 }
@@ -109,6 +115,11 @@ static void check_ours(const struct spec *s)
 	CHECK_STR(s->state.v[1], "/srv/a b");
 	CHECK_STR(s->sample.v[0], "/var/lib/web=empty");
 	CHECK_STR(s->sample.v[1], "/srv/x=/srv/y");
+	CHECK_STR(s->sockets.v[0], "/run/a=b.sock=bind");
+	CHECK_INT(spec_socket_choice(s->sockets.v[0]), SOCKET_BIND);
+	CHECK_INT(spec_socket_choice(s->sockets.v[1]), SOCKET_IGNORE);
+	CHECK_INT(spec_socket_choice("/run/x"), SOCKET_UNDECIDED);
+	CHECK_STR(s->shared.v[0], "queue=root:root:2770");
 	CHECK_INT(s->closure, CLOSURE_EXACT);
 	CHECK_INT(s->net, NET_HOST);
 	CHECK_INT(s->accounts, ACCOUNTS_LIVE);
@@ -244,6 +255,19 @@ static void test_errors(void)
 	     AT "StateDirectory=: '/x' is no relative path: it goes below /run, /var/lib ..."},
 	    {"[Service]\nBindPaths=/a:/b:norbind",
 	     AT "BindPaths=: '/a:/b:norbind': of the options only rbind is known"},
+	    {"[Service]\nBindPaths=@queue",
+	     AT "BindPaths=: '@queue' is not @LABEL:/path/in/the/jail (letters, digits and _-. in "
+		"the label)"},
+	    {"[Service]\nBindPaths=@../q:/x", AT
+	     "BindPaths=: '@../q:/x' is not @LABEL:/path/in/the/jail (letters, digits and _-. in "
+	     "the label)"},
+	    {"[Service]\nCPUQuota=half",
+	     AT "CPUQuota=: 'half' is no part of a processor such as 150%"},
+	    {"[Service]\nCPUWeight=0", AT "CPUWeight=: '0' is not a number from 1 to 10000"},
+	    {"[Jail]\nSocket=/run/x.sock",
+	     AT "Socket=: '/run/x.sock' is not PATH=bind, PATH=refuse or PATH=ignore"},
+	    {"[Jail]\nShared=queue=mail:0750",
+	     AT "Shared=: 'queue=mail:0750' is not LABEL=USER:GROUP:MODE"},
 	    {"[Jail]\nState=data", AT "State=: 'data' is not an absolute path"},
 	    {"[Jail]\nSample=/data",
 	     AT "Sample=: '/data' is not DIR=PATH, or DIR=empty, snapshot or live"},

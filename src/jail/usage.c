@@ -120,8 +120,9 @@ static long long disk(const struct layout *l)
 			continue;
 		if (p->file && beneath_lstat(host, provision_source(p), &st) == 0)
 			sum += (long long)st.st_blocks * 512;
-		CLEANUP_FD int fd =
-		    p->file ? -1 : beneath_open_nolink(host, provision_source(p), O_RDONLY | O_DIRECTORY, 0);
+		CLEANUP_FD int fd = p->file ? -1
+					    : beneath_open_nolink(host, provision_source(p),
+								  O_RDONLY | O_DIRECTORY, 0);
 		if (fd >= 0)
 			whole = size_of_tree(fd, &room, &sum);
 	}

@@ -77,7 +77,7 @@ ask() { echo "$1 $2" | timeout 5 nc -N ${3:+-s "$3"} 127.0.0.1 "$PORT"; }
 	[[ $(ask tcp 127.0.0.2 127.0.0.9) = yes ]]
 	# Not by a group that it could leave, and nothing is left of it.
 	good stop "$NAME"
-	! find /sys/fs/cgroup -maxdepth 4 -name "immure-$NAME" | grep .
+	! find /sys/fs/cgroup -maxdepth 4 -name "immure-$NAME*" | grep .
 }
 
 @test "peers: ConnectTo=none lets it call nobody" {
@@ -99,7 +99,7 @@ ask() { echo "$1 $2" | timeout 5 nc -N ${3:+-s "$3"} 127.0.0.1 "$PORT"; }
 	[[ $(ask tcp 127.0.0.1) = yes && -z $(ask tcp 127.0.0.1 127.0.0.9) ]]
 	kill "$pid"
 	wait "$pid" || true
-	! find /sys/fs/cgroup -maxdepth 4 -name "immure-$NAME" | grep .
+	! find /sys/fs/cgroup -maxdepth 4 -name "immure-$NAME*" | grep .
 }
 
 @test "peers: a wrong range is told with its line" {

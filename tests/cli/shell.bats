@@ -189,7 +189,7 @@ outside()
 		kill "$VISIT"
 		wait "$VISIT" || true
 	done
-	refuses 1 shell "$NAME" -- setpriv --reuid=nobody --clear-groups true
+	refuses 127 shell "$NAME" -- setpriv --reuid=nobody --clear-groups true
 }
 
 @test "shell: what the jail says is to be preloaded is not" {

@@ -178,7 +178,7 @@ runs_with()
 	good status "$NAME" --json
 	jq -e '.processes <= 5' <<<"$output" >/dev/null
 	good stop "$NAME"
-	[[ -z $(find /sys/fs/cgroup -maxdepth 3 -name "immure-$NAME") ]]
+	[[ -z $(find /sys/fs/cgroup -maxdepth 3 -name "immure-$NAME*") ]]
 }
 
 @test "walls: a link in the place of the root is no root" {

@@ -21,8 +21,9 @@ static const struct {
 };
 
 static const enum health of_finding[FINDING_KINDS] = {
-    [FINDING_TAMPERED] = HEALTH_CRITICAL, [FINDING_DRIFT] = HEALTH_WARNING,
-    [FINDING_HYGIENE] = HEALTH_WARNING,	  [FINDING_RESTART] = HEALTH_WARNING,
+    [FINDING_CRITICAL] = HEALTH_CRITICAL, [FINDING_TAMPERED] = HEALTH_CRITICAL,
+    [FINDING_DRIFT] = HEALTH_WARNING,	  [FINDING_HYGIENE] = HEALTH_WARNING,
+    [FINDING_RESTART] = HEALTH_WARNING,	  [FINDING_POLICY] = HEALTH_WARNING,
     [FINDING_NOTE] = HEALTH_OK,
 };
 
@@ -76,15 +77,15 @@ static void judge_findings(struct verdict *v, const char *name, const struct fin
 	}
 }
 
-static void judge(struct verdict *v, const struct invocation *in, const char *name, bool all,
-		  bool deep, struct status_row *row)
+static void judge(struct verdict *v, const struct invocation *in, struct checker *c,
+		  const char *name, bool all, struct status_row *row)
 {
 	struct findings f CLEANUP_FINDINGS = {0};
 	struct err e = {0};
 	int r = status_row(in->dirs, name, row, &e);
 
 	if (r == 0)
-		r = check_jail(in->dirs, name, deep, &f, &e);
+		r = check_jail(c, name, &f, &e);
 	if (r < 0) {
 		add(v, HEALTH_UNKNOWN, name, e.msg);
 		return;
@@ -122,11 +123,12 @@ static void print_figures(const struct status_row *row)
 
 int status_nagios(const struct invocation *in, const struct strv *names, bool all, bool deep)
 {
+	struct checker *c CLEANUP_CHECKER = checker_new(in->dirs, deep);
 	struct verdict v = {0};
 	struct status_row row = {0};
 
 	for (size_t i = 0; i < names->n; i++)
-		judge(&v, in, names->v[i], all, deep, &row);
+		judge(&v, in, c, names->v[i], all, &row);
 	printf("IMMURE %s - ", healths[v.worst].word);
 	for (size_t i = 0; i < v.troubles.n; i++) {
 		fputs(i ? ", " : "", stdout);

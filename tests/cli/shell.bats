@@ -70,8 +70,10 @@ visitor()
 	eventually 10 test -s "$WORK/out/visitor"
 	INSIDE=$(head -n 1 "$WORK/out/visitor")
 	# What comes before the command must have become it.
-	eventually 10 grep -qx -e sleep -e ping "/proc/$(outside "$INSIDE")/comm"
+	eventually 10 visiting
 }
+
+visiting() { grep -qx -e sleep -e ping "/proc/$(outside "$INSIDE")/comm"; }
 
 # The number that the jail's process $1 has outside.
 outside()

@@ -110,6 +110,7 @@ void summary_json(const struct spec *s, const struct build_report *r, const stru
 	    {"masked", &r->masked},
 	    {"start_helpers", &r->wrappers},
 	    {"rights", &r->rights},
+	    {"narrowed", &r->narrowed},
 	    {"refused", &r->refused},
 	    {"lacking_walls", &r->lacking},
 	    {"same_user", &r->same_user},

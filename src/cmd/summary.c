@@ -221,6 +221,7 @@ static void print_rights(const struct spec *s, const struct build_report *r)
 		list_print("rights", &r->rights, 12);
 	else
 		puts("  rights     none: no capabilities, no uncommon calls");
+	list_print("narrowed", &r->narrowed, 6);
 	print_connects(s, r);
 	list_print("refused", &r->refused, 6);
 	list_print("no wall", &r->lacking, 8);

@@ -41,6 +41,13 @@ struct call_set {
 	uint64_t families; /* 1 << AF_*, besides AF_UNIX, AF_INET, AF_INET6 and route netlink */
 	bool compat;	   /* the 32-bit companion of the native architecture too */
 	bool set_id_modes; /* chmod and its kin may set S_ISUID and S_ISGID */
+
+	/* What is taken away again, from the base set too (jail/hardening.h). */
+	struct strv without;	     /* calls */
+	uint64_t without_families;   /* 1 << AF_* */
+	uint64_t without_namespaces; /* CLONE_NEW*, of unshare(2) */
+	bool no_write_execute;	     /* no memory is both written and executed, ever */
+	bool no_realtime;	     /* no realtime scheduling */
 };
 
 /* The program that lets through the base set and @set, and answers all else as follows: foreign
@@ -53,6 +60,11 @@ struct call_set {
  * for 0 and the query. To be released with seccomp_free(). */
 int seccomp_make(const struct call_set *set, struct sock_fprog *ret, struct err *e);
 void seccomp_free(struct sock_fprog *f);
+
+/* What of @set's `without` the launcher itself still has to call once the program above is loaded
+ * (setgroups, capset ...): that one leaves it out, and this one, which is loaded last of all,
+ * refuses it, EPERM. ret->len is 0 where there is nothing of that. */
+int seccomp_make_last(const struct call_set *set, struct sock_fprog *ret, struct err *e);
 
 /* The errno (positive) for a refused call, as of the row and the arguments above. */
 int seccomp_refusal(uint32_t audit_arch, int nr);

@@ -19,7 +19,8 @@
  *    filter (a second listener in one tree is EBUSY).
  * 9. groups, gid, uid, in the only order that works; then checked, not believed. Securebits before
  *    them (they take a right), the exact sets of capabilities after them.
- * 10. cwd (as the user: it may be readable by him alone), umask, the self-test, exec. */
+ * 10. cwd (as the user: it may be readable by him alone), umask, the self-test, the second filter
+ *    (walls.h), which takes away what the steps before it had to call, exec. */
 #include "confine/parts.h"
 
 #include <errno.h>
@@ -146,14 +147,14 @@ static void set_limits(const struct plan *p, int report)
 }
 
 /* Loads the filter; returns its listener where @listens. */
-static int load_filter(const struct plan *p, bool listens, int report)
+static int load_filter(const struct sock_fprog *filter, bool listens, int report)
 {
 	unsigned long flags = listens ? SECCOMP_FILTER_FLAG_NEW_LISTENER | (1ul << 5) : 0;
-	long fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, p->filter);
+	long fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, filter);
 
 	if (fd < 0 && errno == EINVAL && listens) /* WAIT_KILLABLE_RECV, 1 << 5, is Linux 5.19 */
 		fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
-			     p->filter);
+			     filter);
 	if (fd < 0)
 		fail(report, -errno, "loading the seccomp filter", NULL);
 	return (int)fd;
@@ -164,7 +165,7 @@ static int load_filter(const struct plan *p, bool listens, int report)
 static void greet(const struct plan *p, int ctl, int report)
 {
 	struct run_message hello = {.type = RUN_HELLO};
-	CLEANUP_FD int listener = p->filter ? load_filter(p, true, report) : -1;
+	CLEANUP_FD int listener = p->filter ? load_filter(p->filter, true, report) : -1;
 
 	int r = message_send(ctl, &hello, listener);
 	if (r < 0)
@@ -303,6 +304,8 @@ static NORETURN void execute(const struct plan *p, const struct step *s, int rep
 		fail(report, -errno, "changing to the working directory", p->cwd);
 	if (p->walls && !s->keep_user)
 		look_back(p, report);
+	if (p->walls && p->walls->last && !s->keep_user)
+		load_filter(p->walls->last, false, report);
 	if (p->accepts && s->argv == p->argv)
 		serve_connections(p, s, report);
 	execve(s->program, s->argv, p->n_pass ? own_environment(p) : p->envp);
@@ -418,7 +421,7 @@ void child_enter(const struct plan *plan, const struct step *s, int report)
 	/* What it is to tell something, a reload, is in a scope of its own. */
 	raise_walls(p, false, report);
 	if (p->walls)
-		load_filter(p, false, report);
+		load_filter(p->filter, false, report);
 	give_up_rights(p, report);
 	execute(p, s, report);
 }

@@ -9,7 +9,7 @@
 #include "confine/ipc.h"
 
 #define IMAGE_MAGIC   "immure"
-#define IMAGE_VERSION 1u
+#define IMAGE_VERSION 2u
 
 static void walk_mounts(struct pack *w, struct mount_list *m)
 {
@@ -78,15 +78,15 @@ static void walk_ipc(struct pack *w, struct plan *p)
 	}
 }
 
-static void walk_filter(struct pack *w, struct plan *p, struct packed *to)
+static void walk_program(struct pack *w, const struct sock_fprog **f, struct sock_fprog *to)
 {
-	if (!pack_there(w, p->filter))
+	if (!pack_there(w, *f))
 		return;
-	void *code = p->filter ? p->filter->filter : NULL;
-	size_t n = pack_array(w, &code, p->filter ? p->filter->len : 0, sizeof(struct sock_filter));
+	void *code = *f ? (*f)->filter : NULL;
+	size_t n = pack_array(w, &code, *f ? (*f)->len : 0, sizeof(struct sock_filter));
 	if (w->reading) {
-		to->filter = (struct sock_fprog){.len = (unsigned short)n, .filter = code};
-		p->filter = &to->filter;
+		*to = (struct sock_fprog){.len = (unsigned short)n, .filter = code};
+		*f = to;
 		w->bad |= n == 0 || n > BPF_MAXINSNS;
 	}
 }
@@ -125,6 +125,7 @@ static void walk_walls(struct pack *w, struct plan *p, struct packed *to)
 	}
 	PACK_FIELD(w, walls.capabilities);
 	PACK_FIELD(w, walls.no_new_privs);
+	walk_program(w, &walls.last, &to->last);
 	bool landlock = pack_there(w, walls.landlock);
 	if (landlock)
 		walk_landlock(w, &l, &to->execute);
@@ -172,7 +173,7 @@ static void walk_plan(struct pack *w, struct plan *p, struct packed *to)
 	PACK_FIELD(w, p->accepts);
 	w->bad |= p->n_pass > PLAN_PASS_MAX || (p->accepts && !p->n_pass);
 	PACK_FIELD(w, p->tell_walls);
-	walk_filter(w, p, to);
+	walk_program(w, &p->filter, &to->filter);
 	walk_walls(w, p, to);
 }
 
@@ -201,6 +202,7 @@ void packed_done(struct packed *p)
 	free((uint16_t *)(uintptr_t)p->landlock.connect);
 	strv_done(&p->execute);
 	free(p->filter.filter);
+	free(p->last.filter);
 	plan_done(plan);
 	memset(p, 0, sizeof(*p));
 }

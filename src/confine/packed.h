@@ -26,7 +26,7 @@ struct packed {
 	struct walls walls;
 	struct landlock landlock;
 	struct strv execute;
-	struct sock_fprog filter;
+	struct sock_fprog filter, last;
 };
 #define CLEANUP_PACKED CLEANUP(packed_done)
 void packed_done(struct packed *p);

@@ -250,7 +250,9 @@ int rootfs_proc(int at, bool hide, gid_t master)
 	char gid[12];
 	const char *const hidden[] = {"hidepid", "invisible", "gid", gid, NULL};
 
-	static const char *const settings[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
+	static const char *const settings[] = {"acpi", "apm", "asound",	       "bus",
+					       "fs",   "irq", "latency_stats", "mtrr",
+					       "scsi", "sys", "sysrq-trigger", "timer_stats"};
 
 	snprintf(gid, sizeof(gid), "%u", master);
 	CLEANUP_FD int mnt = rootfs_fs("proc", hide ? hidden : NULL,

@@ -2,81 +2,14 @@
 #include "confine/calls-policy.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/personality.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "confine/bpf.h"
-
-#define NEW_NAMESPACES                                                                             \
-	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
-	 CLONE_NEWPID | CLONE_NEWNET)
-#define SET_ID (S_ISUID | S_ISGID)
-
-/* A comparison: (argument & mask) == value. */
-struct arg {
-	unsigned number;
-	uint32_t mask, value;
-};
-
-/* A rule that lets a call through where all its arguments are as said. Several rules of one call:
- * where one of them says so. */
-struct rule {
-	const char *name;
-	int number; /* younger than libseccomp; else 0 */
-	struct arg args[2];
-};
-
-#define FULL UINT32_MAX
-#define END                                                                                        \
-	{                                                                                          \
-		0, 0, 0                                                                            \
-	}
-
-/* clang-format off */
-static const struct rule by_argument[] = {
-	{"clone", 0, {{0, NEW_NAMESPACES, 0}, END}},
-	/* only the query and what every process has */
-	{"personality", 0, {{0, FULL, PER_LINUX}, END}},
-	{"personality", 0, {{0, FULL, 0xffffffff}, END}},
-	/* no devices */
-	{"mknod", 0, {{1, S_IFMT | SET_ID, 0}, END}},
-	{"mknod", 0, {{1, S_IFMT | SET_ID, S_IFREG}, END}},
-	{"mknod", 0, {{1, S_IFMT | SET_ID, S_IFIFO}, END}},
-	{"mknod", 0, {{1, S_IFMT | SET_ID, S_IFSOCK}, END}},
-	{"mknodat", 0, {{2, S_IFMT | SET_ID, 0}, END}},
-	{"mknodat", 0, {{2, S_IFMT | SET_ID, S_IFREG}, END}},
-	{"mknodat", 0, {{2, S_IFMT | SET_ID, S_IFIFO}, END}},
-	{"mknodat", 0, {{2, S_IFMT | SET_ID, S_IFSOCK}, END}},
-};
-
-/* Where no run set such modes: files that outlive the jail give nobody a user (systemd
- * CVE-2019-3843). */
-static const struct rule without_set_id[] = {
-	{"chmod", 0, {{1, SET_ID, 0}, END}},
-	{"fchmod", 0, {{1, SET_ID, 0}, END}},
-	{"fchmodat", 0, {{2, SET_ID, 0}, END}},
-	{"fchmodat2", 452, {{2, SET_ID, 0}, END}},
-	{"mkdir", 0, {{1, SET_ID, 0}, END}},
-	{"mkdirat", 0, {{2, SET_ID, 0}, END}},
-	{"creat", 0, {{1, SET_ID, 0}, END}},
-	/* the mode counts only for what makes a file */
-	{"open", 0, {{1, O_CREAT | __O_TMPFILE, 0}, END}},
-	{"open", 0, {{2, SET_ID, 0}, END}},
-	{"openat", 0, {{2, O_CREAT | __O_TMPFILE, 0}, END}},
-	{"openat", 0, {{3, SET_ID, 0}, END}},
-};
-/* clang-format on */
-
-/* What has its mode, or its flags, where no filter sees it. libc falls back to what can be seen. */
-static const char *const absent[] = {"clone3"};
-static const char *const absent_without_set_id[] = {"openat2"};
+#include "confine/seccomp-rules.h"
 
 /* Terminals: typing for somebody else, and line disciplines. The kernel looks at 32 bits of the
  * request (CVE-2019-10063: a filter that compared 64). */
@@ -110,11 +43,28 @@ static int number_of(const char *name, int number)
 	return bpf_number(seccomp_arch_native(), name, number);
 }
 
-static int allow_rules(scmp_filter_ctx ctx, const struct rule *v, size_t n)
+static bool is_own(const char *name)
+{
+	size_t n;
+	const char *const *own = seccomp_own_calls(&n);
+
+	return among(own, n, name);
+}
+
+/* Whether the first filter lets @name through at all. */
+static bool kept(const struct call_set *set, const char *name)
+{
+	return !strv_has(&set->without, name) || is_own(name);
+}
+
+static int allow_rules(scmp_filter_ctx ctx, const struct call_set *set, const struct rule *v,
+		       size_t n)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (!kept(set, v[i].name))
+			continue;
 		struct scmp_arg_cmp args[ARRAY_LEN(v[i].args)];
 		unsigned count = 0;
 		for (size_t k = 0; k < ARRAY_LEN(v[i].args); k++)
@@ -153,43 +103,55 @@ static int allow_all_but(scmp_filter_ctx ctx, const char *name, unsigned arg, co
 	return r;
 }
 
-static int allow_socket(scmp_filter_ctx ctx, int family, bool route_only)
+static int allow_socket(scmp_filter_ctx ctx, const struct call_set *set, int family,
+			bool route_only)
 {
-	const struct rule rule = {"socket", 0, {{0, FULL, (uint32_t)family}, {2, FULL, 0}}};
-	const struct rule pair = {"socketpair", 0, {{0, FULL, (uint32_t)family}, END}};
+	const struct rule rule = {
+	    "socket", 0, {{0, UINT32_MAX, (uint32_t)family}, {2, UINT32_MAX, 0}}};
+	const struct rule pair = {"socketpair", 0, {{0, UINT32_MAX, (uint32_t)family}, RULE_END}};
 	struct rule any = rule;
 
-	any.args[1] = (struct arg)END;
-	int r = allow_rules(ctx, route_only ? &rule : &any, 1);
-	return r == 0 && family == AF_UNIX ? allow_rules(ctx, &pair, 1) : r;
+	any.args[1] = (struct arg)RULE_END;
+	int r = allow_rules(ctx, set, route_only ? &rule : &any, 1);
+	return r == 0 && family == AF_UNIX ? allow_rules(ctx, set, &pair, 1) : r;
 }
 
-static int allow_sockets(scmp_filter_ctx ctx, uint64_t families)
+#define FAMILY(f) (UINT64_C(1) << (f))
+
+static int allow_sockets(scmp_filter_ctx ctx, const struct call_set *set)
 {
-	static const int base[] = {AF_UNIX, AF_INET, AF_INET6};
+	uint64_t base = FAMILY(AF_UNIX) | FAMILY(AF_INET) | FAMILY(AF_INET6) | FAMILY(AF_NETLINK);
+	uint64_t families = (base | set->families) & ~set->without_families;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(base); i++)
-		r = allow_socket(ctx, base[i], false);
-	if (r == 0)
-		r = allow_socket(ctx, AF_NETLINK, !(families >> AF_NETLINK & 1));
 	for (int f = 0; r == 0 && f < 64; f++)
-		if (families >> f & 1 && f != AF_NETLINK)
-			r = allow_socket(ctx, f, false);
+		if (families & FAMILY(f))
+			r = allow_socket(ctx, set, f,
+					 f == AF_NETLINK && !(set->families & FAMILY(f)));
 	return r;
 }
 
-/* Calls that other functions make rules for. */
+/* Only where it was learnt. */
+static int allow_unshare(scmp_filter_ctx ctx, const struct call_set *set)
+{
+	struct rule rule = {"unshare", 0, {{0, (uint32_t)set->without_namespaces, 0}, RULE_END}};
+
+	return strv_has(&set->calls, "unshare") ? allow_rules(ctx, set, &rule, 1) : 0;
+}
+
+/* Calls that other functions make rules for; learnt or not, their arguments are looked at. */
 static bool is_special(const struct call_set *set, const char *name)
 {
-	static const char *const others[] = {"ioctl", "socket", "socketpair"};
+	static const char *const others[] = {"ioctl", "socket", "socketpair", "unshare"};
+	bool special = among(others, ARRAY_LEN(others), name);
+	size_t n;
+	const struct limit *limits = seccomp_limits(&n);
 
-	return among(others, ARRAY_LEN(others), name) || among(absent, ARRAY_LEN(absent), name) ||
-	       /* learnt: then its arguments are free too */
-	       (find_rule(by_argument, ARRAY_LEN(by_argument), name)) ||
-	       (!set->set_id_modes &&
-		(find_rule(without_set_id, ARRAY_LEN(without_set_id), name) ||
-		 among(absent_without_set_id, ARRAY_LEN(absent_without_set_id), name)));
+	for (size_t i = 0; !special && i < n; i++)
+		special =
+		    limits[i].holds(set) && (find_rule(limits[i].rules, limits[i].n_rules, name) ||
+					     among(limits[i].absent, limits[i].n_absent, name));
+	return special;
 }
 
 static int allow_table(scmp_filter_ctx ctx, const struct call_set *set)
@@ -202,7 +164,7 @@ static int allow_table(scmp_filter_ctx ctx, const struct call_set *set)
 		bool learnt = rows[i].class == CALL_RARE && strv_has(&set->calls, rows[i].name);
 		int nr = number_of(rows[i].name, rows[i].number);
 		if ((rows[i].class != CALL_BASE && !learnt) || is_special(set, rows[i].name) ||
-		    nr == __NR_SCMP_ERROR)
+		    !kept(set, rows[i].name) || nr == __NR_SCMP_ERROR)
 			continue;
 		r = passed_over(seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0), rows[i].number);
 	}
@@ -221,34 +183,81 @@ static int say_absent(scmp_filter_ctx ctx, const char *const *v, size_t n)
 
 static int fill(scmp_filter_ctx ctx, const struct call_set *set)
 {
+	size_t n;
+	const struct limit *limits = seccomp_limits(&n);
 	int r = allow_table(ctx, set);
 
-	if (r == 0)
-		r = allow_rules(ctx, by_argument, ARRAY_LEN(by_argument));
-	if (r == 0 && !set->set_id_modes)
-		r = allow_rules(ctx, without_set_id, ARRAY_LEN(without_set_id));
-	if (r == 0)
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (limits[i].holds(set)) {
+			r = allow_rules(ctx, set, limits[i].rules, limits[i].n_rules);
+			if (r == 0)
+				r = say_absent(ctx, limits[i].absent, limits[i].n_absent);
+		}
+	if (r == 0 && kept(set, "ioctl"))
 		r = allow_all_but(ctx, "ioctl", 1, bad_requests, ARRAY_LEN(bad_requests));
 	if (r == 0)
-		r = allow_sockets(ctx, set->families);
-	if (r == 0)
-		r = say_absent(ctx, absent, ARRAY_LEN(absent));
-	if (r == 0 && !set->set_id_modes)
-		r = say_absent(ctx, absent_without_set_id, ARRAY_LEN(absent_without_set_id));
+		r = allow_sockets(ctx, set);
+	return r == 0 ? allow_unshare(ctx, set) : r;
+}
+
+/* What is taken away and `own_calls` all the same. */
+static int refuse_own(scmp_filter_ctx ctx, const struct call_set *set)
+{
+	size_t n;
+	const char *const *own = seccomp_own_calls(&n);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		int nr = number_of(own[i], 0);
+		if (strv_has(&set->without, own[i]) && nr != __NR_SCMP_ERROR)
+			r = passed_over(seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), nr, 0), 0);
+	}
 	return r;
 }
 
-static scmp_filter_ctx make_one(uint32_t arch, const struct call_set *set, int *ret)
+typedef int fill_fn(scmp_filter_ctx ctx, const struct call_set *set);
+
+static scmp_filter_ctx make_one(uint32_t arch, const struct call_set *set, uint32_t otherwise,
+				fill_fn *rules, int *ret)
 {
-	scmp_filter_ctx ctx = bpf_context(arch, SCMP_ACT_NOTIFY);
+	scmp_filter_ctx ctx = bpf_context(arch, otherwise);
 
 	/* libseccomp asks the kernel whether it has listeners, seccomp_api_get(3). */
-	*ret = ctx ? fill(ctx, set) : -EOPNOTSUPP;
+	*ret = ctx ? rules(ctx, set) : -EOPNOTSUPP;
 	if (*ret < 0 && ctx) {
 		seccomp_release(ctx);
 		ctx = NULL;
 	}
 	return ctx;
+}
+
+static int make(const struct call_set *set, uint32_t otherwise, fill_fn *rules,
+		struct sock_fprog *ret)
+{
+	int r;
+	scmp_filter_ctx ctx = make_one(seccomp_arch_native(), set, otherwise, rules, &r),
+			companion = NULL;
+
+	if (r == 0 && set->compat && bpf_companion())
+		companion = make_one(bpf_companion(), set, otherwise, rules, &r);
+	if (r == 0)
+		r = bpf_export(ctx, companion, ret);
+	if (ctx)
+		seccomp_release(ctx);
+	return r;
+}
+
+/* The first rule that lets @name through by its arguments alone, or NULL. */
+static const struct rule *rule_of(const struct call_set *set, const char *name)
+{
+	size_t n;
+	const struct limit *limits = seccomp_limits(&n);
+	const struct rule *found = NULL;
+
+	for (size_t i = 0; !found && i < n; i++)
+		if (limits[i].holds(set))
+			found = find_rule(limits[i].rules, limits[i].n_rules, name);
+	return found;
 }
 
 /* What a server asks for all the time and the kernel cannot answer by number alone: opening what is
@@ -257,10 +266,10 @@ static void hurry(const struct call_set *set, struct sock_fprog *f)
 {
 	static const char *const hot[] = {"open", "openat"}; /* the last one is asked first */
 
-	for (size_t i = 0; !set->set_id_modes && i < ARRAY_LEN(hot); i++) {
-		const struct rule *r = find_rule(without_set_id, ARRAY_LEN(without_set_id), hot[i]);
+	for (size_t i = 0; i < ARRAY_LEN(hot); i++) {
+		const struct rule *r = kept(set, hot[i]) ? rule_of(set, hot[i]) : NULL;
 		int nr = number_of(hot[i], 0);
-		if (nr >= 0)
+		if (r && nr >= 0)
 			bpf_allow_first(f, nr, r->args[0].number, r->args[0].mask,
 					r->args[0].value);
 	}
@@ -268,22 +277,25 @@ static void hurry(const struct call_set *set, struct sock_fprog *f)
 
 int seccomp_make(const struct call_set *set, struct sock_fprog *ret, struct err *e)
 {
-	int r;
-	scmp_filter_ctx ctx = make_one(seccomp_arch_native(), set, &r), companion = NULL;
-
-	if (r == 0 && set->compat && bpf_companion())
-		companion = make_one(bpf_companion(), set, &r);
-	if (r == 0)
-		r = bpf_export(ctx, companion, ret);
+	int r = make(set, SCMP_ACT_NOTIFY, fill, ret);
 	if (r == 0)
 		hurry(set, ret);
-	if (ctx)
-		seccomp_release(ctx);
+
 	if (r == -EOPNOTSUPP)
 		return err_set(e, r,
 			       "this kernel lacks seccomp filters with a listener (Linux 5.0), "
 			       "without which no jail is started; immure check --host");
 	return r < 0 ? err_errno(e, r, "making the seccomp filter") : 0;
+}
+
+int seccomp_make_last(const struct call_set *set, struct sock_fprog *ret, struct err *e)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < set->without.n; i++)
+		any |= is_own(set->without.v[i]);
+	int r = any ? make(set, SCMP_ACT_ALLOW, refuse_own, ret) : 0;
+	return r < 0 ? err_errno(e, r, "making the second seccomp filter") : 0;
 }
 
 void seccomp_free(struct sock_fprog *f)

@@ -12,9 +12,13 @@
 #include <stdint.h>
 
 struct landlock;
+struct sock_fprog;
 
 struct walls {
 	uint64_t capabilities;		 /* 1 << CAP_*: all that any process inside can ever have */
 	bool no_new_privs;		 /* set-id programs and file capabilities give nothing */
 	const struct landlock *landlock; /* or NULL */
+	/* Loaded last of all, by commands that do not keep the rights of the start: what the
+	 * launcher still had to call and the service may not; or NULL. Takes no_new_privs. */
+	const struct sock_fprog *last;
 };

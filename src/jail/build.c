@@ -16,6 +16,7 @@
 #include "host/places.h"
 #include "jail/account.h"
 #include "jail/drift.h"
+#include "jail/hardening.h"
 #include "jail/helpers.h"
 #include "jail/masks.h"
 #include "jail/require.h"
@@ -269,8 +270,14 @@ static int run_sealed(struct build *b, struct err *e)
 	    .listeners = &b->first.listeners,
 	    .direct = &b->first.direct,
 	};
+	struct strv narrowed CLEANUP_STRV = STRV_INIT;
 	int r = run_twin(&t, b, "proof", &b->sealed, e);
-	return r < 0 ? err_prefix(e, "in the sealed jail") : 0;
+
+	if (r == 0)
+		return 0;
+	hardening_conflicts(b->spec, &b->policy, &narrowed);
+	return err_prefix(e, "in the sealed jail%s%s", narrowed.n ? ", where " : "",
+			  narrowed.n ? narrowed.v[0] : "");
 }
 
 static bool always_root(const struct who *w)
@@ -339,6 +346,7 @@ static void list_rights(const struct build *b, struct build_report *rep)
 		if (!policy_is_port(b->policy.v[i].name))
 			strv_add(&rep->rights, b->policy.v[i].name);
 	strv_add_all(&rep->rights, &b->spec->rights);
+	hardening_conflicts(b->spec, &b->policy, &rep->narrowed);
 	rep->connects = b->confinement.landlock.connect_any;
 	strv_add_all(&rep->refused, &b->sealed.refused);
 	strv_add_all(&rep->lacking, &b->lacking);
@@ -347,11 +355,15 @@ static void list_rights(const struct build *b, struct build_report *rep)
 /* Which rights and walls there are, the spec does not know. */
 static int check_rights(const struct spec *s, struct err *e)
 {
+	struct hardening taken CLEANUP_HARDENING = HARDENING_INIT;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->rights.n; i++)
 		r = policy_check_right(s->rights.v[i], e);
-	return r < 0 ? err_prefix(e, "Rights=") : require_check(s, e);
+	if (r < 0)
+		return err_prefix(e, "Rights=");
+	r = hardening_of(s, NULL, &taken, e);
+	return r == 0 ? require_check(s, e) : r;
 }
 
 static int carry_out(struct build *b, struct build_report *rep, struct err *e)
@@ -510,6 +522,7 @@ void build_report_done(struct build_report *r)
 	strv_done(&r->masked);
 	strv_done(&r->wrappers);
 	strv_done(&r->rights);
+	strv_done(&r->narrowed);
 	strv_done(&r->refused);
 	strv_done(&r->lacking);
 	strv_done(&r->same_user);

@@ -24,6 +24,7 @@ void confinement_done(struct confinement *c)
 		free(c->packed);
 	} else {
 		seccomp_free(&c->filter);
+		seccomp_free(&c->last);
 		free(c->bind);
 		strv_done(&c->execute);
 	}

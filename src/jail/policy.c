@@ -11,8 +11,8 @@
 #include "confine/rights.h"
 #include "fs/atomic.h"
 #include "grow/rights.h"
+#include "jail/hardening.h"
 #include "jail/json-text.h"
-#include "spec/values.h"
 
 #define FILE_NAME "policy.json"
 
@@ -259,12 +259,18 @@ static void grant(struct granting *m, const char *right)
 		grant_bind(m, port);
 }
 
-static bool asks(const struct spec *s, const char *key)
+/* The unit's own hardening on top. */
+static int harden(struct granting *m, const struct spec *s, struct err *e)
 {
-	const struct setting *set = spec_find(s, SPEC_SERVICE, key);
-	bool yes = false;
+	struct hardening h CLEANUP_HARDENING = HARDENING_INIT;
+	int r = hardening_of(s, NULL, &h, e);
 
-	return set && value_bool(set->value, &yes, NULL) == 0 && yes;
+	if (r < 0)
+		return r;
+	m->c->walls.no_new_privs = !m->set_id || h.no_new_privs;
+	hardening_take(&h, &m->calls);
+	r = seccomp_make(&m->calls, &m->c->filter, e);
+	return r == 0 ? seccomp_make_last(&m->calls, &m->c->last, e) : r;
 }
 
 int confinement_make(const struct right_list *p, const struct spec *s, struct confinement *ret,
@@ -279,14 +285,16 @@ int confinement_make(const struct right_list *p, const struct spec *s, struct co
 		grant(&m, s->rights.v[i]);
 	c.walls.capabilities =
 	    narrowed(s, c.walls.capabilities | policy_ambient(s)) & rights_most();
-	c.walls.no_new_privs = !m.set_id || asks(s, "NoNewPrivileges");
-	int r = seccomp_make(&m.calls, &c.filter, e);
+	int r = harden(&m, s, e);
 	strv_done(&m.calls.calls);
+	strv_done(&m.calls.without);
 	if (r < 0)
 		return r;
+	c.walls.no_new_privs |= c.last.len > 0;
 	*ret = c;
 	c = (struct confinement)CONFINEMENT_INIT;
 	ret->walls.landlock = &ret->landlock;
+	ret->walls.last = ret->last.len ? &ret->last : NULL;
 	ret->landlock.execute = &ret->execute;
 	return 0;
 }

@@ -2,9 +2,9 @@
 /* The policy: what a jail's service may do, each right with what it was needed for.
  *
  * Learnt in baseline and growth (grow/rights.h), added to by the spec's Rights=, narrowed by what
- * the unit asked for (CapabilityBoundingSet=, NoNewPrivileges=). Written at the seal as policy.json
- * beside the manifest: an array of {right, why, by, phase}, sorted by right. A start makes the
- * walls of confine/walls.h out of it. */
+ * the unit asked for (CapabilityBoundingSet=, and jail/hardening.h). Written at the seal as
+ * policy.json beside the manifest: an array of {right, why, by, phase}, sorted by right. A start
+ * makes the walls of confine/walls.h out of it. */
 #pragma once
 
 #include <stdbool.h>
@@ -54,7 +54,7 @@ bool policy_is_port(const char *right);
 struct confinement {
 	struct walls walls;
 	struct landlock landlock;
-	struct sock_fprog filter;
+	struct sock_fprog filter, last; /* last.len 0: there is none */
 	uint16_t *bind;
 	struct strv execute;
 	struct packed *packed; /* that owns what the rest borrows, of one that was loaded */

@@ -98,6 +98,7 @@ keys_of_manual()
 @test "manual: immure.spec(5) tells how each directive of [Service] is treated" {
 	[[ $(rows FIELD KEPT | wc -l) -ge 100 ]]
 	same "$(rows FIELD LIMIT)" "$(block Taken; block 'Read, without effect yet')"
+	same "$(rows READ)" "$(block Narrowing)"
 	same "$(rows KEPT)" "$(block 'Kept for confinement')"
 	same "$(rows UNIT)" "$(block 'Staying with the unit')"
 	same "$(rows HAS)" "$(block 'Made redundant')"

@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "confine/rights.h"
 #include "fs-scratch.h"
+#include "jail/hardening.h"
 #include "jail/right-answer.h"
 
 #define BIT(cap) (UINT64_C(1) << (cap))
@@ -155,6 +158,108 @@ static void test_confinement(void)
 	}
 }
 
+/* Rows: a spec, a call, whether it is taken. */
+static void test_hardening_calls(void)
+{
+	static const struct {
+		const char *spec, *call;
+		bool taken;
+	} rows[] = {
+	    {"", "ptrace", false},
+	    {"SystemCallFilter=@system-service\n", "ptrace", true},
+	    {"SystemCallFilter=@system-service\n", "read", false},
+	    {"SystemCallFilter=@system-service\n", "setuid", false},
+	    {"SystemCallFilter=read\n", "execve", false}, /* @default */
+	    {"SystemCallFilter=read\n", "write", true},
+	    {"SystemCallFilter=@system-service\nSystemCallFilter=~@privileged\n", "setuid", true},
+	    {"SystemCallFilter=@system-service\nSystemCallFilter=~@privileged\n", "read", false},
+	    {"SystemCallFilter=~@privileged @debug:EPERM\n", "ptrace", true},
+	    {"SystemCallFilter=~@privileged\nSystemCallFilter=chown\n", "chown", false},
+	    {"SystemCallFilter=~@privileged\nSystemCallFilter=chown\n", "fchown", true},
+	    {"SystemCallFilter=~ptrace\nSystemCallFilter=\n", "ptrace", false},
+	    {"ProtectClock=yes\n", "adjtimex", true},
+	    {"ProtectClock=no\n", "adjtimex", false},
+	    {"ProtectHostname=yes\n", "sethostname", true},
+	    {"ProtectKernelLogs=1\n", "syslog", true},
+	    {"RestrictNamespaces=yes\n", "setns", true},
+	    {"RestrictNamespaces=no\n", "setns", false},
+	    {"RestrictNamespaces=~user\n", "setns", true},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP_STR char *text = xasprintf("[Service]\n%s", rows[i].spec);
+		struct spec *s CLEANUP_SPEC = spec_of(text);
+		struct hardening h CLEANUP_HARDENING = HARDENING_INIT;
+		struct err e = {0};
+		CHECK_INT(hardening_of(s, NULL, &h, &e), 0);
+		CHECK_INT(strv_has(&h.calls, rows[i].call), rows[i].taken);
+	}
+}
+
+static void test_hardening_others(void)
+{
+	static const struct {
+		const char *spec;
+		uint64_t families, namespaces;
+		bool no_new_privs;
+	} rows[] = {
+	    {"RestrictAddressFamilies=AF_UNIX AF_INET\n", ~(BIT(AF_UNIX) | BIT(AF_INET)), 0, false},
+	    {"RestrictAddressFamilies=~AF_PACKET AF_RDS\n", BIT(AF_PACKET), 0, false},
+	    {"RestrictAddressFamilies=none\n", ~UINT64_C(0), 0, false},
+	    {"RestrictNamespaces=net ipc\n", 0, ~(uint64_t)(CLONE_NEWNET | CLONE_NEWIPC), false},
+	    {"RestrictNamespaces=~net\nRestrictNamespaces=~user\n", 0, CLONE_NEWNET | CLONE_NEWUSER,
+	     false},
+	    {"RestrictNamespaces=no\n", 0, 0, false},
+	    {"User=nobody\nLockPersonality=yes\n", 0, 0, true},
+	    {"User=nobody\nLockPersonality=no\n", 0, 0, false},
+	    {"User=root\nLockPersonality=yes\n", 0, 0, false},
+	    {"NoNewPrivileges=yes\n", 0, 0, true},
+	};
+	static const char *const wrong[] = {"SystemCallFilter=@nosuch\n",
+					    "RestrictNamespaces=what\n"};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP_STR char *text = xasprintf("[Service]\n%s", rows[i].spec);
+		struct spec *s CLEANUP_SPEC = spec_of(text);
+		struct hardening h CLEANUP_HARDENING = HARDENING_INIT;
+		struct err e = {0};
+		CHECK_INT(hardening_of(s, NULL, &h, &e), 0);
+		CHECK(h.families == rows[i].families && h.namespaces == rows[i].namespaces);
+		CHECK_INT(h.no_new_privs, rows[i].no_new_privs);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		CLEANUP_STR char *text = xasprintf("[Service]\n%s", wrong[i]);
+		struct spec *s CLEANUP_SPEC = spec_of(text);
+		struct hardening h CLEANUP_HARDENING = HARDENING_INIT;
+		struct err e = {0};
+		CHECK_INT(hardening_of(s, NULL, &h, &e), -EINVAL);
+		CHECK(e.msg[0]);
+	}
+}
+
+/* What a run used is told, with the directive that takes it. */
+static void test_hardening_conflicts(void)
+{
+	struct spec *s CLEANUP_SPEC =
+	    spec_of("[Service]\nProtectClock=yes\nRestrictAddressFamilies="
+		    "AF_UNIX\nRestrictSUIDSGID=yes\n");
+	struct record *a CLEANUP_RECORD = record_new();
+	struct right_list p CLEANUP_RIGHT_LIST = RIGHT_LIST_INIT;
+	struct strv lines CLEANUP_STRV = STRV_INIT;
+
+	record_right(a, "adjtimex()", "adjtimex", "/usr/sbin/x", PHASE_START);
+	record_right(a, "AF_PACKET", "socket", "/usr/sbin/x", PHASE_START);
+	record_right(a, "CAP_CHOWN", "chown", "/usr/sbin/x", PHASE_START);
+	record_right(a, "chroot()", "chroot", "/usr/sbin/x", PHASE_START);
+	policy_learn(&p, a, a);
+	hardening_conflicts(s, &p, &lines);
+	CHECK_INT(lines.n, 2);
+	CHECK_STR(lines.v[0],
+		  "RestrictAddressFamilies= takes away AF_PACKET, which /usr/sbin/x used (socket)");
+	CHECK_STR(lines.v[1],
+		  "ProtectClock= takes away adjtimex(), which /usr/sbin/x used (adjtimex)");
+}
+
 static void test_answers(void)
 {
 	static const struct {
@@ -200,6 +305,9 @@ int main(void)
 	test_file();
 	test_damaged();
 	test_confinement();
+	test_hardening_calls();
+	test_hardening_others();
+	test_hardening_conflicts();
 	test_answers();
 	return check_done("policy");
 }

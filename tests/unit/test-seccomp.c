@@ -10,9 +10,11 @@
 #include <seccomp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -154,6 +156,57 @@ static long handle(void)
 	return syscall(SYS_open_by_handle_at, -1, 0, 0);
 }
 
+static long unshare_net(void)
+{
+	return syscall(SYS_unshare, CLONE_NEWNET);
+}
+static long wx_map(void)
+{
+	return syscall(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == -1
+		   ? -1
+		   : 0;
+}
+static long x_map(void)
+{
+	return syscall(SYS_mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		       0) == -1
+		   ? -1
+		   : 0;
+}
+static long made_executable(void)
+{
+	return syscall(SYS_mprotect, 0, 0, PROT_READ | PROT_EXEC);
+}
+static long shared_execute(void)
+{
+	return syscall(SYS_shmat, -1, NULL, SHM_EXEC);
+}
+static long shared(void)
+{
+	return syscall(SYS_shmat, -1, NULL, 0);
+}
+static long fifo_scheduling(void)
+{
+	return syscall(SYS_sched_setscheduler, -1, SCHED_FIFO, NULL);
+}
+static long batch_scheduling(void)
+{
+	return syscall(SYS_sched_setscheduler, -1, SCHED_BATCH, NULL);
+}
+static long new_scheduling(void)
+{
+	return syscall(SYS_sched_setattr, -1, NULL, 0);
+}
+static long local(void)
+{
+	return syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+}
+static long owner(void)
+{
+	return syscall(SYS_chown, "/nonexistent", 1, 1);
+}
+
 static void *nothing(void *arg)
 {
 	return arg;
@@ -205,54 +258,66 @@ static long foreign(void)
 }
 #endif
 
-enum learnt { NOTHING, ALL_OF_IT };
+enum learnt { NOTHING, ALL_OF_IT, HARDENED };
 
 static const struct {
 	const char *what;
 	long (*call)(void);
-	int refused[2]; /* without and with what is learnt; LET_THROUGH */
+	/* Without and with what is learnt, and that with hardening on top; LET_THROUGH. */
+	int refused[3];
 } rows[] = {
-    {"getpid", get_pid, {0, 0}},
-    {"fork", child, {0, 0}},
-    {"a thread", thread, {0, 0}},
-    {"a socket", inet, {0, 0}},
-    {"route netlink", route, {0, 0}},
-    {"a personality query", query, {0, 0}},
-    {"a plain mode", plain_mode, {0, 0}},
-    {"a mode that does not count", odd_mode, {0, 0}},
-    {"a file", plain_make, {0, 0}},
-    {"a fifo", fifo, {0, 0}},
-    {"TIOCGWINSZ", winsize, {0, 0}},
-    {"ptrace", trace, {EPERM, 0}},
-    {"chroot", root, {EPERM, 0}},
-    {"mount", mounts, {EPERM, 0}},
-    {"audit netlink", audit, {EAFNOSUPPORT, 0}},
-    {"AF_PACKET", packet, {EAFNOSUPPORT, 0}},
-    {"u+s", set_id, {EPERM, 0}},
-    {"g+s", set_gid, {EPERM, 0}},
-    {"open with u+s", set_id_open, {EPERM, 0}},
-    {"open of no name with u+s", set_id_unnamed, {EPERM, 0}},
-    {"open with g+s and high bits", set_id_high, {EPERM, 0}},
+    {"getpid", get_pid, {0, 0, 0}},
+    {"fork", child, {0, 0, 0}},
+    {"a thread", thread, {0, 0, 0}},
+    {"a socket", inet, {0, 0, EAFNOSUPPORT}},
+    {"route netlink", route, {0, 0, EAFNOSUPPORT}},
+    {"a personality query", query, {0, 0, 0}},
+    {"a plain mode", plain_mode, {0, 0, 0}},
+    {"a mode that does not count", odd_mode, {0, 0, 0}},
+    {"a file", plain_make, {0, 0, 0}},
+    {"a fifo", fifo, {0, 0, 0}},
+    {"TIOCGWINSZ", winsize, {0, 0, 0}},
+    {"ptrace", trace, {EPERM, 0, EPERM}},
+    {"chroot", root, {EPERM, 0, 0}},
+    {"mount", mounts, {EPERM, 0, 0}},
+    {"audit netlink", audit, {EAFNOSUPPORT, 0, EAFNOSUPPORT}},
+    {"AF_PACKET", packet, {EAFNOSUPPORT, 0, 0}},
+    {"u+s", set_id, {EPERM, 0, EPERM}},
+    {"g+s", set_gid, {EPERM, 0, EPERM}},
+    {"open with u+s", set_id_open, {EPERM, 0, EPERM}},
+    {"open of no name with u+s", set_id_unnamed, {EPERM, 0, EPERM}},
+    {"open with g+s and high bits", set_id_high, {EPERM, 0, EPERM}},
 #ifdef SYS_open
-    {"the old open with u+s", set_id_old_open, {EPERM, 0}},
-    {"the old open", old_open, {0, 0}},
+    {"the old open with u+s", set_id_old_open, {EPERM, 0, EPERM}},
+    {"the old open", old_open, {0, 0, 0}},
 #endif
-    {"AF_VSOCK", vsock, {EAFNOSUPPORT, EAFNOSUPPORT}},
-    {"an unknown number", unknown, {ENOSYS, ENOSYS}},
-    {"io_uring_setup", uring, {ENOSYS, ENOSYS}},
-    {"clone3", clone_three, {ENOSYS, ENOSYS}},
-    {"kexec_load", kexec, {EPERM, EPERM}},
-    {"open_by_handle_at", handle, {EPERM, EPERM}},
-    {"clone with a user namespace", clone_user, {EPERM, EPERM}},
-    {"unshare of a user namespace", unshare_user, {EPERM, EPERM}},
-    {"TIOCSTI", sti, {EPERM, EPERM}},
-    {"TIOCSTI with high bits", sti_high, {EPERM, EPERM}},
-    {"TIOCSETD", line, {EPERM, EPERM}},
-    {"another personality", linux32, {EPERM, EPERM}},
-    {"a device", device, {EPERM, EPERM}},
+    {"AF_VSOCK", vsock, {EAFNOSUPPORT, EAFNOSUPPORT, EAFNOSUPPORT}},
+    {"an unknown number", unknown, {ENOSYS, ENOSYS, ENOSYS}},
+    {"io_uring_setup", uring, {ENOSYS, ENOSYS, ENOSYS}},
+    {"clone3", clone_three, {ENOSYS, ENOSYS, ENOSYS}},
+    {"kexec_load", kexec, {EPERM, EPERM, EPERM}},
+    {"open_by_handle_at", handle, {EPERM, EPERM, EPERM}},
+    {"clone with a user namespace", clone_user, {EPERM, EPERM, EPERM}},
+    {"unshare of a user namespace", unshare_user, {EPERM, 0, EPERM}},
+    {"TIOCSTI", sti, {EPERM, EPERM, EPERM}},
+    {"TIOCSTI with high bits", sti_high, {EPERM, EPERM, EPERM}},
+    {"TIOCSETD", line, {EPERM, EPERM, EPERM}},
+    {"another personality", linux32, {EPERM, EPERM, EPERM}},
+    {"a device", device, {EPERM, EPERM, EPERM}},
+    {"unshare of a network", unshare_net, {EPERM, 0, 0}},
+    {"memory to write and execute", wx_map, {0, 0, EPERM}},
+    {"memory to execute", x_map, {0, 0, 0}},
+    {"memory made executable", made_executable, {0, 0, EPERM}},
+    {"shared memory to execute", shared_execute, {0, 0, EPERM}},
+    {"shared memory", shared, {0, 0, 0}},
+    {"realtime", fifo_scheduling, {0, 0, EPERM}},
+    {"batch", batch_scheduling, {0, 0, 0}},
+    {"sched_setattr", new_scheduling, {0, 0, ENOSYS}},
+    {"a local socket", local, {0, 0, 0}},
+    {"chown", owner, {0, 0, EPERM}},
 #ifdef __x86_64__
-    {"x32", x32, {ENOSYS, ENOSYS}},
-    {"int 0x80", foreign, {ENOSYS, 0}},
+    {"x32", x32, {ENOSYS, ENOSYS, ENOSYS}},
+    {"int 0x80", foreign, {ENOSYS, 0, ENOSYS}},
 #endif
 };
 
@@ -277,12 +342,22 @@ static void try_all(const struct sock_fprog *filter, int up, int listener_to)
 
 static void add_learnt(struct call_set *set)
 {
-	static const char *const calls[] = {"ptrace", "chroot", "mount"};
+	static const char *const calls[] = {"ptrace", "chroot", "mount", "unshare"};
 
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
 		strv_add(&set->calls, calls[i]);
 	set->families = 1ull << AF_PACKET | 1ull << AF_NETLINK;
 	set->compat = set->set_id_modes = true;
+}
+
+static void harden(struct call_set *set)
+{
+	strv_add(&set->without, "ptrace");
+	strv_add(&set->without, "chown");
+	set->without_families = 1ull << AF_INET | 1ull << AF_NETLINK;
+	set->without_namespaces = CLONE_NEWUSER;
+	set->no_write_execute = set->no_realtime = true;
+	set->compat = set->set_id_modes = false;
 }
 
 static void look(struct refusals *refusals)
@@ -301,6 +376,7 @@ static void look(struct refusals *refusals)
 
 static void test_calls(enum learnt learnt)
 {
+	static const char *const name_of[] = {"nothing learnt", "learnt", "hardened"};
 	struct call_set set = {.calls = STRV_INIT};
 	struct sock_fprog filter = {0};
 	struct refusals *refusals = NULL;
@@ -310,6 +386,8 @@ static void test_calls(enum learnt learnt)
 
 	if (learnt)
 		add_learnt(&set);
+	if (learnt == HARDENED)
+		harden(&set);
 	CHECK_INT(seccomp_make(&set, &filter, &e), 0);
 	CHECK(pipe(up) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	pid_t pid = fork();
@@ -328,7 +406,7 @@ static void test_calls(enum learnt learnt)
 		bool good = wanted ? code == wanted : code >= 0 && (!refused || geteuid() != 0);
 		if (!good)
 			fprintf(stderr, "# %s, %s: errno %d, not %d\n", rows[i].what,
-				learnt ? "learnt" : "nothing learnt", code, wanted);
+				name_of[learnt], code, wanted);
 		CHECK(good);
 	}
 	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
@@ -339,7 +417,42 @@ static void test_calls(enum learnt learnt)
 	close(pair[0]);
 	close(pair[1]);
 	strv_done(&set.calls);
+	strv_done(&set.without);
 	seccomp_free(&filter);
+}
+
+/* What the launcher has to call is let through by the first filter and refused by the second. */
+static void test_last(void)
+{
+	struct call_set set = {.calls = STRV_INIT};
+	struct sock_fprog first = {0}, last = {0};
+	struct err e = {0};
+	int status = -1;
+
+	strv_add(&set.without, "ptrace");
+	CHECK_INT(seccomp_make_last(&set, &last, &e), 0);
+	CHECK_INT(last.len, 0);
+	strv_add(&set.without, "capset");
+	CHECK_INT(seccomp_make(&set, &first, &e), 0);
+	CHECK_INT(seccomp_make_last(&set, &last, &e), 0);
+	CHECK(last.len > 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &first) < 0)
+			_exit(1);
+		if (syscall(SYS_capset, NULL, NULL) == 0 || errno != EFAULT)
+			_exit(2);
+		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &last) < 0)
+			_exit(3);
+		if (syscall(SYS_capset, NULL, NULL) == 0 || errno != EPERM)
+			_exit(4);
+		_exit(getppid() > 0 ? 0 : 5);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	strv_done(&set.without);
+	seccomp_free(&first);
+	seccomp_free(&last);
 }
 
 /* Every name is one that libseccomp knows, or has its number; and none is there twice. */
@@ -364,5 +477,7 @@ int main(void)
 	test_table();
 	test_calls(NOTHING);
 	test_calls(ALL_OF_IT);
+	test_calls(HARDENED);
+	test_last();
 	return check_done("seccomp");
 }

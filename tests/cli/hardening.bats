@@ -1,0 +1,114 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# What a unit's own hardening (systemd.exec(5)) takes away in a jail, and that a build says so where a run needed it.
+
+NAME=cli-hardening PORT=18623
+load helpers
+
+setup()
+{
+	mkdir -p "$WORK/out"
+}
+
+teardown()
+{
+	immure stop -q "$NAME" || true
+	immure remove -q "$NAME" || true
+} 2>/dev/null
+
+# Calls by number, each with what it says of itself where nothing holds it back. They are made on USR2: no run saw them.
+ATTEMPTS='
+sub try { my ($name, @call) = @_; local $! = 0; my $r = syscall $call[0], @call[1 .. $#call]; printf STDERR "%s %d\n", $name, $r < 0 ? $! + 0 : 0 }
+$SIG{USR2} = sub {
+	try "setresuid", 117, -1, -1, -1;
+	try "chown", 92, "/nonexistent", -1, -1;
+	try "inet", 41, 2, 1, 0;
+	try "unix", 41, 1, 1, 0;
+	try "wx", 9, 0, 4096, 7, 0x22, -1, 0;
+	try "rx", 9, 0, 4096, 5, 0x22, -1, 0;
+	try "realtime", 144, 999999, 1, "";
+	try "batch", 144, 999999, 3, "";
+	try "done", 39;
+};
+$| = 1; sleep 1 while 1'
+
+# hardened LINE...: the service with these lines in its [Service]; what it says of its attempts is in $output.
+hardened()
+{
+	local user=$1
+	shift
+	printf '%s\n' "$ATTEMPTS" >"$HERE/attempts.pl"
+	{
+		printf '[Service]\nUser=%s\nExecStart=/usr/bin/perl %s\n' "$user" "$HERE/attempts.pl"
+		printf '%s\n' "$@" '[Exercise]' 'Ready=true'
+	} | spec "$NAME"
+	good build "$NAME"
+	good start "$NAME"
+	kill -USR2 "$(immure status "$NAME" --json | jq .pid)"
+	for _ in {1..50}; do
+		immure logs "$NAME" | grep -q '^done' && break
+		sleep 0.1
+	done
+	good logs "$NAME"
+	tells '^done 0'
+}
+
+@test "hardening: without any, a jail lets these through" {
+	hardened nobody
+	for call in setresuid unix inet wx rx; do tells "^$call 0"; done
+	tells '^chown 2'	# ENOENT
+	tells '^realtime 3$'	# ESRCH: asked for of a process that is not there
+	tells '^batch 3$'
+}
+
+@test "hardening: SystemCallFilter=, for the launcher's own calls too, counted and named" {
+	hardened nobody SystemCallFilter=@system-service SystemCallFilter=~@privileged
+	tells '^setresuid 1'
+	tells '^chown 1$'
+	tells 'refused chown()'
+	tells '^inet 0'
+	good status "$NAME" --json
+	json '.refused == 1'
+}
+
+@test "hardening: SystemCallFilter= of a root service" {
+	hardened root SystemCallFilter=~@privileged
+	tells '^setresuid 1'
+	tells '^chown 1$'
+	grep -q '^NoNewPrivs:.1' "/proc/$(immure status "$NAME" --json | jq .pid)/status"
+}
+
+@test "hardening: families, memory, scheduling" {
+	hardened nobody RestrictAddressFamilies=AF_UNIX MemoryDenyWriteExecute=yes RestrictRealtime=yes
+	tells '^inet 97'	# EAFNOSUPPORT
+	tells '^unix 0'
+	tells '^wx 1'
+	tells '^rx 0'
+	tells '^realtime 1$'
+	tells '^batch 3$'
+	! immure build "$NAME" --dry-run | grep -q 'not enforced'
+}
+
+@test "hardening: what a run needed is told, and fails the proof" {
+	spec "$NAME" <<-'EOF'
+	[Service]
+	ExecStart=/usr/bin/perl -e 'chroot "/" or die "no chroot: \$!\n"; sleep 1 while 1'
+	SystemCallFilter=~@mount
+	[Exercise]
+	Ready=true
+	EOF
+	refuses 1 build "$NAME"
+	tells 'SystemCallFilter= takes away chroot(), which /usr/bin/perl used'
+	tells 'refused.*chroot'
+}
+
+@test "hardening: words that nobody knows stop the build, with the directive" {
+	spec "$NAME" <<-'EOF'
+	[Service]
+	ExecStart=/bin/sleep 1000
+	SystemCallFilter=~@nosuch
+	EOF
+	refuses 2 build "$NAME"
+	says 'SystemCallFilter=' '@nosuch'
+}

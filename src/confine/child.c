@@ -30,6 +30,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -62,6 +63,12 @@ static NORETURN void fail(int report, int code, const char *what, const char *ar
 
 	err_errno(&e, code, "%s%s%s", what, arg ? " " : "", arg ? arg : "");
 	fail_with(report, &e);
+}
+
+void child_forget(void)
+{
+	for (char **env = environ; env && *env; env++)
+		memset(*env, 0, strlen(*env));
 }
 
 static int compare_int(const void *a, const void *b)
@@ -417,6 +424,7 @@ void child_enter(const struct plan *plan, const struct step *s, int report)
 
 	own.n_pass = 0; /* what a reload runs is handed nothing */
 	own.accepts = false;
+	child_forget();
 	prepare(p, -1, report);
 	/* What it is to tell something, a reload, is in a scope of its own. */
 	raise_walls(p, false, report);

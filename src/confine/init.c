@@ -74,8 +74,7 @@ static int enter_root(const struct plan *p, struct err *e)
  * entered through /proc or ptrace without SYS_PTRACE, which nobody inside has. */
 static void hide(void)
 {
-	for (char **env = environ; *env; env++)
-		memset(*env, 0, strlen(*env));
+	child_forget();
 	prctl(PR_SET_DUMPABLE, 0);
 }
 

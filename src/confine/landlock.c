@@ -104,6 +104,11 @@ int landlock_abi(void)
 	return abi < 0 ? 0 : (int)abi;
 }
 
+bool landlock_has_ports(void)
+{
+	return landlock_abi() >= ABI_NET;
+}
+
 void landlock_missing(int abi, struct strv *ret)
 {
 	for (size_t i = 0; i < ARRAY_LEN(walls); i++)

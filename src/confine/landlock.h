@@ -24,12 +24,16 @@ struct landlock {
 	size_t n_connect;
 	bool connect_any;
 	const struct strv
-	    *execute; /* writable places where programs are executed all the same; or NULL */
-	bool scoped;  /* no signals and no abstract sockets out of this domain */
+	    *execute;	/* writable places where programs are executed all the same; or NULL */
+	uint16_t tried; /* a TCP port that may not be bound, which the self-test tries; 0: none */
+	bool scoped;	/* no signals and no abstract sockets out of this domain */
 };
 
 /* The kernel's ABI, 0 where it has none. */
 int landlock_abi(void);
+
+/* Whether it knows ports. */
+bool landlock_has_ports(void);
 
 /* Names of walls ("landlock-files", "landlock-net", "landlock-scope" ...) that ABI @abi lacks. */
 void landlock_missing(int abi, struct strv *ret);

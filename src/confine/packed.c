@@ -9,7 +9,7 @@
 #include "confine/ipc.h"
 
 #define IMAGE_MAGIC   "immure"
-#define IMAGE_VERSION 2u
+#define IMAGE_VERSION 3u
 
 static void walk_mounts(struct pack *w, struct mount_list *m)
 {
@@ -101,6 +101,7 @@ static void walk_landlock(struct pack *w, struct landlock *l, struct strv *execu
 	PACK_FIELD(w, l->bind_any);
 	PACK_FIELD(w, l->connect_any);
 	PACK_FIELD(w, l->scoped);
+	PACK_FIELD(w, l->tried);
 	pack_texts(w, &places);
 	if (!w->reading)
 		return;
@@ -172,6 +173,7 @@ static void walk_plan(struct pack *w, struct plan *p, struct packed *to)
 	PACK_FIELD(w, p->n_pass);
 	PACK_FIELD(w, p->accepts);
 	w->bad |= p->n_pass > PLAN_PASS_MAX || (p->accepts && !p->n_pass);
+	PACK_FIELD(w, p->outside);
 	PACK_FIELD(w, p->tell_walls);
 	walk_program(w, &p->filter, &to->filter);
 	walk_walls(w, p, to);

@@ -47,6 +47,9 @@ NORETURN void init_main(const struct plan *p, int ctl, int go);
  * plan tells them, go to @report as messages; end of file there means that it was executed. */
 NORETURN void child_main(const struct plan *p, int ctl, int report);
 
+/* Wipes what whoever started this process had in its environment. */
+void child_forget(void);
+
 /* A process that shall execute @s, in a root and in namespaces that it has entered already: the
  * steps of child_main() that prepare it, and exec. */
 NORETURN void child_enter(const struct plan *p, const struct step *s, int report);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "confine/plan.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
 
 void plan_init(struct plan *p)
 {
@@ -37,4 +41,29 @@ struct mount_op *plan_mount(struct plan *p, enum mount_kind kind, const char *ta
 				.source = source ? xstrdup(source) : NULL,
 				.mode = 0755};
 	return op;
+}
+
+static const char *const namespaces[PLAN_NAMESPACES] = {
+    "mnt", "pid", "ipc", "uts", "cgroup", [PLAN_USER_NAMESPACE] = "user"};
+
+const char *plan_namespace_name(size_t i)
+{
+	return namespaces[i];
+}
+
+uint64_t plan_namespace(int proc, size_t i)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "self/ns/%s", namespaces[i]);
+	return fstatat(proc, path, &st, 0) == 0 ? st.st_ino : 0;
+}
+
+void plan_note_outside(struct plan *p)
+{
+	CLEANUP_FD int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; proc >= 0 && i < PLAN_NAMESPACES; i++)
+		p->outside[i] = plan_namespace(proc, i);
 }

@@ -70,8 +70,10 @@ struct step {
 	bool keep_user; /* with the rights the run starts with */
 };
 
-#define PLAN_LIMITS   RLIM_NLIMITS
-#define PLAN_PASS_MAX 16
+#define PLAN_LIMITS	    RLIM_NLIMITS
+#define PLAN_NAMESPACES	    6
+#define PLAN_USER_NAMESPACE 5 /* of these, that a plan need not have anew */
+#define PLAN_PASS_MAX	    16
 
 struct plan {
 	/* Namespaces to enter, as descriptors, or -1: then new ones are made (network: kept). */
@@ -126,6 +128,10 @@ struct plan {
 	 * of the caller, or -1. */
 	int launcher;
 
+	/* The namespaces of whoever starts the run, by their inodes: what confines it has others.
+	 * 0: not looked at. */
+	uint64_t outside[PLAN_NAMESPACES];
+
 	bool tell_walls; /* the self-test's rows go to the caller (struct run) */
 
 	/* Of a jail that is meant to hold, with `filter` the walls' own; NULL: a twin that learns.
@@ -136,6 +142,16 @@ struct plan {
 /* A plan that enters nothing, changes no root and keeps the caller's identity. */
 void plan_init(struct plan *p);
 void plan_done(struct plan *p);
+
+/* Fills `outside` with the caller's own. */
+void plan_note_outside(struct plan *p);
+
+/* The inode of the calling process's namespace number @i of those, through the directory @proc,
+ * which is a /proc; 0 where it cannot be told. */
+uint64_t plan_namespace(int proc, size_t i);
+
+/* "mnt", "pid", "ipc", "uts", "cgroup", "user". */
+const char *plan_namespace_name(size_t i);
 
 /* Adds a mount; returns the new row, valid until the next call. Copies the strings. */
 struct mount_op *plan_mount(struct plan *p, enum mount_kind kind, const char *target,

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "confine/selftest.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,13 +16,17 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "base/fd.h"
 #include "base/str.h"
+#include "confine/landlock.h"
 #include "confine/rights.h"
 #include "confine/walls.h"
 
@@ -186,14 +193,20 @@ static void test_descriptors(struct test *t)
 	is(t, bad < 0, bad < 0 ? "0 1 2" : "0 1 2 %d", bad);
 }
 
+static bool is_planned(const struct plan *p, enum mount_kind kind)
+{
+	for (size_t i = 0; i < p->mounts.n; i++)
+		if (p->mounts.v[i].kind == kind)
+			return true;
+	return false;
+}
+
 static void test_root(struct test *t)
 {
 	struct stat root, up;
 	struct statvfs vfs;
-	bool planned = false;
+	bool planned = is_planned(t->p, MOUNT_ROOT_RO);
 
-	for (size_t i = 0; i < t->p->mounts.n; i++)
-		planned |= t->p->mounts.v[i].kind == MOUNT_ROOT_RO;
 	want(t, "%s", planned ? "read-only, its own top" : "its own top");
 	if (stat("/", &root) < 0 || stat("/..", &up) < 0 || statvfs("/", &vfs) < 0)
 		return;
@@ -246,6 +259,82 @@ static void test_pids(struct test *t)
 {
 	want(t, "a session in its own namespace");
 	is(t, getsid(0) > 0 && getpid() != 1, "pid %d, session %d", getpid(), getsid(0));
+}
+
+/* By a /proc that is one: no mount of the jail can be covered without CAP_SYS_ADMIN. */
+static void test_namespaces(struct test *t)
+{
+	CLEANUP_FD int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statfs fs;
+
+	want(t, "its own");
+	if (proc < 0 || fstatfs(proc, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC) {
+		is(t, !is_planned(t->p, MOUNT_PROC), "no /proc to see them by");
+		return;
+	}
+	for (size_t i = 0; i < PLAN_NAMESPACES; i++) {
+		uint64_t now = plan_namespace(proc, i);
+		bool anew = i != PLAN_USER_NAMESPACE || t->p->user_ns >= 0;
+		if (t->p->outside[i] && anew && (!now || now == t->p->outside[i])) {
+			is(t, false, "%s is the host's", plan_namespace_name(i));
+			return;
+		}
+	}
+	is(t, true, "its own");
+}
+
+/* A domain of Landlock cannot be read; it can be met. */
+static void test_landlock(struct test *t)
+{
+	const struct landlock *l = t->p->walls->landlock;
+	uint16_t port = l && landlock_has_ports() ? l->tried : 0;
+	const struct sockaddr_in a = {.sin_family = AF_INET,
+				      .sin_port = htons(port),
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+	if (!port) {
+		want(t, "as far as it can be tried");
+		is(t, true, "not tried: no port is refused here");
+		return;
+	}
+	want(t, "port %u refused", port);
+	CLEANUP_FD int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool bound = s >= 0 && bind(s, (const struct sockaddr *)&a, sizeof(a)) == 0;
+	/* Somebody else's port says nothing of us. */
+	is(t, s >= 0 && !bound && errno == EACCES, bound ? "port %u bound" : "port %u refused",
+	   port);
+}
+
+/* What this host does not let anybody have is less than planned, never more. */
+static void test_limits(struct test *t)
+{
+	want(t, "as the spec says");
+	for (int i = 0; i < PLAN_LIMITS; i++) {
+		const struct rlimit *most = &t->p->limits[i];
+		struct rlimit now;
+		if (!t->p->limit_set[i])
+			continue;
+		if (getrlimit(i, &now) < 0 || now.rlim_cur > most->rlim_cur ||
+		    now.rlim_max > most->rlim_max) {
+			is(t, false, "limit %d is higher", i);
+			return;
+		}
+	}
+	is(t, true, "as the spec says");
+}
+
+/* What was here before is gone (init.c), and what the service gets has names. */
+static void test_environment(struct test *t)
+{
+	size_t n = 0;
+	bool clean = true;
+
+	for (char **env = environ; env && *env; env++)
+		clean &= !**env;
+	for (; t->p->envp && t->p->envp[n]; n++)
+		clean &= strchr(t->p->envp[n], '=') > t->p->envp[n];
+	want(t, "the spec's alone");
+	is(t, clean, clean ? "the spec's alone" : "somebody else's too");
 }
 
 static void test_signals(struct test *t)
@@ -309,6 +398,10 @@ static const struct {
     {"root", test_root},
     {"mounts", test_mounts},
     {"pids", test_pids},
+    {"namespaces", test_namespaces},
+    {"landlock", test_landlock},
+    {"limits", test_limits},
+    {"environment", test_environment},
     {"signals", test_signals},
     {"core-dumps", test_core},
     {"umask", test_umask},

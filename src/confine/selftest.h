@@ -24,8 +24,8 @@ struct selftest_row {
 #define SELFTEST_ROWS 24
 
 /* Fills @rows, at most SELFTEST_ROWS; returns how many: user, groups, bounding set, the other sets,
- * no_new_privs, filter, descriptors (none but 0 to 2 and @report), root, mounts, pids, signals,
- * core dumps, umask, session. */
+ * no_new_privs, filter, descriptors (none but 0 to 2 and @report), root, mounts, pids, namespaces,
+ * Landlock, limits, environment, signals, core dumps, umask, session. */
 size_t selftest_run(const struct plan *p, int report, struct selftest_row *rows);
 
 /* 0, or -EPERM with the first broken wall's name, what it should be and what it is. */

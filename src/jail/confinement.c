@@ -38,6 +38,7 @@ int confinement_apply(struct confinement *c, struct plan *p, struct err *e)
 		c->launcher = launcher_open(e);
 	p->walls = &c->walls;
 	p->filter = &c->filter;
+	plan_note_outside(p);
 	p->launcher = c->launcher;
 	return c->launcher < 0 ? c->launcher : 0;
 }

@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
@@ -259,6 +260,22 @@ static void grant(struct granting *m, const char *right)
 		grant_bind(m, port);
 }
 
+/* A port that the self-test may find refused; none where it may open no socket to try. */
+static uint16_t refused_port(const struct landlock *l, uint64_t without_families)
+{
+	bool listed = true;
+	uint16_t port = UINT16_MAX;
+
+	if (l->bind_any || without_families >> AF_INET & 1)
+		return 0;
+	for (; port && listed; port -= listed) {
+		listed = false;
+		for (size_t i = 0; i < l->n_bind; i++)
+			listed |= l->bind[i] == port;
+	}
+	return port;
+}
+
 /* The unit's own hardening on top. */
 static int harden(struct granting *m, const struct spec *s, struct err *e)
 {
@@ -268,6 +285,7 @@ static int harden(struct granting *m, const struct spec *s, struct err *e)
 	if (r < 0)
 		return r;
 	m->c->walls.no_new_privs = !m->set_id || h.no_new_privs;
+	m->c->landlock.tried = refused_port(&m->c->landlock, h.families);
 	hardening_take(&h, &m->calls);
 	r = seccomp_make(&m->calls, &m->c->filter, e);
 	return r == 0 ? seccomp_make_last(&m->calls, &m->c->last, e) : r;

@@ -198,9 +198,13 @@ void init_main(const struct plan *p, int ctl, int go)
 	pid_t child = pids_fork(number);
 	if (child == 0)
 		child_main(p, ctl, report[1]);
+	if (child < 0) {
+		err_errno(&e, -errno, "starting the service's process");
+		give_up(ctl, &e);
+	}
 	const int keep[] = {ctl, proc, report[0]};
 	close_all_but(keep, ARRAY_LEN(keep));
-	if (child < 0 || rights_reduce(p->walls ? INIT_RIGHTS : rights_most()) < 0)
+	if (rights_reduce(p->walls ? INIT_RIGHTS : rights_most()) < 0)
 		_exit(1);
 	relay_exec(ctl, report[0]);
 	close(report[0]);

@@ -292,6 +292,7 @@ static int grant_streams(const struct making *m)
 
 /* A file that is mounted by itself is replaced when the host rotates it, and the mount with it
  * (jail/rebind.h): the rule is on its directory, in which the mounts leave nothing else to write.
+ * Not on the root: that would be all files of the jail.
  */
 static int grant_writing(const struct making *m, const char *target)
 {
@@ -302,8 +303,33 @@ static int grant_writing(const struct making *m, const char *target)
 		return fd == -ENOENT ? 0 : fd;
 	if (is_dir(fd))
 		return grant(m, fd, PLACE_READ | PLACE_WRITE);
+	if (streq(parent, "/"))
+		return add_rule(m, fd, PLACE_WRITE, true);
 	CLEANUP_FD int dir = open_place(parent);
 	return dir < 0 ? dir : add_rule(m, dir, PLACE_WRITE, true);
+}
+
+static bool in_writable(const struct plan *p, const char *path)
+{
+	for (size_t i = 0; i < p->mounts.n; i++)
+		if (is_writable(&p->mounts.v[i]) && path_within(path, p->mounts.v[i].target))
+			return true;
+	return false;
+}
+
+/* A read-only mount: no more than the root gives, but for execution where something writable lies
+ * around it, and for what is no file: a FIFO or a device is written to though its mount is
+ * read-only. */
+static int grant_reading(const struct making *m, const char *target)
+{
+	CLEANUP_FD int fd = open_place(target);
+	struct stat st;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+		return add_rule(m, fd, PLACE_READ | PLACE_WRITE, true);
+	return in_writable(m->plan, target) ? execute_around(m, target) : 0;
 }
 
 static int grant_files(const struct making *m, struct err *e)
@@ -321,8 +347,8 @@ static int grant_files(const struct making *m, struct err *e)
 		const struct mount_op *op = &mounts->v[i];
 		if (is_writable(op))
 			r = grant_writing(m, op->target);
-		else if (is_mount(op)) /* what is read-only inside of something writable */
-			r = execute_around(m, op->target);
+		else if (is_mount(op))
+			r = grant_reading(m, op->target);
 		if (r < 0)
 			return err_errno(e, r, "a Landlock rule for %s", op->target);
 	}

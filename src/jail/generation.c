@@ -219,6 +219,8 @@ int generation_load_number(const struct dirs *d, const char *name, int number,
 		r = policy_load(dir, &g.policy, NULL);
 	if (r == 0)
 		r = atomic_read(dir, "spec", 1 << 20, &g.spec_text, NULL);
+	if (r == -EMFILE || r == -ENFILE || r == -ENOMEM)
+		return err_errno(e, r, "reading %s", g.dir);
 	if (r < 0)
 		return err_errno(e, r, "reading %s (damaged? immure build %s makes it anew)", g.dir,
 				 name);

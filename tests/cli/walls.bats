@@ -149,6 +149,18 @@ runs_with()
 	good start "$NAME"
 }
 
+@test "walls: kernels with an older Landlock do what theirs can" {
+	local abi
+	for abi in 2 3 4 5 6; do
+		"$DENY" "landlock=$abi" -- "$(dirname "$IMMURE")/../tests/unit/test-landlock" 3>&-
+	done
+	CODE='$| = 1'
+	"$DENY" landlock=3 -- "$IMMURE" build "$NAME" --ready true -- /usr/bin/perl -e "sleep 1000" >"$WORK/out/build" 3>&-
+	grep -q 'no wall *landlock-net, landlock-ioctl, landlock-scope' "$WORK/out/build"
+	"$DENY" landlock=3 -- "$IMMURE" prove "$NAME" >"$WORK/out/prove" 3>&-
+	grep -q 'landlock *holds.*not tried' "$WORK/out/prove"
+}
+
 @test "walls: without a filter nothing is started" {
 	CODE='$| = 1'
 	service

@@ -128,6 +128,13 @@ static int write_file(void)
 	return open(path, O_WRONLY | O_TRUNC | O_CLOEXEC) < 0 ? errno : 0;
 }
 
+/* A FIFO takes what is written to it whatever its mount is. */
+static int write_fifo(void)
+{
+	CLEANUP_STR char *path = in("ro/fifo");
+	return open(path, O_RDWR | O_CLOEXEC) < 0 ? errno : 0;
+}
+
 static int with_port(uint16_t port, int (*call)(int, const struct sockaddr *, socklen_t))
 {
 	const struct sockaddr_in a = {.sin_family = AF_INET,
@@ -212,6 +219,7 @@ static const struct {
     {"write to a device", write_null, 0, 2},
     {"write to a mounted file", write_file, 0, 2},
     {"write to what has replaced it", write_rotated, 0, 2},
+    {"write to a FIFO that is mounted read-only", write_fifo, 0, 2},
     {"bind a listed port", bind_listed, 0, 4},
     {"bind an unlisted port", bind_unlisted, EACCES, 4},
     {"connect to a listed port", connect_listed, 0, 4},
@@ -239,6 +247,7 @@ static void confine(void)
 	    {MOUNT_BIND, "rw/ro", MOUNT_READONLY},
 	    {MOUNT_BIND, "ro/deep/rw", 0},
 	    {MOUNT_BIND, "log/mounted", 0},
+	    {MOUNT_BIND, "ro/fifo", MOUNT_READONLY},
 	    {MOUNT_BIND, "absent", 0},
 	};
 	struct plan p;
@@ -282,7 +291,9 @@ static void make_tree(void)
 	static const char *const dirs[] = {"ro",   "ro/deep",	"ro/deep/rw", "rw", "rw/a",
 					   "rw/b", "rw/learnt", "rw/ro",      "log"};
 	CLEANUP_STR char *text = in("ro/text"), *mounted = in("log/mounted");
-	CLEANUP_STR char *rotated = in("log/rotated");
+	CLEANUP_STR char *rotated = in("log/rotated"), *fifo = in("ro/fifo");
+
+	CLEANUP_STR char *top = in("top");
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
 		CLEANUP_STR char *dir = in(dirs[i]);
@@ -291,6 +302,8 @@ static void make_tree(void)
 		CHECK_INT(system(copy), 0);
 	}
 	CHECK(mknod(text, S_IFREG | 0644, 0) == 0);
+	CHECK(mkfifo(fifo, 0644) == 0);
+	CHECK(mknod(top, S_IFREG | 0644, 0) == 0);
 	CHECK(mknod(rotated, S_IFREG | 0644, 0) == 0);
 	CHECK(mknod(mounted, S_IFREG | 0644, 0) == 0);
 }
@@ -334,6 +347,35 @@ static void check_attempts(int abi)
 	}
 }
 
+static int open_to_write(const char *path)
+{
+	return open(path, O_WRONLY | O_CLOEXEC) < 0 ? errno : 0;
+}
+
+/* A file that is mounted right in the root is that file, and not all files. */
+static void check_top(void)
+{
+	const struct landlock l = {.bind_any = true, .connect_any = true};
+	int status = 0;
+
+	if (geteuid() != 0) /* chroot(2) */
+		return;
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct plan p;
+		plan_init(&p);
+		plan_mount(&p, MOUNT_ROOT_RO, "/", NULL, 0);
+		plan_mount(&p, MOUNT_BIND, "/top", "/top", 0);
+		if (chroot(base) < 0 || chdir("/") < 0 ||
+		    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		    landlock_confine(&l, &p, NULL) < 0)
+			_exit(1);
+		_exit(open_to_write("/top") ? 2 : open_to_write("/ro/text") == EACCES ? 0 : 3);
+	}
+	waitpid(pid, &status, 0);
+	CHECK_INT(status, 0);
+}
+
 static void check_missing(void)
 {
 	struct strv none CLEANUP_STRV = STRV_INIT, four CLEANUP_STRV = STRV_INIT,
@@ -369,6 +411,7 @@ int main(void)
 	while (unlisted == listed);
 	listen_abstract();
 	check_attempts(abi);
+	check_top();
 	CLEANUP_STR char *remove = xasprintf("rm -rf %s", base);
 	CHECK_INT(system(remove), 0);
 	return check_done("landlock");

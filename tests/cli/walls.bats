@@ -122,6 +122,45 @@ runs_with()
 	runs_with CapBnd:.0000000000000000
 }
 
+@test "walls: a web server that is its worker's user from the first instruction, on a low port" {
+	local pid p
+	install -d -o www-data "$HERE/web" "$HERE/state"
+	echo hello >"$HERE/web/index.html"
+	cat >"$HERE/nginx.conf" <<-END
+		pid $HERE/state/nginx.pid;
+		error_log $HERE/state/error.log;
+		events { }
+		http {
+			access_log $HERE/state/access.log;
+			client_body_temp_path $HERE/state/body;
+			proxy_temp_path $HERE/state/proxy;
+			fastcgi_temp_path $HERE/state/fastcgi;
+			uwsgi_temp_path $HERE/state/uwsgi;
+			scgi_temp_path $HERE/state/scgi;
+			server { listen 127.0.0.1:643; root $HERE/web; }
+		}
+	END
+	spec "$NAME" <<-END
+		[Service]
+		User=www-data
+		AmbientCapabilities=CAP_NET_BIND_SERVICE
+		ExecStart=/usr/sbin/nginx -c $HERE/nginx.conf -g 'daemon off;'
+		[Exercise]
+		Command=curl -sS http://127.0.0.1:643/
+	END
+	good build "$NAME"
+	tells '1 exercise step as natively'
+	good start "$NAME"
+	[[ $(curl -sS http://127.0.0.1:643/) = hello ]]
+	pid=$(immure status "$NAME" --json | jq .pid)
+	for p in "$pid" $(pgrep -P "$pid"); do
+		[[ $(stat -c %U "/proc/$p") = www-data ]]
+		grep -q '^CapBnd:.0000000000000400' "/proc/$p/status"
+		grep -q '^NoNewPrivs:.1' "/proc/$p/status"
+	done
+	rm -r "$HERE/web" "$HERE/state"
+}
+
 @test "walls: a policy that cannot be read starts nothing" {
 	CODE='$| = 1'
 	service

@@ -56,7 +56,7 @@ static int enter_world(const struct plan *p, struct err *e)
 	}
 	/* The exercise shares the world's mounts and must see this pid namespace. */
 	CLEANUP_FD int at = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r = at < 0 ? -errno : rootfs_proc(at, false, 0);
+	int r = at < 0 ? -errno : rootfs_proc(at, NULL, 0);
 	return r < 0 ? err_errno(e, r, "mounting the world's /proc") : 0;
 }
 

@@ -126,6 +126,7 @@ static void walk_walls(struct pack *w, struct plan *p, struct packed *to)
 	}
 	PACK_FIELD(w, walls.capabilities);
 	PACK_FIELD(w, walls.no_new_privs);
+	PACK_FIELD(w, walls.proc_pids);
 	walk_program(w, &walls.last, &to->last);
 	bool landlock = pack_there(w, walls.landlock);
 	if (landlock)

@@ -29,6 +29,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "confine/device.h"
+#include "confine/walls.h"
 
 static int open_strict(int dir, const char *path, int flags)
 {
@@ -243,19 +244,21 @@ static int cover_read_only(int proc, const char *name)
 		   : 0;
 }
 
-int rootfs_proc(int at, bool hide, gid_t master)
+int rootfs_proc(int at, const struct walls *walls, gid_t master)
 {
 	/* Of other users' processes nothing is seen, but by the group of root: a master that looks
 	 * after its workers has it. hidepid by word is Linux 5.8. */
 	char gid[12];
-	const char *const hidden[] = {"hidepid", "invisible", "gid", gid, NULL};
+	const char *const hidden[] = {
+	    "hidepid", "invisible", "gid", gid, walls && walls->proc_pids ? "subset" : NULL,
+	    "pid",     NULL};
 
 	static const char *const settings[] = {"acpi", "apm", "asound",	       "bus",
 					       "fs",   "irq", "latency_stats", "mtrr",
 					       "scsi", "sys", "sysrq-trigger", "timer_stats"};
 
 	snprintf(gid, sizeof(gid), "%u", master);
-	CLEANUP_FD int mnt = rootfs_fs("proc", hide ? hidden : NULL,
+	CLEANUP_FD int mnt = rootfs_fs("proc", walls ? hidden : NULL,
 				       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	int r = mnt < 0 ? mnt : 0;
 
@@ -270,7 +273,7 @@ int rootfs_proc(int at, bool hide, gid_t master)
 static int mount_proc(const struct plan *p, const struct mount_op *op, int root)
 {
 	CLEANUP_FD int at = open_strict(root, op->target, O_PATH | O_DIRECTORY);
-	return at < 0 ? at : rootfs_proc(at, p->walls != NULL, p->user_base);
+	return at < 0 ? at : rootfs_proc(at, p->walls, p->user_base);
 }
 
 #define NO_SOURCE INT_MIN /* no -errno */

@@ -10,9 +10,11 @@
 int rootfs_enter(const struct plan *p, struct err *e);
 
 /* Mounts the pid namespace's /proc at the directory @at. The kernel's settings in it are read-only:
- * they are the host's, or belong to namespaces that the service does not own. With @hide nobody but
- * group @master sees processes of other users. */
-int rootfs_proc(int at, bool hide, gid_t master);
+ * they are the host's, or belong to namespaces that the service does not own. For a jail with
+ * @walls (or NULL) nobody but group @master sees processes of other users, and there may be nothing
+ * else. */
+struct walls;
+int rootfs_proc(int at, const struct walls *walls, gid_t master);
 
 /* A detached tmpfs of the size, in bytes and files, that the caller's root has at @like; of the
  * kernel's default size where that is no tmpfs. */

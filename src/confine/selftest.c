@@ -283,6 +283,16 @@ static void test_namespaces(struct test *t)
 	is(t, true, "its own");
 }
 
+/* Of the kernel nothing is told, where the policy has no need of it. */
+static void test_proc(struct test *t)
+{
+	bool pids = t->p->walls->proc_pids;
+	bool more = access("/proc/uptime", F_OK) == 0;
+
+	want(t, pids ? "processes alone" : "whole, or less");
+	is(t, !pids || !more, more ? "whole" : "processes alone");
+}
+
 /* A domain of Landlock cannot be read; it can be met. */
 static void test_landlock(struct test *t)
 {
@@ -399,6 +409,7 @@ static const struct {
     {"mounts", test_mounts},
     {"pids", test_pids},
     {"namespaces", test_namespaces},
+    {"proc", test_proc},
     {"landlock", test_landlock},
     {"limits", test_limits},
     {"environment", test_environment},

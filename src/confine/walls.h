@@ -16,6 +16,7 @@ struct sock_fprog;
 
 struct walls {
 	uint64_t capabilities;		 /* 1 << CAP_*: all that any process inside can ever have */
+	bool proc_pids;			 /* its /proc has processes alone, proc(5): subset=pid */
 	bool no_new_privs;		 /* set-id programs and file capabilities give nothing */
 	const struct landlock *landlock; /* or NULL */
 	/* Loaded last of all, by commands that do not keep the rights of the start: what the

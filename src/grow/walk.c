@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "grow/walk.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,6 +79,20 @@ static bool go_down(struct walker *w, const char *name)
 	return m > 0 && (size_t)m < sizeof(w->at->path) - n;
 }
 
+/* What is in /proc besides processes, proc(5): a right, since a jail may be without it. */
+static void note_proc(const struct walker *w, const char *name)
+{
+	struct record *r = w->tree->record;
+	unsigned program = w->o->program;
+	char why[NAME_MAX + 16];
+
+	if (isdigit((unsigned char)*name) || streq(name, "self") || streq(name, "thread-self"))
+		return;
+	snprintf(why, sizeof(why), "asks for /proc/%s", name);
+	record_right(r, "proc", why, program < r->programs.n ? r->programs.v[program] : "",
+		     PHASE_START);
+}
+
 /* /proc/PID/{cwd,root,fd/N} with something behind them lead back into the tree: the walk goes on
  * from where the link points. PID is "self", or a number, which inside is another than here: then
  * only the thread's own links are translated. Everything else in /proc needs no file of ours. */
@@ -85,7 +100,10 @@ static bool leave_proc(struct walker *w)
 {
 	char name[NAME_MAX + 1], link[NAME_MAX + 16], target[PATH_MAX];
 
-	if (!next(w, name) || (!streq(name, "self") && !streq(name, "thread-self")))
+	if (!next(w, name))
+		return false;
+	note_proc(w, name);
+	if (!streq(name, "self") && !streq(name, "thread-self"))
 		return false;
 	if (!next(w, name))
 		return false;

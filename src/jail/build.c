@@ -217,8 +217,10 @@ static int settle_policy(struct build *b, const struct manifest *m, struct err *
 		root |= b->first.who.uids[i] == 0;
 	if (root && b->spec->closure != CLOSURE_EXACT)
 		policy_foresee(&b->policy, b->baseline, &files);
-	if (b->spec->closure != CLOSURE_EXACT)
+	if (b->spec->closure != CLOSURE_EXACT) {
 		policy_foresee_connects(&b->policy, m, &files);
+		policy_foresee_proc(&b->policy);
+	}
 	return confinement_make(&b->policy, b->spec, &b->confinement, e);
 }
 
@@ -343,7 +345,7 @@ static void list_outside(const struct build *b, struct build_report *rep)
 static void list_rights(const struct build *b, struct build_report *rep)
 {
 	for (size_t i = 0; i < b->policy.n; i++)
-		if (!policy_is_port(b->policy.v[i].name))
+		if (!policy_is_port(b->policy.v[i].name) && !streq(b->policy.v[i].name, "proc"))
 			strv_add(&rep->rights, b->policy.v[i].name);
 	strv_add_all(&rep->rights, &b->spec->rights);
 	hardening_conflicts(b->spec, &b->policy, &rep->narrowed);

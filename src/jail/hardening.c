@@ -284,6 +284,14 @@ static const struct {
     {"RestrictSUIDSGID", NULL, take_set_id},
 };
 
+/* ProcSubset= is a word, not a switch. */
+static void take_proc(const struct spec *s, struct hardening *ret)
+{
+	const struct setting *set = spec_find(s, SPEC_SERVICE, "ProcSubset");
+
+	ret->proc = set && streq(set->value, "pid");
+}
+
 /* What systemd implies NoNewPrivileges= by, for whoever has no CAP_SYS_ADMIN. */
 static const char *const implying[] = {
     "LockPersonality",	       "MemoryDenyWriteExecute",
@@ -337,6 +345,8 @@ int hardening_of(const struct spec *s, const char *only, struct hardening *ret, 
 	for (size_t i = 0; i < ARRAY_LEN(switches); i++)
 		if (asked(only, switches[i].key))
 			take_switch(s, i, &h);
+	if (asked(only, "ProcSubset"))
+		take_proc(s, &h);
 	for (size_t i = 0; i < ARRAY_LEN(implying); i++)
 		if (asked(only, implying[i]) && !runs_as_root(s) && is_on(s, implying[i]))
 			h.no_new_privs = true;
@@ -370,7 +380,7 @@ static bool takes(const struct hardening *h, const char *right)
 	if (family >= 0)
 		return h->families >> family & 1;
 	return (h->set_id_modes && streq(right, "set-id-modes")) ||
-	       (h->compat && streq(right, "32-bit")) ||
+	       (h->compat && streq(right, "32-bit")) || (h->proc && streq(right, "proc")) ||
 	       (h->no_new_privs && str_after(right, "set-id:"));
 }
 
@@ -382,7 +392,7 @@ static void add_conflicts(const struct spec *s, const char *key, const struct ri
 	if (hardening_of(s, key, &h, NULL) < 0)
 		return;
 	for (size_t i = 0; i < p->n; i++)
-		if (takes(&h, p->v[i].name))
+		if (takes(&h, p->v[i].name) && !str_after(p->v[i].why, "foreseen"))
 			strv_take(ret, xasprintf("%s= takes away %s, which %s used (%s)", key,
 						 p->v[i].name, *p->v[i].by ? p->v[i].by : "a run",
 						 p->v[i].why));
@@ -394,4 +404,5 @@ void hardening_conflicts(const struct spec *s, const struct right_list *p, struc
 		add_conflicts(s, lists[i].key, p, ret);
 	for (size_t i = 0; i < ARRAY_LEN(switches); i++)
 		add_conflicts(s, switches[i].key, p, ret);
+	add_conflicts(s, "ProcSubset", p, ret);
 }

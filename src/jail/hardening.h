@@ -14,7 +14,7 @@ struct hardening {
 	struct strv calls;
 	uint64_t families;   /* 1 << AF_* */
 	uint64_t namespaces; /* CLONE_NEW* */
-	bool write_execute, realtime, set_id_modes, compat;
+	bool write_execute, realtime, set_id_modes, compat, proc;
 	bool no_new_privs; /* as systemd implies it */
 };
 #define HARDENING_INIT                                                                             \

@@ -86,3 +86,10 @@ void policy_foresee(struct right_list *p, const struct record *run, struct libra
 	}
 	right_list_sort(p);
 }
+
+void policy_foresee_proc(struct right_list *p)
+{
+	right_list_add(p, "proc", "foreseen: what is read there is known at run time", "",
+		       PHASE_START);
+	right_list_sort(p);
+}

@@ -147,7 +147,7 @@ bool policy_is_port(const char *word)
 static bool is_other(const char *word)
 {
 	return str_after(word, "set-id:/") || str_after(word, "exec:/") ||
-	       streq(word, "set-id-modes") || streq(word, "32-bit");
+	       streq(word, "set-id-modes") || streq(word, "32-bit") || streq(word, "proc");
 }
 
 int policy_check_right(const char *right, struct err *e)
@@ -165,7 +165,7 @@ int policy_check_right(const char *right, struct err *e)
 	return err_set(
 	    e, -EINVAL,
 	    "'%.100s' is no right: CAP_CHOWN, ptrace(), AF_PACKET, tcp:80, connect:tcp:25, "
-	    "exec:/dir, set-id:/path, set-id-modes or 32-bit",
+	    "exec:/dir, set-id:/path, set-id-modes, 32-bit or proc",
 	    right);
 }
 
@@ -221,7 +221,7 @@ static uint64_t narrowed(const struct spec *s, uint64_t mask)
 struct granting {
 	struct confinement *c;
 	struct call_set calls;
-	bool set_id;
+	bool set_id, proc;
 };
 
 static void grant_bind(struct granting *m, int port)
@@ -250,6 +250,8 @@ static void grant(struct granting *m, const char *right)
 		strv_add(&m->c->execute, str_after(right, "exec:"));
 	else if (streq(right, "set-id-modes"))
 		m->calls.set_id_modes = true;
+	else if (streq(right, "proc"))
+		m->proc = true;
 	else if (streq(right, "32-bit"))
 		m->calls.compat = true;
 	else if (streq(right, "tcp:any"))
@@ -286,6 +288,7 @@ static int harden(struct granting *m, const struct spec *s, struct err *e)
 		return r;
 	m->c->walls.no_new_privs = !m->set_id || h.no_new_privs;
 	m->c->landlock.tried = refused_port(&m->c->landlock, h.families);
+	m->c->walls.proc_pids = !m->proc || h.proc;
 	hardening_take(&h, &m->calls);
 	r = seccomp_make(&m->calls, &m->c->filter, e);
 	return r == 0 ? seccomp_make_last(&m->calls, &m->c->last, e) : r;

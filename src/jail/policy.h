@@ -34,6 +34,9 @@ void policy_foresee(struct right_list *p, const struct record *run, struct libra
 void policy_foresee_connects(struct right_list *p, const struct manifest *m,
 			     struct library_files *files);
 
+/* What is read in /proc is mostly known at run time only: all of it may be. */
+void policy_foresee_proc(struct right_list *p);
+
 /* Adds what follows from the directories of the host that the jail has: programs that were executed
  * in places that are written, and ports that a configuration of the host's may come to name. */
 void policy_places(struct right_list *p, const struct layout *l, const struct record *baseline,
@@ -43,8 +46,8 @@ int policy_write(const struct right_list *p, int dir, struct err *e);
 int policy_load(int dir, struct right_list *ret, struct err *e);
 
 /* Whether @right is a word of that language: "CAP_CHOWN", "ptrace()", "AF_PACKET", "tcp:80",
- * "connect:tcp:25", "exec:/dir" (a writable place), "set-id:/path", "set-id-modes", "32-bit". Else
- * -EINVAL with a remedy. */
+ * "connect:tcp:25", "exec:/dir" (a writable place), "set-id:/path", "set-id-modes", "32-bit",
+ * "proc". Else -EINVAL with a remedy. */
 int policy_check_right(const char *right, struct err *e);
 
 /* "tcp:80", "connect:udp:53" and the like. */

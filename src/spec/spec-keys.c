@@ -182,7 +182,7 @@ static const struct spec_key service_keys[] = {
 	KEPT("PrivateNetwork", kept_bool),
 	HAS("PrivateTmp", "a jail has /tmp and /var/tmp of its own"),
 	FIELD("PrivateUsers", kind_bool, private_users),
-	KEPT("ProcSubset", kept_text),
+	READ("ProcSubset", kept_text),
 	READ("ProtectClock", kept_bool),
 	HAS("ProtectControlGroups", "a jail has no tree of control groups"),
 	HAS("ProtectHome", "a jail holds nothing of a home that is not needed"),

@@ -161,6 +161,30 @@ runs_with()
 	rm -r "$HERE/web" "$HERE/state"
 }
 
+# of_proc: what the jail has in /proc besides processes.
+of_proc() { ls "/proc/$(immure status "$NAME" --json | jq .pid)/root/proc" | grep '^[a-z]' | xargs; }
+
+@test "walls: /proc has processes alone where no run asked for more" {
+	CODE='$| = 1; open F, "/proc/self/status" or die'
+	service --closure exact
+	good start "$NAME"
+	[[ $(of_proc) = 'self thread-self' ]]
+	good stop "$NAME"
+	refuses 1 why "$NAME" proc
+	tells 'Rights=proc'
+	good remove "$NAME"
+	CODE='$| = 1; open F, "/proc/uptime" or die'
+	service --closure exact
+	good why "$NAME" proc
+	tells 'asks for /proc/uptime.*perl'
+	good start "$NAME"
+	[[ $(of_proc) = *uptime* ]]
+	good stop "$NAME"
+	sed -i '/^ExecStart=/a ProcSubset=pid' "$IMMURE_CONFIG_DIR/$NAME.conf"
+	refuses 1 build "$NAME"
+	tells 'ProcSubset= takes away proc, which /usr/bin/perl used (asks for /proc/uptime)'
+}
+
 @test "walls: a policy that cannot be read starts nothing" {
 	CODE='$| = 1'
 	service

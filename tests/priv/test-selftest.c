@@ -28,7 +28,8 @@
 struct lapse {
 	const char *wall; /* that is to be named; "" where all is well */
 	bool no_filter, no_new_privs_missing, dumps, stray, ignores;
-	bool more, outside_session, terminal, no_domain, higher, remembers, same_namespaces;
+	bool more, outside_session, terminal, no_domain, higher, remembers, same_namespaces,
+	    proc_pids;
 	uid_t uid;
 	size_t n_groups;
 	bool fewer, other_umask, read_only, read_only_mount;
@@ -46,6 +47,7 @@ static const struct lapse lapses[] = {
     {.wall = "root", .read_only = true},
     {.wall = "mounts", .read_only_mount = true},
     {.wall = "namespaces", .same_namespaces = true},
+    {.wall = "proc", .proc_pids = true},
     {.wall = "landlock", .no_domain = true},
     {.wall = "limits", .higher = true},
     {.wall = "environment", .remembers = true},
@@ -106,6 +108,7 @@ static void lapse(const struct lapse *l, const struct sock_fprog *filter, int re
 	const struct landlock domain = {.tried = 65535};
 	const struct walls walls = {.capabilities = l->fewer ? 0 : 1,
 				    .no_new_privs = true,
+				    .proc_pids = l->proc_pids,
 				    .landlock = l->no_domain ? &domain : NULL};
 	struct err e = {0};
 	struct plan p;

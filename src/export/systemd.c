@@ -7,7 +7,8 @@
 
 /* What confines or runs a unit's processes, and would confine or run the launcher: its setting to
  * "nothing" in systemd's words (systemd.exec(5), systemd.service(5)). What the table does not have
- * stays the unit's: restarts, time-outs, control groups, limits, standard streams. */
+ * stays the unit's: restarts, time-outs, control groups, limits, standard streams, and the network
+ * (PrivateNetwork=), which the jail has from whoever runs it. */
 static const struct {
 	const char *key, *reset;
 } resets[] = {
@@ -41,7 +42,6 @@ static const struct {
     {"PrivateDevices", "no"},
     {"PrivateIPC", "no"},
     {"PrivateMounts", "no"},
-    {"PrivateNetwork", "no"},
     {"PrivateTmp", "no"},
     {"PrivateUsers", "no"},
     {"ProcSubset", "all"},

@@ -83,6 +83,8 @@ static int load_generation(struct live *l, struct err *e)
 	if (r < 0)
 		return r;
 	direct_apply(&l->generation.direct, &l->commands);
+	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	mounts_narrow_layout(&l->generation.layout, l->spec, host);
 	return 0;
 }
 
@@ -143,7 +145,7 @@ static int make_plan(struct live *l, struct err *e)
 	    dir < 0 ? -1 : open_tree(dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (l->plan.root < 0)
 		return err_errno(e, -errno, "taking hold of %s", root);
-	return mounts_sealed(&l->plan, &l->generation.layout, l->generation.dir, host, e);
+	return mounts_sealed(&l->plan, &l->generation.layout, l->generation.dir, l->spec, host, e);
 }
 
 static int limit(struct live *l, struct err *e)
@@ -575,7 +577,8 @@ int live_attach(struct live *l, struct err *e)
 	l->plan.root = open(root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	/* Nothing is mounted: Landlock goes by what is writable. */
 	if (r == 0)
-		r = mounts_sealed(&l->plan, &l->generation.layout, l->generation.dir, host, e);
+		r = mounts_sealed(&l->plan, &l->generation.layout, l->generation.dir, l->spec, host,
+				  e);
 	if (r == 0)
 		r = attach_run(l, e);
 	if (r < 0)

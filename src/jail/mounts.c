@@ -28,7 +28,7 @@ static const struct {
 
 static const char *const kernel_points[] = {"/dev", "/proc", "/sys"};
 
-static bool in_area(const char *path)
+bool mounts_in_memory(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_LEN(areas); i++)
 		if (path_within(path, areas[i].path))
@@ -135,7 +135,8 @@ static void add_skeleton(struct plan *p, const struct manifest *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		const struct entry *en = &m->v[i];
-		if (en->provided != PROVIDED_COPY || !in_area(en->path) || has_target(p, en->path))
+		if (en->provided != PROVIDED_COPY || !mounts_in_memory(en->path) ||
+		    has_target(p, en->path))
 			continue;
 		if (S_ISDIR(en->mode)) {
 			struct mount_op *op = plan_mount(p, MOUNT_DIR, en->path, NULL, 0);
@@ -156,7 +157,7 @@ static void add_parents(struct plan *p)
 
 	for (size_t i = 0; i < n; i++) {
 		char *dir = path_parent(p->mounts.v[i].target);
-		while (in_area(dir) && !has_target(p, dir)) {
+		while (mounts_in_memory(dir) && !has_target(p, dir)) {
 			plan_mount(p, MOUNT_DIR, dir, NULL, 0);
 			char *up = path_parent(dir);
 			free(dir);
@@ -177,8 +178,8 @@ static bool executed_in(const struct plan *p, const char *area)
 	return false;
 }
 
-int mounts_sealed(struct plan *p, const struct layout *layout, const char *dir, int source,
-		  struct err *e)
+int mounts_sealed(struct plan *p, const struct layout *layout, const char *dir,
+		  const struct spec *s, int source, struct err *e)
 {
 	struct manifest m CLEANUP_MANIFEST = MANIFEST_INIT;
 	struct stat st;
@@ -210,6 +211,8 @@ int mounts_sealed(struct plan *p, const struct layout *layout, const char *dir, 
 	if (r == 0)
 		r = add_masks(p, layout, &m, dir, source, e);
 	add_skeleton(p, &m);
+	if (r == 0)
+		r = mounts_narrow(p, s, dir, source, e);
 	add_parents(p);
 	sort(p);
 	return r;

@@ -132,7 +132,7 @@ static int make_plan(struct stage *s, struct err *e)
 		return r;
 	return t->kind == TWIN_GROW
 		   ? mounts_growth(p, t->layout, s->world.root, e)
-		   : mounts_sealed(p, t->layout, t->manifest_dir, s->world.root, e);
+		   : mounts_sealed(p, t->layout, t->manifest_dir, t->spec, s->world.root, e);
 }
 
 static int supervise(struct stage *s, struct err *e)

@@ -12,8 +12,7 @@ static const struct {
 	const char *key;
 } idle[] = {
     {SPEC_SERVICE, "ExecStartPost"},   {SPEC_SERVICE, "ExecStop"},
-    {SPEC_SERVICE, "ExecStopPost"},    {SPEC_SERVICE, "ReadWritePaths"},
-    {SPEC_SERVICE, "RemainAfterExit"},
+    {SPEC_SERVICE, "ExecStopPost"},    {SPEC_SERVICE, "RemainAfterExit"},
 };
 
 static bool is_idle(const struct setting *set)

@@ -112,3 +112,37 @@ hardened()
 	refuses 2 build "$NAME"
 	says 'SystemCallFilter=' '@nosuch'
 }
+
+@test "hardening: ReadOnlyPaths=, ReadWritePaths= and InaccessiblePaths=, on what the jail has" {
+	local pid
+	install -d -o nobody "$HERE/state" "$HERE/state/kept" "$HERE/state/kept/open" "$HERE/state/hidden"
+	echo secret >"$HERE/state/hidden/word"
+	echo secret >"$HERE/state/word"
+	chown -R nobody "$HERE/state"
+	spec "$NAME" <<-EOF2
+	[Service]
+	User=nobody
+	ExecStart=/usr/bin/perl -e 'open F, ">", "$HERE/state/pid" or die "no pid: \$!\\\\n"; sleep 1 while 1'
+	ReadOnlyPaths=/ -$HERE/state/kept
+	ReadWritePaths=$HERE/state $HERE/state/kept/open
+	InaccessiblePaths=-/home $HERE/state/hidden -$HERE/state/word
+	[Jail]
+	State=$HERE/state
+	[Exercise]
+	Ready=true
+	EOF2
+	good build "$NAME"
+	good start "$NAME"
+	pid=$(immure status "$NAME" --json | jq .pid)
+	flags_of() { awk -v at="$1" '$5 == at { print $6 }' "/proc/$pid/mountinfo" | tail -1; }
+	[[ $(flags_of "$HERE/state") = rw,* && $(flags_of "$HERE/state/kept") = ro,* ]]
+	[[ $(flags_of "$HERE/state/kept/open") = rw,* ]]
+	[[ -z $(ls -A "/proc/$pid/root$HERE/state/hidden") && $(stat -c %a "/proc/$pid/root$HERE/state/hidden") = 0 ]]
+	[[ ! -s /proc/$pid/root$HERE/state/word ]]
+	good stop "$NAME"
+	# What the service writes, taken away.
+	sed -i "s|^ReadWritePaths=.*|ReadWritePaths=/nonexistent|" "$IMMURE_CONFIG_DIR/$NAME.conf"
+	refuses 1 build "$NAME"
+	tells 'no pid: Read-only file system'
+	rm -r "$HERE/state"
+}

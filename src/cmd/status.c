@@ -67,6 +67,10 @@ json_t *status_to_json(const struct status_row *row)
 	json_object_set_new(j, "degraded", s->degraded[0] ? json_string(s->degraded) : json_null());
 	json_object_set_new(j, "refused",
 			    s->init ? json_integer((json_int_t)s->refused) : json_null());
+	json_object_set_new(j, "refused_connects",
+			    s->init && s->refused_connects >= 0
+				? json_integer((json_int_t)s->refused_connects)
+				: json_null());
 	json_object_set_new(j, "restarts",
 			    s->init ? json_integer((json_int_t)s->restarts) : json_null());
 	json_object_set_new(j, "told", s->told[0] ? cmd_json_string(s->told) : json_null());
@@ -139,6 +143,9 @@ static void print_text(const struct status_row *row)
 	if (s->refused)
 		printf("  %lu call%s refused; immure logs %s names them\n", s->refused,
 		       s->refused == 1 ? "" : "s", name);
+	if (s->refused_connects > 0)
+		printf("  %lld connect%s refused by ConnectTo=\n", s->refused_connects,
+		       s->refused_connects == 1 ? "" : "s");
 	if (s->note[0])
 		printf("  %s\n", s->note);
 	print_degraded(name, s);

@@ -109,7 +109,8 @@ struct code {
 };
 
 /* The key on the stack, below the frame pointer r10. */
-#define KEY (-(int)sizeof(struct key))
+#define KEY   (-(int)sizeof(struct key))
+#define INDEX (KEY - 4) /* of a counter */
 
 static size_t emit(struct code *c, uint8_t op, uint8_t dst, uint8_t src, int off, int32_t imm)
 {
@@ -145,6 +146,21 @@ static void emit_lookup(struct code *c, int table, int verdict)
 	size_t miss = emit(c, BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_0, 0, 0, 0);
 	emit_return(c, verdict);
 	land(c, miss);
+}
+
+/* Counts in @counter, an array of one number. */
+static void emit_count(struct code *c, int counter)
+{
+	emit(c, BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, INDEX, 0);
+	emit(c, BPF_LD | BPF_IMM | BPF_DW, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, counter);
+	emit(c, 0, 0, 0, 0, 0);
+	emit(c, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0);
+	emit(c, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, INDEX);
+	emit(c, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem);
+	size_t none = emit(c, BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_0, 0, 0, 0);
+	emit(c, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_1, 0, 0, 1);
+	emit(c, BPF_STX | BPF_XADD | BPF_DW, BPF_REG_0, BPF_REG_1, 0, 0);
+	land(c, none);
 }
 
 static void emit_length(struct code *c, int family)
@@ -183,6 +199,7 @@ static void emit_load_call(struct code *c, int family)
 
 struct tables {
 	int allow, deny, connect_to;
+	int refused; /* counts, for both families */
 };
 
 /* Packets: of another family than the two there are no addresses to judge. */
@@ -214,6 +231,7 @@ static void make_call_program(struct code *c, const struct tables *t, int family
 	emit(c, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_6, BPF_REG_1, 0, 0);
 	emit_load_call(c, family);
 	emit_lookup(c, t->connect_to, PASS);
+	emit_count(c, t->refused);
 	emit_return(c, DROP);
 }
 
@@ -273,6 +291,16 @@ static int attach_all(const struct peers *p, const struct tables *v4, const stru
 	return r < 0 ? r : 0;
 }
 
+static int make_counter(void)
+{
+	union bpf_attr a = {.map_type = BPF_MAP_TYPE_ARRAY,
+			    .key_size = sizeof(uint32_t),
+			    .value_size = sizeof(uint64_t),
+			    .max_entries = 1};
+
+	return call_bpf(BPF_MAP_CREATE, &a);
+}
+
 static int make_tables(const struct peers *p, int family, struct tables *t)
 {
 	t->allow = make_table(&p->allow, family);
@@ -292,12 +320,16 @@ static void close_tables(struct tables *t)
 
 int peers_enforce(const struct peers *p, const struct cgroup *c, struct err *e)
 {
-	struct tables v4 CLEANUP(close_tables) = {-1, -1, -1}, v6 CLEANUP(close_tables) = v4;
+	struct tables v4 CLEANUP(close_tables) = {-1, -1, -1, -1}, v6 CLEANUP(close_tables) = v4;
 	CLEANUP_FD int group = open_group(c);
 	int r = group < 0 ? group : make_tables(p, AF_INET, &v4);
 
 	if (r == 0)
 		r = make_tables(p, AF_INET6, &v6);
+	CLEANUP_FD int refused = r == 0 ? make_counter() : -1;
+	if (r == 0 && refused < 0)
+		r = refused;
+	v4.refused = v6.refused = refused;
 	if (r == 0)
 		r = attach_all(p, &v4, &v6, group);
 	if (r < 0)
@@ -307,4 +339,59 @@ int peers_enforce(const struct peers *p, const struct cgroup *c, struct err *e)
 			       "peers)",
 			       strerror(-r));
 	return 0;
+}
+
+/* --- what was refused --- */
+
+/* The number in the counter that program @id has, or -1. */
+static long long count_of(uint32_t id)
+{
+	uint32_t maps[8] = {0}, zero = 0;
+	struct bpf_prog_info info = {.nr_map_ids = ARRAY_LEN(maps), .map_ids = (uintptr_t)maps};
+	union bpf_attr by_id = {.prog_id = id};
+	CLEANUP_FD int program = call_bpf(BPF_PROG_GET_FD_BY_ID, &by_id);
+	union bpf_attr look = {.info = {.bpf_fd = (uint32_t)program,
+					.info_len = sizeof(info),
+					.info = (uintptr_t)&info}};
+
+	if (program < 0 || call_bpf(BPF_OBJ_GET_INFO_BY_FD, &look) < 0)
+		return -1;
+	for (size_t i = 0; i < info.nr_map_ids && i < ARRAY_LEN(maps); i++) {
+		struct bpf_map_info m = {0};
+		uint64_t n = 0;
+		union bpf_attr map_id = {.map_id = maps[i]};
+		CLEANUP_FD int map = call_bpf(BPF_MAP_GET_FD_BY_ID, &map_id);
+		union bpf_attr what = {.info = {.bpf_fd = (uint32_t)map,
+						.info_len = sizeof(m),
+						.info = (uintptr_t)&m}};
+		union bpf_attr get = {
+		    .map_fd = (uint32_t)map, .key = (uintptr_t)&zero, .value = (uintptr_t)&n};
+		if (map >= 0 && call_bpf(BPF_OBJ_GET_INFO_BY_FD, &what) == 0 &&
+		    m.type == BPF_MAP_TYPE_ARRAY && m.value_size == sizeof(n) &&
+		    call_bpf(BPF_MAP_LOOKUP_ELEM, &get) == 0)
+			return (long long)n;
+	}
+	return -1;
+}
+
+long long peers_refused(pid_t pid, const char *name)
+{
+	uint32_t ids[16] = {0};
+	struct cgroup c CLEANUP(cgroup_forget) = CGROUP_INIT;
+
+	cgroup_of(pid, name, &c);
+	CLEANUP_FD int group = open_group(&c);
+	union bpf_attr q = {.query = {.target_fd = (uint32_t)group,
+				      .attach_type = BPF_CGROUP_INET4_CONNECT,
+				      .prog_ids = (uintptr_t)ids,
+				      .prog_cnt = ARRAY_LEN(ids)}};
+
+	if (group < 0 || call_bpf(BPF_PROG_QUERY, &q) < 0)
+		return -1;
+	for (size_t i = 0; i < q.query.prog_cnt && i < ARRAY_LEN(ids); i++) {
+		long long n = count_of(ids[i]);
+		if (n >= 0)
+			return n;
+	}
+	return -1;
 }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "base/prefix.h"
@@ -29,3 +30,7 @@ bool peers_limited(const struct peers *p);
 /* Before the first process enters @c. -EOPNOTSUPP where this host has no control group of version 2
  * or no such programs: then nothing may be started. */
 int peers_enforce(const struct peers *p, const struct cgroup *c, struct err *e);
+
+/* How many calls connect_to has refused to the jail whose process @pid is in its group @name (a
+ * number that the kernel keeps with the programs); -1 where nothing counts. */
+long long peers_refused(pid_t pid, const char *name);

@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/notify.h"
 #include "base/path.h"
+#include "confine/peers.h"
 #include "fs/atomic.h"
 #include "jail/freeze.h"
 #include "jail/live.h"
@@ -256,8 +257,9 @@ static long long resident(const struct pid_list *pids)
 }
 
 /* What runs, of a jail whose lock is held. */
-static void look(const struct running *running, struct service_status *s)
+static void look(const struct running *running, const char *name, struct service_status *s)
 {
+	CLEANUP_STR char *group = xasprintf("immure-%s", name);
 	const struct run run = {
 	    .init = running->init, .main = running->main, .init_fd = -1, .ctl = -1};
 	struct pid_list pids CLEANUP_PIDS = {0};
@@ -272,6 +274,7 @@ static void look(const struct running *running, struct service_status *s)
 	s->init = running->init;
 	s->supervisor = running->supervisor;
 	s->refused = running->refused;
+	s->refused_connects = peers_refused(running->init, group);
 	s->restarts = running->restarts;
 	snprintf(s->told, sizeof(s->told), "%s", running->status);
 	snprintf(s->started, sizeof(s->started), "%s", running->started);
@@ -281,7 +284,7 @@ static void look(const struct running *running, struct service_status *s)
 int service_status(const struct dirs *d, const char *name, struct service_status *ret,
 		   struct err *e)
 {
-	struct service_status s = {.state = SERVICE_UNKNOWN};
+	struct service_status s = {.state = SERVICE_UNKNOWN, .refused_connects = -1};
 	struct running running;
 
 	s.generation = generation_number(d, name);
@@ -298,7 +301,7 @@ int service_status(const struct dirs *d, const char *name, struct service_status
 	if (r == 0)
 		s.generation = running.generation;
 	if (held && r == 0)
-		look(&running, &s);
+		look(&running, name, &s);
 	upgrade_degraded(d, name, s.degraded);
 	*ret = s;
 	return 0;

@@ -31,11 +31,12 @@ struct service_status {
 	char started[40]; /* RFC 3339, "" where it does not run */
 	long long memory; /* resident bytes of all its processes, shared pages counted once each */
 	size_t processes;
-	unsigned long refused; /* calls refused since the start */
-	unsigned restarts;     /* starts since the administrator's */
-	char told[128];	       /* what the service tells of itself, STATUS=; "" */
-	char note[400];	       /* what is not as it should be, one line; "" */
-	char degraded[40];     /* since when its update is not proved, RFC 3339; "" */
+	unsigned long refused;	    /* calls refused since the start */
+	long long refused_connects; /* by ConnectTo=; -1 where it says nothing */
+	unsigned restarts;	    /* starts since the administrator's */
+	char told[128];		    /* what the service tells of itself, STATUS=; "" */
+	char note[400];		    /* what is not as it should be, one line; "" */
+	char degraded[40];	    /* since when its update is not proved, RFC 3339; "" */
 };
 
 /* "running", "dead", "stopped", "unknown", "restarting"; 0, 1, 3, 4, 3. */

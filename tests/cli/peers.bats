@@ -75,6 +75,10 @@ ask() { echo "$1 $2" | timeout 5 nc -N ${3:+-s "$3"} 127.0.0.1 "$PORT"; }
 	[[ $(ask tcp ::ffff:127.0.0.3) = 'Operation not permitted' ]]
 	[[ $(ask tcp ::1) = 'Operation not permitted' ]]
 	[[ $(ask tcp 127.0.0.2 127.0.0.9) = yes ]]
+	good status "$NAME" --json
+	json '.refused_connects == 4'
+	good status "$NAME"
+	tells '4 connects refused by ConnectTo='
 	# Not by a group that it could leave, and nothing is left of it.
 	good stop "$NAME"
 	! find /sys/fs/cgroup -maxdepth 4 -name "immure-$NAME*" | grep .

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* deny CALL... -- PROGRAM [ARG...]: an older kernel. The named system calls, in PROGRAM and all
  * that it starts, are ENOSYS. landlock=N: Landlock has ABI N, and knows nothing of what came later;
- * for that they are traced, ptrace(2). */
+ * for that they are traced, ptrace(2). kernel=5.14: what came after it is not there. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <seccomp.h>
@@ -117,15 +117,39 @@ static int trace(pid_t program, int go, int abi)
 }
 #endif
 
+static int add_landlock(scmp_filter_ctx filter, int *abi)
+{
+	return *abi < 1 || (size_t)*abi >= ABIS
+		   ? -EINVAL
+		   : seccomp_rule_add(filter, SCMP_ACT_TRACE(0), SCMP_SYS(landlock_create_ruleset),
+				      0);
+}
+
+/* process_mrelease(2) is the first call of 5.15, and its number the first of all that came later;
+ * seccomp(2) has a flag more since 5.19, and Landlock was at its first ABI. */
+static int add_kernel(scmp_filter_ctx filter, int *abi)
+{
+	enum { FIRST = 448, LAST = 480, WAIT_KILLABLE = 1 << 5 };
+	int r = 0;
+
+	*abi = 1;
+	r = add_landlock(filter, abi);
+	for (int nr = FIRST; r == 0 && nr <= LAST; nr++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), nr, 0);
+	return r < 0 ? r
+		     : seccomp_rule_add(
+			   filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(seccomp), 1,
+			   SCMP_CMP(1, SCMP_CMP_MASKED_EQ, WAIT_KILLABLE, WAIT_KILLABLE));
+}
+
 static int add_rule(scmp_filter_ctx filter, const char *word, int *abi)
 {
 	if (strncmp(word, "landlock=", 9) == 0) {
 		*abi = atoi(word + 9);
-		return *abi < 1 || (size_t)*abi >= ABIS
-			   ? -EINVAL
-			   : seccomp_rule_add(filter, SCMP_ACT_TRACE(0),
-					      SCMP_SYS(landlock_create_ruleset), 0);
+		return add_landlock(filter, abi);
 	}
+	if (strcmp(word, "kernel=5.14") == 0)
+		return add_kernel(filter, abi);
 	int nr = number_of(word);
 	return nr == __NR_SCMP_ERROR ? -EINVAL
 				     : seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), nr, 0);

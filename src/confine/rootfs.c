@@ -332,6 +332,11 @@ static int mount_one(const struct plan *p, const struct mount_op *op, int source
 	}
 	struct err why = {0};
 	int r = carry_out(p, op, source, &why);
+	if (r == -ELOOP && !why.code)
+		return err_set(e, r,
+			       "%s: a symbolic link lies on this path in the jail; refusing to "
+			       "mount there (immure build makes the jail anew)",
+			       op->target);
 	if (r < 0 && !why.code)
 		return err_errno(e, r, "mounting %s in the jail", op->target);
 	if (r < 0)

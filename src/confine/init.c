@@ -28,6 +28,7 @@
 #include "base/kernel.h"
 #include "base/sysctl.h"
 #include "confine/ipc.h"
+#include "confine/loopback.h"
 #include "confine/pids.h"
 #include "confine/rights.h"
 #include "confine/rootfs.h"
@@ -49,6 +50,9 @@ static int enter_world(const struct plan *p, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(ns); i++)
 		if (ns[i].fd >= 0 && setns(ns[i].fd, ns[i].type) < 0)
 			return err_errno(e, -errno, "entering the world");
+	int up = p->own_net ? loopback_up(false) : 0;
+	if (up < 0)
+		return err_errno(e, up, "bringing up lo in a network of its own");
 	if (p->mnt_ns < 0) {
 		if (p->ipc)
 			ipc_dress(p->ipc); /* while /proc of the host is still there */

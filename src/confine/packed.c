@@ -175,6 +175,7 @@ static void walk_plan(struct pack *w, struct plan *p, struct packed *to)
 	PACK_FIELD(w, p->accepts);
 	w->bad |= p->n_pass > PLAN_PASS_MAX || (p->accepts && !p->n_pass);
 	PACK_FIELD(w, p->outside);
+	PACK_FIELD(w, p->own_net);
 	PACK_FIELD(w, p->tell_walls);
 	walk_program(w, &p->filter, &to->filter);
 	walk_walls(w, p, to);

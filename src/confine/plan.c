@@ -43,8 +43,13 @@ struct mount_op *plan_mount(struct plan *p, enum mount_kind kind, const char *ta
 	return op;
 }
 
-static const char *const namespaces[PLAN_NAMESPACES] = {
-    "mnt", "pid", "ipc", "uts", "cgroup", [PLAN_USER_NAMESPACE] = "user"};
+static const char *const namespaces[PLAN_NAMESPACES] = {"mnt",
+							"pid",
+							"ipc",
+							"uts",
+							"cgroup",
+							[PLAN_USER_NAMESPACE] = "user",
+							[PLAN_NET_NAMESPACE] = "net"};
 
 const char *plan_namespace_name(size_t i)
 {

@@ -71,8 +71,9 @@ struct step {
 };
 
 #define PLAN_LIMITS	    RLIM_NLIMITS
-#define PLAN_NAMESPACES	    6
-#define PLAN_USER_NAMESPACE 5 /* of these, that a plan need not have anew */
+#define PLAN_NAMESPACES	    7
+#define PLAN_NET_NAMESPACE  6
+#define PLAN_USER_NAMESPACE 5 /* of these, those that a plan need not have anew */
 #define PLAN_PASS_MAX	    16
 
 struct plan {
@@ -83,6 +84,9 @@ struct plan {
 	 * outside and not 0, what is mounted is mapped by it. */
 	int user_ns;
 	uid_t user_base;
+
+	/* Without net_ns: a new one, with lo alone (PrivateNetwork=). */
+	bool own_net;
 
 	/* The first process has one number inside and outside (confine/pids.h), and while it
 	 * starts, so as far as may be have those that it forks: see run_settled(). */
@@ -150,7 +154,7 @@ void plan_note_outside(struct plan *p);
  * which is a /proc; 0 where it cannot be told. */
 uint64_t plan_namespace(int proc, size_t i);
 
-/* "mnt", "pid", "ipc", "uts", "cgroup", "user". */
+/* "mnt", "pid", "ipc", "uts", "cgroup", "user", "net". */
 const char *plan_namespace_name(size_t i);
 
 /* Adds a mount; returns the new row, valid until the next call. Copies the strings. */

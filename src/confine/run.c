@@ -91,6 +91,8 @@ static pid_t clone_init(const struct plan *p, int *ret_pidfd)
 	uint64_t new_ns = CLONE_NEWPID | CLONE_NEWCGROUP;
 	if (p->mnt_ns < 0)
 		new_ns |= CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+	if (p->own_net)
+		new_ns |= CLONE_NEWNET;
 	const char *group = p->cgroup ? p->cgroup->unified : NULL;
 	CLEANUP_FD int into = group ? open(group, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (group && into < 0)

@@ -274,7 +274,9 @@ static void test_namespaces(struct test *t)
 	}
 	for (size_t i = 0; i < PLAN_NAMESPACES; i++) {
 		uint64_t now = plan_namespace(proc, i);
-		bool anew = i != PLAN_USER_NAMESPACE || t->p->user_ns >= 0;
+		bool anew = i == PLAN_USER_NAMESPACE  ? t->p->user_ns >= 0
+			    : i == PLAN_NET_NAMESPACE ? t->p->own_net
+						      : true;
 		if (t->p->outside[i] && anew && (!now || now == t->p->outside[i])) {
 			is(t, false, "%s is the host's", plan_namespace_name(i));
 			return;

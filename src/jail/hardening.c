@@ -303,8 +303,8 @@ static const char *const implying[] = {
     "SystemCallArchitectures", "SystemCallFilter",
 };
 
-/* A switch is on, or a list says something. */
-static bool is_on(const struct spec *s, const char *key)
+/* Also where a list says something. */
+bool hardening_is_on(const struct spec *s, const char *key)
 {
 	const struct setting *set = spec_find(s, SPEC_SERVICE, key);
 	bool yes = true;
@@ -319,7 +319,7 @@ static bool runs_as_root(const struct spec *s)
 
 static void take_switch(const struct spec *s, size_t row, struct hardening *ret)
 {
-	if (!is_on(s, switches[row].key))
+	if (!hardening_is_on(s, switches[row].key))
 		return;
 	if (switches[row].calls)
 		strv_split(&ret->calls, switches[row].calls, " ");
@@ -348,7 +348,7 @@ int hardening_of(const struct spec *s, const char *only, struct hardening *ret, 
 	if (asked(only, "ProcSubset"))
 		take_proc(s, &h);
 	for (size_t i = 0; i < ARRAY_LEN(implying); i++)
-		if (asked(only, implying[i]) && !runs_as_root(s) && is_on(s, implying[i]))
+		if (asked(only, implying[i]) && !runs_as_root(s) && hardening_is_on(s, implying[i]))
 			h.no_new_privs = true;
 	*ret = h;
 	h = (struct hardening)HARDENING_INIT;

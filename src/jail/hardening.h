@@ -28,6 +28,9 @@ void hardening_done(struct hardening *h);
  * what it would take cannot be told then. */
 int hardening_of(const struct spec *s, const char *only, struct hardening *ret, struct err *e);
 
+/* Whether the switch @key is on. */
+bool hardening_is_on(const struct spec *s, const char *key);
+
 /* Takes it from @set, which gets @h's calls. */
 void hardening_take(struct hardening *h, struct call_set *set);
 

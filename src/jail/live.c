@@ -28,6 +28,7 @@
 #include "confine/users.h"
 #include "fs/beneath.h"
 #include "jail/extend.h"
+#include "jail/hardening.h"
 #include "jail/mounts.h"
 #include "jail/native.h"
 #include "jail/pid-files.h"
@@ -132,6 +133,7 @@ static int make_plan(struct live *l, struct err *e)
 	passed_plan(&l->passed, l->spec, &l->commands.env, &l->plan);
 	memcpy(l->plan.stdio, l->stdio, sizeof(l->plan.stdio));
 	l->plan.same_pid = true;
+	l->plan.own_net = hardening_is_on(l->spec, "PrivateNetwork");
 	l->plan.forks = l->generation.forks;
 	l->plan.ipc = l->ipc;
 	r = confinement_apply(&l->confinement, &l->plan, e);

@@ -179,7 +179,7 @@ static const struct spec_key service_keys[] = {
 	HAS("PrivateDevices", "a jail has a /dev of a few nodes"),
 	HAS("PrivateIPC", "a jail has an IPC namespace of its own"),
 	HAS("PrivateMounts", "a jail has a mount namespace of its own"),
-	KEPT("PrivateNetwork", kept_bool),
+	READ("PrivateNetwork", kept_bool),
 	HAS("PrivateTmp", "a jail has /tmp and /var/tmp of its own"),
 	FIELD("PrivateUsers", kind_bool, private_users),
 	READ("ProcSubset", kept_text),

@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/sysctl.h"
+#include "confine/loopback.h"
 
 /* What a service can notice of the network's set-up: copied from the host's namespace. */
 static const char *const settings[] = {
@@ -52,16 +53,6 @@ struct net_face *net_observe(void)
 		face->addresses = NULL;
 	sysctl_read(settings, ARRAY_LEN(settings), face->values);
 	return face;
-}
-
-static int lo_up(bool multicast)
-{
-	struct ifreq ifr = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
-	CLEANUP_FD int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (multicast)
-		ifr.ifr_flags |= IFF_MULTICAST;
-	return s < 0 || ioctl(s, SIOCSIFFLAGS, &ifr) < 0 ? -errno : 0;
 }
 
 /* A message of rtnetlink(7) that is being put together. */
@@ -178,7 +169,7 @@ static bool has_multicast(const struct net_face *face)
 int net_dress(const struct net_face *face, struct err *e)
 {
 	bool multicast = has_multicast(face);
-	int r = lo_up(multicast);
+	int r = loopback_up(multicast);
 	if (r < 0)
 		return err_errno(e, r, "bringing up lo");
 	sysctl_write(settings, ARRAY_LEN(settings), face->values);

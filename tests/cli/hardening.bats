@@ -146,3 +146,21 @@ hardened()
 	tells 'no pid: Read-only file system'
 	rm -r "$HERE/state"
 }
+
+@test "hardening: PrivateNetwork= is a network with lo alone" {
+	local pid
+	spec "$NAME" <<-EOF2
+	[Service]
+	ExecStart=${REDIS[*]} --dir /
+	PrivateNetwork=yes
+	[Exercise]
+	Command=$PING
+	EOF2
+	good build "$NAME"
+	good start "$NAME"
+	pid=$(immure status "$NAME" --json | jq .pid)
+	[[ $(readlink "/proc/$pid/ns/net") != $(readlink /proc/self/ns/net) ]]
+	! $PING 2>/dev/null
+	[[ $(nsenter -t "$pid" -n redis-cli -p "$PORT" ping) = PONG ]]
+	[[ $(tail -n +3 "/proc/$pid/net/dev" | cut -d: -f1 | xargs) = lo ]]
+}

@@ -11,8 +11,10 @@ static const struct {
 	enum spec_section section;
 	const char *key;
 } idle[] = {
-    {SPEC_SERVICE, "ExecStartPost"},   {SPEC_SERVICE, "ExecStop"},
-    {SPEC_SERVICE, "ExecStopPost"},    {SPEC_SERVICE, "RemainAfterExit"},
+    {SPEC_SERVICE, "ExecStartPost"},
+    {SPEC_SERVICE, "ExecStop"},
+    {SPEC_SERVICE, "ExecStopPost"},
+    {SPEC_SERVICE, "RemainAfterExit"},
 };
 
 static bool is_idle(const struct setting *set)

@@ -2,7 +2,9 @@
 /* deny CALL... -- PROGRAM [ARG...]: an older kernel. The named system calls, in PROGRAM and all
  * that it starts, are ENOSYS. landlock=N: Landlock has ABI N, and knows nothing of what came later;
  * for that they are traced, ptrace(2). kernel=5.14: what came after it is not there. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <seccomp.h>
 #include <signal.h>

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "confine/selftest.h"
+#include "confine/selftest-parts.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/magic.h>
 #include <linux/seccomp.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,33 +13,18 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
-#include "base/attr.h"
-#include "base/fd.h"
 #include "base/str.h"
-#include "confine/landlock.h"
 #include "confine/rights.h"
 #include "confine/walls.h"
 
 #define NGROUPS_MAX_HERE 1024
 #define FD_LOOK_MAX	 1024 /* close_range(2) has closed all; this looks whether it has */
 
-/* All of it by system calls, none by /proc: a jail may have none, and a service of root might have
- * put something else there in an ExecStartPre=. */
-struct test {
-	const struct plan *p;
-	int report;
-	struct selftest_row *row;
-};
-
-static void want(struct test *t, const char *fmt, ...) PRINTF(2, 3);
-static void want(struct test *t, const char *fmt, ...)
+void selftest_want(struct test *t, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -51,8 +33,7 @@ static void want(struct test *t, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void is(struct test *t, bool held, const char *fmt, ...) PRINTF(3, 4);
-static void is(struct test *t, bool held, const char *fmt, ...)
+void selftest_is(struct test *t, bool held, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -68,13 +49,13 @@ static void test_user(struct test *t)
 	uid_t u[3];
 	gid_t g[3];
 
-	want(t, "%u:%u", id->uid, id->gid);
+	selftest_want(t, "%u:%u", id->uid, id->gid);
 	if (getresuid(&u[0], &u[1], &u[2]) < 0 || getresgid(&g[0], &g[1], &g[2]) < 0)
 		return;
 	bool held = true;
 	for (int i = 0; i < 3; i++)
 		held &= u[i] == id->uid && g[i] == id->gid;
-	is(t, held, "%u,%u,%u:%u,%u,%u", u[0], u[1], u[2], g[0], g[1], g[2]);
+	selftest_is(t, held, "%u,%u,%u:%u,%u,%u", u[0], u[1], u[2], g[0], g[1], g[2]);
 }
 
 static void test_groups(struct test *t)
@@ -91,8 +72,8 @@ static void test_groups(struct test *t)
 			found |= own[k] == id->groups[i];
 		held = found;
 	}
-	want(t, "%zu", id->n_groups);
-	is(t, held, "%d", n);
+	selftest_want(t, "%zu", id->n_groups);
+	selftest_is(t, held, "%d", n);
 }
 
 static uint64_t bounding(void)
@@ -125,8 +106,8 @@ static void test_bounding(struct test *t)
 {
 	uint64_t most = t->p->walls->capabilities & rights_most(), now = bounding();
 
-	want(t, "%llx", (unsigned long long)most);
-	is(t, !(now & ~most), "%llx", (unsigned long long)now);
+	selftest_want(t, "%llx", (unsigned long long)most);
+	selftest_is(t, !(now & ~most), "%llx", (unsigned long long)now);
 }
 
 static void test_capabilities(struct test *t)
@@ -143,19 +124,19 @@ static void test_capabilities(struct test *t)
 	uint64_t permitted = d[0].permitted | (uint64_t)d[1].permitted << 32;
 	uint64_t inheritable = d[0].inheritable | (uint64_t)d[1].inheritable << 32;
 	uint64_t few = id->uid ? kept : 0;
-	want(t, "%llx, inheritable and ambient %llx", (unsigned long long)kept,
-	     (unsigned long long)few);
-	is(t, !(permitted & ~kept) && !(inheritable & ~few) && !(held & ~few),
-	   "%llx, inheritable %llx, ambient %llx", (unsigned long long)permitted,
-	   (unsigned long long)inheritable, (unsigned long long)held);
+	selftest_want(t, "%llx, inheritable and ambient %llx", (unsigned long long)kept,
+		      (unsigned long long)few);
+	selftest_is(t, !(permitted & ~kept) && !(inheritable & ~few) && !(held & ~few),
+		    "%llx, inheritable %llx, ambient %llx", (unsigned long long)permitted,
+		    (unsigned long long)inheritable, (unsigned long long)held);
 }
 
 static void test_no_new_privs(struct test *t)
 {
 	int set = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
 
-	want(t, "%d", t->p->walls->no_new_privs);
-	is(t, set >= t->p->walls->no_new_privs, "%d", set);
+	selftest_want(t, "%d", t->p->walls->no_new_privs);
+	selftest_is(t, set >= t->p->walls->no_new_privs, "%d", set);
 }
 
 /* It is there, and it answers: to clone3(2), which without it finds these arguments invalid. */
@@ -164,9 +145,9 @@ static void test_filter(struct test *t)
 	int mode = prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
 	long r = syscall(SYS_clone3, NULL, 0);
 
-	want(t, "mode %d, refuses", SECCOMP_MODE_FILTER);
-	is(t, mode == SECCOMP_MODE_FILTER && r < 0 && errno == ENOSYS, "mode %d, %s", mode,
-	   r < 0 && errno == ENOSYS ? "refuses" : "does not refuse");
+	selftest_want(t, "mode %d, refuses", SECCOMP_MODE_FILTER);
+	selftest_is(t, mode == SECCOMP_MODE_FILTER && r < 0 && errno == ENOSYS, "mode %d, %s", mode,
+		    r < 0 && errno == ENOSYS ? "refuses" : "does not refuse");
 }
 
 /* A descriptor more than the standard three and the sockets that it is handed is a way out
@@ -177,7 +158,7 @@ static void test_descriptors(struct test *t)
 	struct rlimit limit;
 	int bad = -1;
 
-	want(t, "0 1 2");
+	selftest_want(t, "0 1 2");
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;
 	/* poll(2) says of each, in one call, whether it is open; of no more than the limit lets. */
@@ -190,137 +171,13 @@ static void test_descriptors(struct test *t)
 		if (fd != t->report && fd >= 3 + (int)t->p->n_pass &&
 		    !(look[fd].revents & POLLNVAL))
 			bad = fd;
-	is(t, bad < 0, bad < 0 ? "0 1 2" : "0 1 2 %d", bad);
-}
-
-static bool is_planned(const struct plan *p, enum mount_kind kind)
-{
-	for (size_t i = 0; i < p->mounts.n; i++)
-		if (p->mounts.v[i].kind == kind)
-			return true;
-	return false;
-}
-
-static void test_root(struct test *t)
-{
-	struct stat root, up;
-	struct statvfs vfs;
-	bool planned = is_planned(t->p, MOUNT_ROOT_RO);
-
-	want(t, "%s", planned ? "read-only, its own top" : "its own top");
-	if (stat("/", &root) < 0 || stat("/..", &up) < 0 || statvfs("/", &vfs) < 0)
-		return;
-	bool top = root.st_ino == up.st_ino && root.st_dev == up.st_dev;
-	bool read_only = vfs.f_flag & ST_RDONLY;
-	is(t, top && (read_only || !planned), "%s%s", read_only ? "read-only" : "writable",
-	   top ? ", its own top" : ", below another");
-}
-
-static bool mount_held(const struct mount_op *op, struct test *t)
-{
-	static const struct {
-		unsigned planned;
-		unsigned long there;
-		const char *name;
-	} flags[] = {
-	    {MOUNT_READONLY, ST_RDONLY, "read-only"},
-	    {MOUNT_NOSUID, ST_NOSUID, "nosuid"},
-	    {MOUNT_NODEV, ST_NODEV, "nodev"},
-	    {MOUNT_NOEXEC, ST_NOEXEC, "noexec"},
-	};
-	struct statvfs vfs;
-
-	if (statvfs(op->target, &vfs) <
-	    0) /* what only the service's user may not reach is not open */
-		return true;
-	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
-		if (op->flags & flags[i].planned && !(vfs.f_flag & flags[i].there)) {
-			is(t, false, "%.60s is not %s", op->target, flags[i].name);
-			return false;
-		}
-	return true;
-}
-
-static void test_mounts(struct test *t)
-{
-	const struct mount_list *m = &t->p->mounts;
-
-	want(t, "%zu as planned", m->n);
-	for (size_t i = 0; i < m->n; i++)
-		if ((m->v[i].kind == MOUNT_BIND || m->v[i].kind == MOUNT_TMPFS ||
-		     m->v[i].kind == MOUNT_ROOT_RO) &&
-		    !mount_held(&m->v[i], t))
-			return;
-	is(t, true, "%zu as planned", m->n);
-}
-
-/* Numbers of processes outside read as 0 here: whoever has one has a session of ours. */
-static void test_pids(struct test *t)
-{
-	want(t, "a session in its own namespace");
-	is(t, getsid(0) > 0 && getpid() != 1, "pid %d, session %d", getpid(), getsid(0));
-}
-
-/* By a /proc that is one: no mount of the jail can be covered without CAP_SYS_ADMIN. */
-static void test_namespaces(struct test *t)
-{
-	CLEANUP_FD int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct statfs fs;
-
-	want(t, "its own");
-	if (proc < 0 || fstatfs(proc, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC) {
-		is(t, !is_planned(t->p, MOUNT_PROC), "no /proc to see them by");
-		return;
-	}
-	for (size_t i = 0; i < PLAN_NAMESPACES; i++) {
-		uint64_t now = plan_namespace(proc, i);
-		bool anew = i == PLAN_USER_NAMESPACE  ? t->p->user_ns >= 0
-			    : i == PLAN_NET_NAMESPACE ? t->p->own_net
-						      : true;
-		if (t->p->outside[i] && anew && (!now || now == t->p->outside[i])) {
-			is(t, false, "%s is the host's", plan_namespace_name(i));
-			return;
-		}
-	}
-	is(t, true, "its own");
-}
-
-/* Of the kernel nothing is told, where the policy has no need of it. */
-static void test_proc(struct test *t)
-{
-	bool pids = t->p->walls->proc_pids;
-	bool more = access("/proc/uptime", F_OK) == 0;
-
-	want(t, pids ? "processes alone" : "whole, or less");
-	is(t, !pids || !more, more ? "whole" : "processes alone");
-}
-
-/* A domain of Landlock cannot be read; it can be met. */
-static void test_landlock(struct test *t)
-{
-	const struct landlock *l = t->p->walls->landlock;
-	uint16_t port = l && landlock_has_ports() ? l->tried : 0;
-	const struct sockaddr_in a = {.sin_family = AF_INET,
-				      .sin_port = htons(port),
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-
-	if (!port) {
-		want(t, "as far as it can be tried");
-		is(t, true, "not tried: no port is refused here");
-		return;
-	}
-	want(t, "port %u refused", port);
-	CLEANUP_FD int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool bound = s >= 0 && bind(s, (const struct sockaddr *)&a, sizeof(a)) == 0;
-	/* Somebody else's port says nothing of us. */
-	is(t, s >= 0 && !bound && errno == EACCES, bound ? "port %u bound" : "port %u refused",
-	   port);
+	selftest_is(t, bad < 0, bad < 0 ? "0 1 2" : "0 1 2 %d", bad);
 }
 
 /* What this host does not let anybody have is less than planned, never more. */
 static void test_limits(struct test *t)
 {
-	want(t, "as the spec says");
+	selftest_want(t, "as the spec says");
 	for (int i = 0; i < PLAN_LIMITS; i++) {
 		const struct rlimit *most = &t->p->limits[i];
 		struct rlimit now;
@@ -328,11 +185,11 @@ static void test_limits(struct test *t)
 			continue;
 		if (getrlimit(i, &now) < 0 || now.rlim_cur > most->rlim_cur ||
 		    now.rlim_max > most->rlim_max) {
-			is(t, false, "limit %d is higher", i);
+			selftest_is(t, false, "limit %d is higher", i);
 			return;
 		}
 	}
-	is(t, true, "as the spec says");
+	selftest_is(t, true, "as the spec says");
 }
 
 /* What was here before is gone (init.c), and what the service gets has names. */
@@ -345,8 +202,8 @@ static void test_environment(struct test *t)
 		clean &= !**env;
 	for (; t->p->envp && t->p->envp[n]; n++)
 		clean &= strchr(t->p->envp[n], '=') > t->p->envp[n];
-	want(t, "the spec's alone");
-	is(t, clean, clean ? "the spec's alone" : "somebody else's too");
+	selftest_want(t, "the spec's alone");
+	selftest_is(t, clean, clean ? "the spec's alone" : "somebody else's too");
 }
 
 static void test_signals(struct test *t)
@@ -355,7 +212,7 @@ static void test_signals(struct test *t)
 	sigset_t mask;
 	int bad = 0;
 
-	want(t, "none ignored, none blocked");
+	selftest_want(t, "none ignored, none blocked");
 	if (sigprocmask(SIG_SETMASK, NULL, &mask) < 0)
 		return;
 	for (int sig = 1; sig < NSIG && !bad; sig++) {
@@ -364,7 +221,7 @@ static void test_signals(struct test *t)
 		    (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler != SIG_DFL && !pipe))
 			bad = sig;
 	}
-	is(t, !bad, bad ? "signal %d is" : "none", bad);
+	selftest_is(t, !bad, bad ? "signal %d is" : "none", bad);
 }
 
 static void test_core(struct test *t)
@@ -372,9 +229,9 @@ static void test_core(struct test *t)
 	struct rlimit limit;
 	bool free = t->p->limit_set[RLIMIT_CORE];
 
-	want(t, free ? "as the spec says" : "off");
+	selftest_want(t, free ? "as the spec says" : "off");
 	if (getrlimit(RLIMIT_CORE, &limit) == 0)
-		is(t, free || limit.rlim_max == 0, "%s", limit.rlim_max ? "on" : "off");
+		selftest_is(t, free || limit.rlim_max == 0, "%s", limit.rlim_max ? "on" : "off");
 }
 
 static void test_umask(struct test *t)
@@ -382,16 +239,16 @@ static void test_umask(struct test *t)
 	mode_t now = umask(t->p->umask);
 
 	umask(now);
-	want(t, "%04o", t->p->umask);
-	is(t, now == t->p->umask, "%04o", now);
+	selftest_want(t, "%04o", t->p->umask);
+	selftest_is(t, now == t->p->umask, "%04o", now);
 }
 
 static void test_session(struct test *t)
 {
 	int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-	want(t, "no terminal of anybody's");
-	is(t, fd < 0, fd < 0 ? "none" : "a terminal");
+	selftest_want(t, "no terminal of anybody's");
+	selftest_is(t, fd < 0, fd < 0 ? "none" : "a terminal");
 	if (fd >= 0)
 		close(fd);
 }

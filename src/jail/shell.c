@@ -125,8 +125,11 @@ static int plan_sealed(const struct dirs *d, const char *name, struct plan *p, s
 {
 	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
 	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct spec *s CLEANUP_SPEC = NULL;
 	int r = generation_load(d, name, &g, e);
 
+	if (r == 0)
+		r = generation_spec(&g, name, &s, e);
 	if (r < 0)
 		return r;
 	CLEANUP_STR char *root = path_join(g.dir, "root");
@@ -135,7 +138,7 @@ static int plan_sealed(const struct dirs *d, const char *name, struct plan *p, s
 	    dir < 0 ? -1 : open_tree(dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (p->root < 0)
 		return err_errno(e, -errno, "taking hold of %s", root);
-	r = mounts_sealed(p, &g.layout, g.dir, host, e);
+	r = mounts_sealed(p, &g.layout, g.dir, s, host, e);
 	for (size_t i = 0; i < p->mounts.n; i++)
 		if (p->mounts.v[i].kind == MOUNT_BIND)
 			p->mounts.v[i].flags |= MOUNT_OPTIONAL;

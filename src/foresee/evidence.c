@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "foresee/evidence.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "base/path.h"
 #include "host/host.h"
 #include "host/places.h"
+#include "text/secret.h"
 
 /* A glob of a configuration file that matches more than this is no list of files any more. */
 #define GLOB_MAX 4096
@@ -167,33 +169,35 @@ void evidence_pass(struct evidence *ev, const char *path, const char *fmt, ...)
 	note(&ev->passed, &ev->n_passed, path, text, true);
 }
 
-/* What a private key begins with, and what stands behind the name in a password file. */
 static bool holds_secret(int host, const char *path)
 {
 	/* A certificate may stand before its key. */
 	const size_t head_max = 64 << 10;
-	static const char *const key_marks[] = {"PRIVATE KEY-----", "PuTTY-User-Key-File"};
-	static const char *const hash_marks[] = {":$apr1$", ":$2y$", ":$2a$", ":$2b$",	":$1$",
-						 ":$5$",    ":$6$",  ":$y$",  ":{SHA}", ":{SSHA}"};
 	CLEANUP_STR char *head = NULL;
 
-	if (host_head(host, path, head_max, &head, NULL) < 0)
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(key_marks); i++)
-		if (strstr(head, key_marks[i]))
-			return true;
-	head[strcspn(head, "\n")] = '\0'; /* one line tells */
-	for (size_t i = 0; i < ARRAY_LEN(hash_marks); i++)
-		if (strstr(head, hash_marks[i]))
-			return true;
-	return false;
+	return secret_name(path) ||
+	       (host_head(host, path, head_max, &head, NULL) == 0 && secret_text(head));
+}
+
+/* What the kernel would run. A key that somebody has made executable (mode 700) is not. */
+static bool is_program(int host, const char *path, const struct stat *st)
+{
+	CLEANUP_STR char *head = NULL;
+
+	return st->st_mode & 0111 && host_head(host, path, SELFMAG, &head, NULL) == 0 &&
+	       (str_after(head, ELFMAG) || str_after(head, "#!"));
+}
+
+bool evidence_key(int host, const char *path, const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && !place_program_tree(path) && !is_program(host, path, st) &&
+	       holds_secret(host, path);
 }
 
 bool evidence_secret(int host, const char *path, const struct stat *st)
 {
-	if (!S_ISREG(st->st_mode) || st->st_mode & 0111)
-		return false;
-	return !(st->st_mode & S_IROTH) || (!place_program_tree(path) && holds_secret(host, path));
+	bool closed = S_ISREG(st->st_mode) && !(st->st_mode & S_IROTH);
+	return closed ? !is_program(host, path, st) : evidence_key(host, path, st);
 }
 
 static bool can_be_taken(const char *path, const struct stat *st)

@@ -117,6 +117,9 @@ void evidence_pass(struct evidence *ev, const char *path, const char *fmt, ...) 
 /* Forgets that a secret was left out: it is in the jail for another reason. */
 void evidence_forget_secret(struct evidence *ev, const char *path);
 
-/* Whether the file is a secret: shown by its owner to nobody else, or with the head of a private
- * key, or lines of a password file. @path is canonical. */
+/* Whether the file is a secret: shown by its owner to nobody else, or a key. A program is none, but
+ * what is merely executable may be: a key of mode 700. @path is canonical. */
 bool evidence_secret(int host, const char *path, const struct stat *st);
+
+/* Whether it is one by its text or name (text/secret.h), whatever its mode. */
+bool evidence_key(int host, const char *path, const struct stat *st);

@@ -40,11 +40,11 @@ const struct package *packages_owner(const struct packages *p, const char *path)
 /* How many packages own directory @path; 0: nobody's. */
 size_t packages_owners(const struct packages *p, const char *path);
 
-/* By its name, with or without the architecture: a bare name that several architectures have means
- * the first of them in the database. NULL where it is not installed. */
 /* Whether one of the owners of @path is built from source package @source. */
 bool packages_owned_from(const struct packages *p, const char *path, const char *source);
 
+/* By its name, with or without the architecture: a bare name that several architectures have means
+ * the first of them in the database. NULL where it is not installed. */
 const struct package *packages_find(const struct packages *p, const char *name);
 
 /* Adds the paths (canonical as far as the merged /usr goes) of all that @package owns, directories

@@ -155,7 +155,7 @@ int describe_path(struct manifest *m, const struct seal *s, int tree, const char
 		return r;
 	struct entry *en = manifest_add(m, path);
 	entry_set_stat(en, &st);
-	en->class = layout_spec_class(s->spec, path, seal_class(path, &st));
+	en->class = layout_spec_class(s->spec, path, seal_class(tree, path, &st));
 	const struct provision *p = layout_find(s->layout, path);
 	if (p && streq(p->path, path)) {
 		en->class = p->class;
@@ -192,7 +192,9 @@ int describe_tree(const struct seal *s, int tree, struct manifest *ret, struct e
 	return r < 0 ? err_errno(e, r, "reading back the laid tree") : 0;
 }
 
-static void add_bound(struct manifest *m, const struct seal *s, int host, const char *path)
+/* @read: a run has read it. A key that none has is not the service's. */
+static void add_bound(struct manifest *m, const struct seal *s, int host, const char *path,
+		      bool read)
 {
 	const struct provision *p = layout_find(s->layout, path);
 	CLEANUP_STR char *end = NULL; /* the way may be a link that is mounted as a directory */
@@ -203,7 +205,7 @@ static void add_bound(struct manifest *m, const struct seal *s, int host, const 
 		return;
 	struct entry *en = manifest_add(m, path);
 	entry_set_stat(en, &st);
-	en->class = p->class;
+	en->class = read && evidence_key(host, end, &st) ? CLASS_SECRET : p->class;
 	en->provided = PROVIDED_BIND;
 	add_evidence(en, s);
 }
@@ -227,7 +229,7 @@ void describe_beside(const struct seal *s, int host, struct manifest *m)
 {
 	for (const struct touch *t = s->growth->touches; t; t = t->hh.next) {
 		if (is_read(t))
-			add_bound(m, s, host, t->path);
+			add_bound(m, s, host, t->path, true);
 		if (S_ISCHR(t->found) && path_within(t->path, "/dev"))
 			add_device(m, s, t->path);
 	}
@@ -236,7 +238,7 @@ void describe_beside(const struct seal *s, int host, struct manifest *m)
 		if (!foreseen_wanted(s->spec, s->foresight, n))
 			continue;
 		if (!t || !is_read(t))
-			add_bound(m, s, host, n->path);
+			add_bound(m, s, host, n->path, false);
 		if (S_ISCHR(n->st.st_mode) && device_is_minimal(n->path) &&
 		    !(t && S_ISCHR(t->found)))
 			add_device(m, s, n->path);

@@ -12,10 +12,6 @@
 #include "fs/beneath.h"
 #include "host/host.h"
 
-/* Containers of keys that say nothing legible at their head. */
-static const char *const suffixes[] = {".jceks",  ".jks", ".kdbx", ".keystore",
-				       ".keytab", ".p12", ".pfx"};
-
 /* A file of configuration is not longer. */
 #define TEXT_MAX (1 << 20)
 
@@ -30,26 +26,11 @@ struct scan {
 	struct strv foreign;	 /* keys that are nobody's so far */
 };
 
-static bool has_suffix(const char *path)
-{
-	size_t n = strlen(path);
-
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		size_t k = strlen(suffixes[i]);
-		if (n > k && streq(path + n - k, suffixes[i]))
-			return true;
-	}
-	return false;
-}
-
 /* By what is in it: of a file that its owner hides the mode alone does not say that it is a key,
  * and configuration that is hidden too must stay readable for the service. */
 static bool is_key(const struct scan *s, const char *path, const struct stat *st)
 {
-	struct stat shown = *st;
-
-	shown.st_mode |= S_IROTH;
-	return st->st_size > 0 && (has_suffix(path) || evidence_secret(s->root, path, &shown));
+	return st->st_size > 0 && evidence_key(s->root, path, st);
 }
 
 static bool is_own(const struct scan *s, const char *path)

@@ -163,7 +163,7 @@ static int add_entry(struct refresh *rf, const char *path, const char *from, str
 	if (r < 0)
 		return r;
 	st = (struct stat){.st_mode = en->mode};
-	en->class = seal_class(path, &st);
+	en->class = seal_class(rf->lay.tree, path, &st);
 	entry_add_reason(en, REASON_WAY, from, text);
 	return 0;
 }

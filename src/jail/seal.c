@@ -26,14 +26,13 @@
 	(TOUCH_LOOK | TOUCH_READ | TOUCH_LIST | TOUCH_EXEC | TOUCH_INTERP | TOUCH_LINK |           \
 	 TOUCH_WRITE | TOUCH_CONNECT | TOUCH_CHANGE)
 
-enum jail_class seal_class(const char *path, const struct stat *st)
+enum jail_class seal_class(int root, const char *path, const struct stat *st)
 {
 	bool etc = path_within(path, "/etc");
 
 	if (place_private_area(path))
 		return CLASS_RUNTIME;
-	/* What its owner shows to nobody else is a secret, wherever it stands. */
-	if (S_ISREG(st->st_mode) && !(st->st_mode & S_IROTH) && !(st->st_mode & 0111))
+	if (evidence_secret(root, path, st))
 		return CLASS_SECRET;
 	return etc ? CLASS_CONFIG : CLASS_PROGRAM;
 }

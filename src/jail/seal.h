@@ -28,5 +28,5 @@ struct seal {
  * Makes DIR/root and fills @ret; DIR exists and is empty. */
 int seal_make(const struct seal *s, const char *dir, struct manifest *ret, struct err *e);
 
-/* The class of a path that is copied. */
-enum jail_class seal_class(const char *path, const struct stat *st);
+/* The class of canonical @path below @root, which is copied. */
+enum jail_class seal_class(int root, const char *path, const struct stat *st);

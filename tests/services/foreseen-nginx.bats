@@ -126,7 +126,10 @@ server()
 }
 
 @test "foreseen-nginx: twelve points without exercise" {
+	# Whoever may read it on the host, and though it stands in content that is bound: it is a key.
+	chmod 644 "$HERE/tls.key"
 	build_foreseen
+	grep "^  secrets .*$HERE/tls.key" "$WORK/out/summary"
 	all_points_hold
 	no_secret_is_foreseen
 	at_most_half_more

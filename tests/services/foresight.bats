@@ -279,17 +279,20 @@ files() { immure files "$NAME" --json | jq '[.files[] | select(.type != "directo
 # --- what is not taken --------------------------------------------------------------------------
 
 @test "secrets: what the configuration names and nobody opens is told, and not taken" {
-	local secrets=(/etc/ssl/private/asked.key /etc/asked.key /etc/asked.password /etc/asked.users)
+	local secrets=(/etc/ssl/private/asked.key /etc/asked.key /etc/asked.password /etc/asked.users
+		/etc/asked.loose)
 
 	inside cp "$WORK/out/server.key" /etc/ssl/private/asked.key
 	inside cp "$WORK/out/server.key" /etc/asked.key
 	written /etc/asked.password "hush-hush"
+	inside cp "$WORK/out/server.key" /etc/asked.loose
 	# shellcheck disable=SC2016 # a hash
-	written /etc/asked.users 'bird:$apr1$hushhush$0123456789012345678901'
+	written /etc/asked.users '# who may sing' 'bird:$apr1$hushhush$0123456789012345678901'
 	inside chmod 600 /etc/asked.password /etc/ssl/private/asked.key
 	inside chmod 644 /etc/asked.key /etc/asked.users
+	inside chmod 777 /etc/asked.loose
 	serves random "key = ${secrets[0]}" "other_key = ${secrets[1]}" "password = ${secrets[2]}" \
-		"users = ${secrets[3]}"
+		"users = ${secrets[3]}" "loose = ${secrets[4]}"
 	jail
 	lacks "${secrets[@]}"
 	not grep -rse 'BEGIN.*PRIVATE' -e hush "$ROOT"/{etc,usr,var,srv,opt,home,root}

@@ -24,7 +24,12 @@ static void lay_out(int root)
 	CHECK_INT(fchmodat(root, "etc/closed", 0640, 0), 0);
 	put_file(root, "srv/site.key", "-----BEGIN EC PRIVATE KEY-----\nabc\n");
 	put_file(root, "srv/htpasswd", "alice:$apr1$abc$def\n");
-	put_file(root, "srv/helper", "x");
+	put_file(root, "srv/store.p12", "x");
+	put_file(root, "srv/loose.key", "-----BEGIN PRIVATE KEY-----\nabc\n");
+	CHECK_INT(fchmodat(root, "srv/loose.key", 0777, 0), 0);
+	put_file(root, "srv/closed.key", "der");
+	CHECK_INT(fchmodat(root, "srv/closed.key", 0700, 0), 0);
+	put_file(root, "srv/helper", "#!/bin/sh\n: PRIVATE KEY-----\n");
 	CHECK_INT(fchmodat(root, "srv/helper", 0750, 0), 0);
 }
 
@@ -51,7 +56,9 @@ static void test_links(struct evidence *ev)
 
 static void test_left_out(struct evidence *ev)
 {
-	static const char *const secrets[] = {"/etc/closed", "/srv/site.key", "/srv/htpasswd"};
+	static const char *const secrets[] = {"/etc/closed",	"/srv/site.key",
+					      "/srv/htpasswd",	"/srv/store.p12",
+					      "/srv/loose.key", "/srv/closed.key"};
 
 	for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
 		CHECK(!evidence_take(ev, secrets[i], REASON_NAMED, NULL, "named in /etc/x:%zu", i));
@@ -62,7 +69,7 @@ static void test_left_out(struct evidence *ev)
 	CHECK(evidence_take_used(ev, "/etc/closed", REASON_SPEC, NULL, "Include=/etc/closed"));
 	CHECK(!evidence_take(ev, "/proc/self", REASON_NAMED, NULL, "named"));
 	CHECK(!evidence_take(ev, "/etc/missing", REASON_NAMED, NULL, "named"));
-	CHECK_INT(ev->n_secrets, 3);
+	CHECK_INT(ev->n_secrets, ARRAY_LEN(secrets));
 }
 
 static void test_trees(struct evidence *ev)

@@ -281,36 +281,51 @@ static int question_load(struct question *q, const struct dirs *d, struct err *e
 	return r == 0 && q->host < 0 ? err_errno(e, -errno, "opening /") : r;
 }
 
-static int run(const struct invocation *in)
+static int answer_one(const struct invocation *in, const struct question *q)
 {
 	struct answer a CLEANUP_ANSWER = ANSWER_INIT;
+	struct err e = {0};
+	int r = ask(q, &a, &e);
+
+	if (r < 0)
+		return cmd_fail(&e);
+	if (r == 0)
+		return answer_about_right(in, q);
+	if (in->common->json)
+		cmd_print_json(answer_json(q, &a));
+	else if (!in->common->quiet)
+		print_text(q, &a);
+	return a.present ? EXIT_GOOD : EXIT_NO;
+}
+
+/* Several questions are answered in turn; one that cannot be asked ends it. */
+static int run(const struct invocation *in)
+{
 	struct question q CLEANUP(question_done) = {
 	    .name = in->name,
-	    .asked = in->given->args.v[1],
 	    .config = in->dirs->config,
 	    .host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
 	    .verbose = in->common->verbose,
 	};
 	struct err e = {0};
+	int status = EXIT_GOOD;
 
-	int r = question_load(&q, in->dirs, &e);
-	if (r == 0)
-		r = ask(&q, &a, &e);
-	if (r < 0)
+	if (question_load(&q, in->dirs, &e) < 0)
 		return cmd_fail(&e);
-	if (r == 0)
-		return answer_about_right(in, &q);
-	if (in->common->json)
-		cmd_print_json(answer_json(&q, &a));
-	else if (!in->common->quiet)
-		print_text(&q, &a);
-	return a.present ? EXIT_GOOD : EXIT_NO;
+	for (size_t i = 1; i < in->given->args.n; i++) {
+		q.asked = in->given->args.v[i];
+		int one = answer_one(in, &q);
+		if (one != EXIT_GOOD && one != EXIT_NO)
+			return one;
+		status = one == EXIT_NO ? one : status;
+	}
+	return status;
 }
 
 const struct command cmd_why = {
     .name = "why",
     .summary = "why something is in a jail; or the line that would add it",
-    .synopsis = "NAME PATH|user:NAME|group:NAME|CAP_X|CALL()|tcp:PORT",
+    .synopsis = "NAME PATH|user:NAME|group:NAME|CAP_X|CALL()|tcp:PORT...",
     .more =
 	"Follows the evidence for a path, a device or an account, one step a line, up to the\n"
 	"service's command or the spec. Links are followed as in the jail. Of what the jail "
@@ -324,7 +339,7 @@ const struct command cmd_why = {
 	"\n"
 	"files lists all that a jail has.",
     .min_args = 2,
-    .max_args = 2,
+    .max_args = 100000,
     .needs = NEED_ROOT | NEED_NAME,
     .run = run,
 };

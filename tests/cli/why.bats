@@ -94,6 +94,17 @@ ask() { good why "$NAME" "$1" --json; }
 	not tells 'Accounts=live'
 }
 
+@test "why: several questions, answered in turn" {
+	good why "$NAME" /etc /usr --json
+	[[ $(jq -sr 'map("\(.schema) \(.asked) \(.present)") | join(" ")' <<<"$output") == "1 /etc true 1 /usr true" ]]
+	refuses 1 why "$NAME" /usr/bin/xargs /usr user:games
+	tells '^/usr/bin/xargs: not in the jail'
+	tells '^/usr   (program, copy'
+	tells '^user:games: not in the jail'
+	refuses 2 why "$NAME" etc /usr
+	not tells '^/usr '
+}
+
 @test "why: what is not there, and the line that adds it" {
 	refuses 1 why "$NAME" /usr/bin/xargs --json
 	json '(.present | not) and .chain == [] and .remedy == "Include=/usr/bin/xargs" and .section == "Jail" and (.host | test("findutils"))'

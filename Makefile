@@ -3,7 +3,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 B ?= build
 
-.PHONY: all deps demo check bench install format clean
+.PHONY: all deps demo check bench recall install format clean
 
 all: $(B)/build.ninja
 	ninja -C $(B)
@@ -29,6 +29,12 @@ bench:
 	tools/deps build check
 	$(MAKE) all
 	tools/bench $(B)/src/immure
+
+# How much of what the sessions of all stories used was foreseen, a line each service.
+recall:
+	tools/deps build check
+	$(MAKE) all
+	tools/recall $(B)
 
 install: all
 	meson configure $(B) -Dprefix=$(PREFIX) >/dev/null

@@ -31,14 +31,14 @@ static size_t word_length(const char *p, size_t room)
 	return n < room && n <= PATH_LEN_MAX && p[n] == '\0' ? n : 0;
 }
 
-/* Takes each "\0/word\0" that starts before @end. */
+/* Takes each "/word\0" that begins a string, or ends one behind a space, and starts before @end. */
 static void scan_strings(struct scan *s, size_t end)
 {
 	const char *p = s->buf, *stop = s->buf + end;
 
-	while (s->ret->n < s->max && (p = memmem(p, (size_t)(stop - p), "\0/", 2))) {
-		p++;
-		size_t n = word_length(p, (size_t)(s->buf + s->len - p));
+	while (s->ret->n < s->max && (p = memchr(p + 1, '/', (size_t)(stop - p - 1)))) {
+		bool begins = p[-1] == '\0' || p[-1] == ' ';
+		size_t n = begins ? word_length(p, (size_t)(s->buf + s->len - p)) : 0;
 		if (n > 1)
 			strv_take(s->ret, xstrndup(p, n));
 	}

@@ -15,6 +15,9 @@
 /* The archive of all locales is taken up to this size: some hosts have 200 MB of them. */
 #define ARCHIVE_MAX (24 << 20)
 
+/* Directories of locales, of some 3 MB each. */
+#define LOCALES_MAX 16
+
 static const char *const locale_variables[] = {
     "LANG",	   "LANGUAGE",	  "LC_ALL",  "LC_ADDRESS",     "LC_COLLATE",
     "LC_CTYPE",	   "LC_MESSAGES", "LC_NAME", "LC_NUMERIC",     "LC_TELEPHONE",
@@ -163,6 +166,19 @@ void family_locale_take(struct families *f, const struct met *m, const struct el
 {
 	(void)o;
 	each_locale(f, m, take_locale);
+}
+
+/* A program that makes locales while it runs has them from its data: each of a database's. */
+void family_locale_all(struct families *f, const struct met *m, const struct elf_object *o)
+{
+	struct strv names CLEANUP_STRV = STRV_INIT;
+	static const char said[] = "its data may name any locale";
+
+	(void)o;
+	host_names(f->c.ev->host, LOCALE_DIR, &names);
+	for (size_t i = 0; i < names.n && i < LOCALES_MAX; i++)
+		take_locale_dir(f, m, names.v[i], said);
+	take_archive(f, m, said);
 }
 
 /* "de_DE.UTF-8", "C.UTF-8". */

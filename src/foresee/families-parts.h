@@ -129,6 +129,7 @@ void family_zone_word(struct families *f, const struct met *m, const char *word)
 void family_gconv_take(struct families *f, const struct met *m, const struct elf_object *o);
 void family_gconv_word(struct families *f, const struct met *m, const char *word);
 void family_locale_take(struct families *f, const struct met *m, const struct elf_object *o);
+void family_locale_all(struct families *f, const struct met *m, const struct elf_object *o);
 void family_locale_word(struct families *f, const struct met *m, const char *word);
 void family_catalogs_take(struct families *f, const struct met *m, const struct elf_object *o);
 void family_openssl_take(struct families *f, const struct met *m, const struct elf_object *o);

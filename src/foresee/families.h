@@ -13,7 +13,8 @@
  *               itself has its path
  *   gconv       gconv-modules, and its modules: all where the program itself converts, else the
  *               charsets that are named and a few
- *   locale      the locales in use (LANG, LC_*) or named, locale.alias, catalogs
+ *   locale      the locales in use (LANG, LC_*) or named, locale.alias, catalogs; all where the
+ *               program itself makes locales
  *   openssl     openssl.cnf, providers and engines
  *   trust       the bundle of CA certificates, for clients of TLS
  *   and         gnutls, p11-kit, mozilla, krb5, ldap, sasl, mariadb, terminfo, magic, mime, wrap,

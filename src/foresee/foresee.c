@@ -21,15 +21,6 @@
 #define SCRIPT_MAX   (4u << 20)
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-static const struct {
-	const char *symbol, *text;
-} login_signs[] = {
-    {"pam_open_session", "opens PAM sessions"},
-    {"getspnam", "reads passwords (getspnam)"},
-    {"getspnam_r", "reads passwords (getspnam_r)"},
-};
-static const char *const mail_paths[] = {"/var/mail", "/var/spool/mail"};
-
 static bool has_kind(const struct node *n, enum reason_kind kind)
 {
 	for (size_t i = 0; i < n->n_reasons; i++)
@@ -47,75 +38,34 @@ static bool is_core(const struct foresee *f, const struct node *n)
 	return has_kind(n, REASON_CORE) || (tree && has_kind(tree, REASON_CORE));
 }
 
+/* One of the modules of a directory: whether the service will load it nobody knows. */
+static bool is_guess(const struct node *n)
+{
+	return n->reasons[0].kind == REASON_BELOW && place_program_tree(n->path);
+}
+
 /* A program of the service, or a module that it loads by itself; else a library of the system. */
 static bool is_program(const struct node *n, const struct elf_object *o)
 {
 	enum reason_kind first = n->reasons[0].kind;
-	bool library = first == REASON_NEEDED || first == REASON_FAMILY || first == REASON_CORE;
+	bool library =
+	    first == REASON_NEEDED || first == REASON_FAMILY || first == REASON_CORE || is_guess(n);
 	return o->interp ? !strstr(n->path, ".so") : !library && first != REASON_INTERPRETER;
-}
-
-/* Signs that clients of a program name accounts of the host: those who log in by it do. */
-static void live_accounts(struct foresee *f, bool passwords, const char *path, const char *sign)
-{
-	f->out->passwords |= passwords;
-	if (!f->out->accounts_live)
-		f->out->accounts_live = xasprintf("%s %s", path, sign);
-}
-
-/* The program has a PAM stack of its own on this host. */
-static bool has_stack(const struct foresee *f, const struct node *n, const struct elf_object *o)
-{
-	CLEANUP_STR char *stack = path_join("/etc/pam.d", path_base(n->path));
-	CLEANUP_STR char *end = NULL;
-
-	return elf_imports(o, "pam_start") &&
-	       host_resolve(f->in->host, stack, &end, NULL, NULL) == 0;
-}
-
-static void look_for_logins(struct foresee *f, const struct node *n, const struct elf_object *o)
-{
-	/* An interpreter imports what any script might want. */
-	if (interpreter_of(n->path))
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(login_signs); i++)
-		if (elf_imports(o, login_signs[i].symbol))
-			live_accounts(f, true, n->path, login_signs[i].text);
-	if (has_stack(f, n, o))
-		live_accounts(f, true, n->path, "authenticates by PAM");
-	if (elf_imports(o, login_signs[0].symbol))
-		logins_take(f);
-}
-
-/* Paths in the data of the service's own programs. Directories are not meant whole by that, but for
- * data below /var; in a helper directory it is configuration that names programs. */
-static void take_compiled(struct foresee *f, const struct node *n)
-{
-	const struct strv *paths = libraries_paths(f->libraries, n->path);
-	CLEANUP_STR char *text = xasprintf("compiled into %s", n->path);
-
-	for (size_t i = 0; i < paths->n; i++) {
-		CLEANUP_STR char *end = NULL;
-		struct stat st;
-		if (host_resolve(f->in->host, paths->v[i], &end, &st, NULL) < 0)
-			continue;
-		for (size_t k = 0; k < ARRAY_LEN(mail_paths); k++)
-			if (streq(paths->v[i], mail_paths[k]))
-				live_accounts(f, false, n->path, "knows /var/mail");
-		CLEANUP_STR char *content = place_content_at(end, true);
-		if (!S_ISDIR(st.st_mode) || (path_within(end, "/var") && !content))
-			named_take(f, paths->v[i], REASON_COMPILED, n->path, text);
-	}
 }
 
 static void add_helper_dir(struct foresee *f, const char *path)
 {
+	const struct packages *all = f->out->packages;
+	const struct package *mine = packages_owner(all, path);
 	CLEANUP_STR char *dir = path_parent(path);
 	CLEANUP_STR char *among = xasprintf(":%s:", f->search);
 	CLEANUP_STR char *one = xasprintf(":%s:", dir);
 
-	if (!strstr(among, one) && !place_never_whole(dir) && place_program_tree(dir) &&
-	    packages_owners(f->out->packages, dir) < 2 && !strv_has(&f->helpers, dir))
+	bool own = packages_owners(all, dir) < 2 ||
+		   (mine && packages_owned_only_from(all, dir, mine->source));
+
+	if (own && !strstr(among, one) && !place_never_whole(dir) && place_program_tree(dir) &&
+	    !strv_has(&f->helpers, dir))
 		strv_add(&f->helpers, dir);
 }
 
@@ -135,21 +85,38 @@ static bool is_uploaded(const struct node *n)
 	return content && (n->st.st_uid != 0 || n->st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
+/* A library of the same source as the service: what is compiled in there is no other's. */
+static bool is_own_library(const struct foresee *f, const struct node *n)
+{
+	const struct package *mine =
+	    f->program ? packages_owner(f->out->packages, f->program) : NULL;
+
+	return mine && n->reasons[0].kind == REASON_NEEDED &&
+	       packages_owned_only_from(f->out->packages, n->path, mine->source);
+}
+
 static void expand_object(struct foresee *f, const struct node *n, const struct elf_object *o)
 {
+	bool loaded = is_program(n, o) && !is_uploaded(n);
 	/* A helper of another package (cmp, find) does not decide what the service needs. */
-	bool program = is_program(n, o) && named_is_own(f, n->path) && !is_uploaded(n);
+	bool program = loaded && named_is_own(f, n->path);
 
 	libraries_take(f->libraries, f->ev, n->path, f->program, &f->out->missing);
-	/* An interpreter imports what any script might want: the script decides. */
+	/* Of an interpreter the script decides. */
 	families_look(f->families, n->path, o, program && !interpreter_of(n->path));
-	if (!program)
+	if (loaded)
+		embedded_look(f, n, o);
+	if (!program) {
+		if (is_own_library(f, n))
+			compiled_take(f, n);
 		return;
-	look_for_logins(f, n, o);
+	}
+	if (!interpreter_of(n->path)) /* it imports what any script might want */
+		logins_look(f, n, o);
 	if (o->interp)
 		add_helper_dir(f, n->path);
 	if (!is_shell(n->path) || f->out->accounts_live)
-		take_compiled(f, n);
+		compiled_take(f, n);
 }
 
 /* The program that runs a script: what its first line names, past env(1). NULL where none is. */
@@ -208,7 +175,9 @@ static void expand_text(struct foresee *f, const struct node *n)
 	if (in && !is_packaged_shell(f, n, in))
 		interpreter_take_words(f->ev, in, n->path, text, len, f->search,
 				       f->in->environment);
-	else if (!in && n->reasons[0].kind == REASON_NAMED && path_within(n->path, "/etc"))
+	if (in)
+		embedded_read(f, in, n->path, text, len);
+	else if (n->reasons[0].kind == REASON_NAMED && path_within(n->path, "/etc"))
 		config_read(f, n->path);
 }
 
@@ -258,6 +227,7 @@ static void settle(struct foresee *f)
 		spread(f);
 		config_take(f);
 		families_look_words(f->families);
+		embedded_words(f);
 	} while ((f->at ? f->at->next != NULL : f->ev->first != NULL) || read_named(f));
 }
 
@@ -376,6 +346,7 @@ int foresee(const struct foresee_input *in, struct foresight *ret, struct err *e
 	libraries_free(f.libraries);
 	strv_done(&f.words);
 	strv_done(&f.helpers);
+	embedded_done(&f);
 	strv_done(&f.scanned);
 	if (r < 0)
 		foresight_done(ret);

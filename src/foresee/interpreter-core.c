@@ -13,6 +13,7 @@ struct core {
 	struct evidence *ev;
 	struct modules m;
 	const char *program;
+	const char *by;	  /* itself, or what has it as a library */
 	struct strv todo; /* modules still to be looked into */
 };
 
@@ -23,8 +24,9 @@ static void take_core_module(struct core *c, const char *name, const char *from)
 	modules_find(&c->m, name, &found);
 	for (size_t i = 0; i < found.n; i++) {
 		const struct node *n = evidence_take(c->ev, found.v[i], REASON_CORE, from,
-						     "core module %s of %s", name, c->program);
-		if (n && interpreter_of_module(n->path) == c->m.in && c->todo.n < CORE_MAX &&
+						     "core module %s of %s", name, c->by);
+		const struct interpreter *in = n ? interpreter_of_module(n->path) : NULL;
+		if (in && in->language == c->m.in->language && c->todo.n < CORE_MAX &&
 		    !strv_has(&c->todo, n->path))
 			strv_add(&c->todo, n->path);
 	}
@@ -51,7 +53,7 @@ static void take_core_modules(struct core *c)
 	const char *const *name = c->m.in->modules;
 
 	for (; name && *name; name++)
-		take_core_module(c, *name, c->program);
+		take_core_module(c, *name, c->by);
 	for (size_t i = 0; i < c->todo.n; i++)
 		look_into(c, c->todo.v[i]);
 }
@@ -62,11 +64,11 @@ static void take_trees(struct core *c)
 
 	modules_glob(c->ev->host, c->m.in->trees, c->program, &found);
 	for (size_t i = 0; i < found.n; i++) {
-		const struct node *n = evidence_take(c->ev, found.v[i], REASON_CORE, c->program,
-						     "core library of %s", c->program);
+		const struct node *n = evidence_take(c->ev, found.v[i], REASON_CORE, c->by,
+						     "core library of %s", c->by);
 		if (n && S_ISDIR(n->st.st_mode))
 			evidence_take_tree(c->ev, found.v[i], CORE_MAX, c->m.in->skip, REASON_CORE,
-					   c->program, "core library of %s", c->program);
+					   c->by, "core library of %s", c->by);
 	}
 }
 
@@ -104,16 +106,17 @@ static void take_settings(struct core *c)
 
 	modules_glob(c->ev->host, c->m.in->settings, c->program, &found);
 	for (size_t i = 0; i < found.n; i++) {
-		const struct node *n = evidence_take(c->ev, found.v[i], REASON_CORE, c->program,
-						     "settings of %s", c->program);
+		const struct node *n =
+		    evidence_take(c->ev, found.v[i], REASON_CORE, c->by, "settings of %s", c->by);
 		if (n && S_ISREG(n->st.st_mode))
 			take_extensions(c, n->path);
 	}
 }
 
-void interpreter_take(struct evidence *ev, const struct interpreter *in, const char *program)
+void interpreter_take_embedded(struct evidence *ev, const struct interpreter *in,
+			       const char *program, const char *by)
 {
-	struct core c = {.ev = ev, .program = program};
+	struct core c = {.ev = ev, .program = program, .by = by};
 
 	modules_open(&c.m, ev->host, in, program, NULL);
 	take_trees(&c);
@@ -121,4 +124,9 @@ void interpreter_take(struct evidence *ev, const struct interpreter *in, const c
 	take_settings(&c);
 	modules_done(&c.m);
 	strv_done(&c.todo);
+}
+
+void interpreter_take(struct evidence *ev, const struct interpreter *in, const char *program)
+{
+	interpreter_take_embedded(ev, in, program, program);
 }

@@ -108,3 +108,20 @@ void interpreter_take_words(struct evidence *ev, const struct interpreter *in, c
 			take_program(&r, &words.v[i]);
 	}
 }
+
+void interpreter_take_named(struct evidence *ev, const struct interpreter *in, const char *program,
+			    const char *name, const char *by)
+{
+	struct modules m CLEANUP_MODULES = {0};
+	struct strv found CLEANUP_STRV = STRV_INIT;
+	const char *separator = in->form->separator;
+
+	/* A dot or a slash may stand in any word. */
+	if (strlen(separator) < 2 || !strstr(name, separator))
+		return;
+	modules_open(&m, ev->host, in, program, NULL);
+	modules_find(&m, name, &found);
+	for (size_t i = 0; i < found.n; i++)
+		evidence_take(ev, found.v[i], REASON_MODULE, by,
+			      "module %s of %s, named in configuration", name, by);
+}

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/path.h"
 #include "foresee/modules.h"
 
@@ -23,9 +24,11 @@ static const struct module_form python_form = {
     .compiled = "__pycache__/%.*.pyc",
 };
 
+/* Parts of a library are often loaded by a name that is computed, or by its C code. */
 static const struct module_form ruby_form = {
     .separator = "/",
     .files = LIST("%.rb", "%.so", "%"),
+    .with = LIST("%/*.rb", "%/*.so"),
 };
 
 static const struct module_form php_form = {
@@ -49,11 +52,26 @@ static const struct module_form shell_form = {
     .files = LIST("%"),
 };
 
+/* Debian's order of @INC, then Fedora's and Alpine's. */
+#define PERL_DIRS                                                                                  \
+	LIST("/etc/perl", "/usr/local/lib/*-linux-*/perl/%v", "/usr/local/share/perl/%v",          \
+	     "%p/lib/*-linux-*/perl5/%v", "%p/share/perl5", "%p/share/perl5/vendor_perl",          \
+	     "%p/lib64/perl5/vendor_perl", "%p/lib/perl5/vendor_perl",                             \
+	     "%p/lib/perl5/site_perl/%v", "/usr/local/lib/site_perl")
+#define PERL_CORE                                                                                  \
+	"%p/lib/*-linux-*/perl/%v", "%p/share/perl/%v", "%p/lib64/perl5",                          \
+	    "%p/lib/perl5/core_perl", "%p/share/perl5/core_perl", "%p/lib/perl5/%v"
+#define PERL_MODULES                                                                               \
+	LIST("strict", "warnings", "utf8", "vars", "constant", "overload", "Carp", "Config",       \
+	     "Exporter", "XSLoader", "DynaLoader", "Errno", "Fcntl", "POSIX", "File::Glob",        \
+	     "File::Spec", "IO::File", "IO::Handle", "List::Util", "Scalar::Util", "Socket")
+
 #define PHP(command, sapi)                                                                         \
 	{                                                                                          \
 		.names = LIST(command), .program = command, .language = SCRIPT_PHP,                \
 		.ends = LIST(".php", ".phtml"), .form = &php_form,                                 \
 		.core_dirs = LIST("%p/share/php"),                                                 \
+		.trees = LIST("/usr/lib/locale/C.utf8/LC_CTYPE"),                                  \
 		.dirs = LIST("%p/lib/php/20*", "%p/lib64/php/modules", "%p/lib/php*/modules"),     \
 		.settings =                                                                        \
 		    LIST("/etc/php/%v/" sapi "/php.ini", "/etc/php/%v/" sapi "/conf.d/*.ini",      \
@@ -84,20 +102,22 @@ static const struct interpreter rows[] = {
 	.ends = LIST(".pm", ".pl", ".ph", ".al"),
 	.environment = "PERL5LIB",
 	.form = &perl_form,
-	/* Debian's order of @INC, then Fedora's and Alpine's. */
-	.dirs = LIST("/etc/perl", "/usr/local/lib/*-linux-*/perl/%v", "/usr/local/share/perl/%v",
-		     "%p/lib/*-linux-*/perl5/%v", "%p/share/perl5", "%p/share/perl5/vendor_perl",
-		     "%p/lib64/perl5/vendor_perl", "%p/lib/perl5/vendor_perl",
-		     "%p/lib/perl5/site_perl/%v", "/usr/local/lib/site_perl"),
-	.core_dirs = LIST("%p/lib/*-linux-*/perl-base", "%p/lib/*-linux-*/perl/%v",
-			  "%p/share/perl/%v", "%p/lib64/perl5", "%p/lib/perl5/core_perl",
-			  "%p/share/perl5/core_perl", "%p/lib/perl5/%v"),
+	.dirs = PERL_DIRS,
+	.core_dirs = LIST("%p/lib/*-linux-*/perl-base", PERL_CORE),
 	.trees = LIST("%p/lib/*-linux-*/perl-base"),
 	.skip = LIST("unicore"),
-	.modules =
-	    LIST("strict", "warnings", "utf8", "vars", "constant", "overload", "Carp", "Config",
-		 "Exporter", "XSLoader", "DynaLoader", "Errno", "Fcntl", "POSIX", "File::Glob",
-		 "File::Spec", "IO::File", "IO::Handle", "List::Util", "Scalar::Util", "Socket"),
+	.modules = PERL_MODULES,
+    },
+    {
+	/* As a library it does not look in perl-base. */
+	.names = LIST("libperl"),
+	.program = "perl",
+	.language = SCRIPT_PERL,
+	.environment = "PERL5LIB",
+	.form = &perl_form,
+	.dirs = PERL_DIRS,
+	.core_dirs = LIST(PERL_CORE),
+	.modules = PERL_MODULES,
     },
     {
 	.names = LIST("python"),
@@ -113,13 +133,17 @@ static const struct interpreter rows[] = {
 	.dirs = LIST("%p/lib/python%v/site-packages", "%p/lib64/python%v/site-packages",
 		     "/usr/local/lib/python%v/dist-packages", "%p/lib/python3/dist-packages",
 		     "%p/lib/python%v/dist-packages"),
-	.trees =
-	    LIST("%p/lib/python%v/encodings", "%p/lib64/python%v/encodings",
-		 "%p/lib/python%v/_sysconfigdata_*.py", "%p/lib64/python%v/_sysconfigdata_*.py"),
-	.modules = LIST("site", "sitecustomize", "usercustomize", "encodings", "codecs", "io",
-			"abc", "os", "stat", "importlib", "importlib.machinery", "importlib.util",
-			"runpy", "zipimport", "locale", "signal", "threading", "traceback",
-			"warnings", "copy", "stringprep", "unicodedata"),
+	/* Where the environment names no locale it turns to C.UTF-8. */
+	.trees = LIST(
+	    "%p/lib/python%v/encodings", "%p/lib64/python%v/encodings",
+	    "%p/lib/python%v/_sysconfigdata_*.py", "%p/lib64/python%v/_sysconfigdata_*.py",
+	    "%p/lib/python3/dist-packages/*.pth", "%p/lib/python%v/*-packages/*.pth",
+	    "%p/lib64/python%v/*-packages/*.pth", "/usr/local/lib/python%v/dist-packages/*.pth",
+	    "/usr/lib/locale/C.utf8/LC_CTYPE", "%p/lib/*-linux-*/gconv/gconv-modules.cache"),
+	.modules = LIST("site", "sitecustomize", "usercustomize", "_distutils_hack", "encodings",
+			"codecs", "io", "abc", "os", "stat", "importlib", "importlib.machinery",
+			"importlib.util", "runpy", "zipimport", "locale", "signal", "threading",
+			"traceback", "warnings", "copy", "stringprep", "unicodedata"),
     },
     {
 	.names = LIST("ruby"),
@@ -134,7 +158,7 @@ static const struct interpreter rows[] = {
 		 "%p/lib/ruby/%v*/*-linux*", "%p/share/ruby", "%p/share/rubygems", "%p/lib64/ruby"),
 	.dirs = LIST("%p/share/rubygems-integration/*/gems/*/lib",
 		     "%p/lib/ruby/gems/%v*/gems/*/lib", "/var/lib/gems/%v*/gems/*/lib"),
-	.trees = LIST("%p/lib/ruby/gems/%v*/specifications",
+	.trees = LIST("%p/lib/*-linux-*/ruby/%v*/enc", "%p/lib/ruby/gems/%v*/specifications",
 		      "%p/share/rubygems-integration/*/specifications",
 		      "/var/lib/gems/%v*/specifications"),
 	.modules = LIST("rubygems", "rbconfig", "monitor", "enc/encdb", "enc/trans/transdb",
@@ -143,6 +167,7 @@ static const struct interpreter rows[] = {
     PHP("php", "cli"),
     PHP("php-cgi", "cgi"),
     PHP("php-fpm", "fpm"),
+    PHP("libphp", "apache2"),
     {
 	.names = LIST("node", "nodejs"),
 	.program = "node",
@@ -199,6 +224,26 @@ const struct interpreter *interpreter_of(const char *program)
 		if (has(rows[i].names, name, n))
 			return &rows[i];
 	return NULL;
+}
+
+/* "libruby-3.1.so.3.1" is "ruby3.1". A row may be for the library alone, by that name. */
+const struct interpreter *interpreter_of_library(const char *name, char **ret_command)
+{
+	const char *rest = str_after(name, "lib"), *end = rest ? strstr(rest, ".so") : NULL;
+
+	if (!end)
+		return NULL;
+	size_t n = strcspn(rest, "-0123456789.");
+	const char *version = rest + n + (rest[n] == '-');
+	CLEANUP_STR char *command =
+	    xasprintf("%.*s%.*s", (int)n, rest, version < end ? (int)(end - version) : 0, version);
+	CLEANUP_STR char *library = xasprintf("lib%s", command);
+	const struct interpreter *in = interpreter_of(library);
+	if (!in)
+		in = interpreter_of(command);
+	if (in)
+		*ret_command = steal_ptr(command);
+	return in;
 }
 
 const struct interpreter *interpreter_of_module(const char *path)

@@ -7,9 +7,9 @@
  * files, 1.5 MB of 3.4. python3  what every start imports and what is loaded unseen (2.3 MB), and
  * all encodings, which data names (2.0 MB), of a standard library of 30 MB. Compiled files come
  * with their source: without them each start would compile anew. php      the settings of the
- * program and the extensions that they load. ruby     rubygems and what it lists; tclsh: its
- * scripts without demos and zones; zsh: modules. sh, lua, awk, node: nothing (node: the built-in
- * parts that Debian keeps as files).
+ * program and the extensions that they load. ruby     rubygems, what it lists, and encodings;
+ * tclsh: its scripts without demos and zones; zsh: modules. sh, lua, awk, node: nothing (node: the
+ * built-in parts that Debian keeps as files).
  *
  * All other modules come by name: a script's own wherever they stand in it; those of a core library
  * only where loading it loads them, since what its functions would load is nearly everything. */
@@ -24,6 +24,10 @@ struct interpreter;
 const struct interpreter *interpreter_of(const char *program);
 enum script_language interpreter_language(const struct interpreter *in);
 
+/* The interpreter that a library of this name holds ("libperl.so.5.36", "libpython3.11.so.1.0",
+ * "libphp8.2.so"), or NULL. *ret_command: what its program would be called, new: "python3.11". */
+const struct interpreter *interpreter_of_library(const char *name, char **ret_command);
+
 /* The interpreter of a module by its name's end (".pm", ".py"), or NULL. */
 const struct interpreter *interpreter_of_module(const char *path);
 
@@ -31,6 +35,16 @@ const struct interpreter *interpreter_of_module(const char *path);
  * host ("/usr/lib/python3.11" for python3.11), as REASON_CORE with all that it loads in turn.
  * Nothing where it has none on this host. */
 void interpreter_take(struct evidence *ev, const struct interpreter *in, const char *program);
+
+/* The same for one that canonical @by has as a library. @program is where its program would be,
+ * there or not: "/usr/bin/perl". */
+void interpreter_take_embedded(struct evidence *ev, const struct interpreter *in,
+			       const char *program, const char *by);
+
+/* Takes the module @name that a configuration names for such a one, if it looks like a module's
+ * name and no other word ("ModPerl::Registry"). */
+void interpreter_take_named(struct evidence *ev, const struct interpreter *in, const char *program,
+			    const char *name, const char *by);
 
 /* Takes what the script at canonical @path (or, with @path a configuration file, the command line
  * in it) names: programs looked up along @search ("/usr/bin:/bin"), modules in the interpreter's

@@ -212,6 +212,21 @@ int libraries_take(struct libraries *l, struct evidence *ev, const char *path, c
 	return 0;
 }
 
+long long libraries_weight(struct libraries *l, const struct evidence *ev, const char *path,
+			   const char *program)
+{
+	struct library *of = library_at(&l->files, path);
+	struct closure *c CLEANUP_CLOSURE = of ? module_closure(l, of, program) : NULL;
+	long long bytes = 0;
+
+	for (size_t i = 0; c && i < c->n; i++) {
+		const struct library *member = c->v[i]->loaded.library;
+		if (member != of && !evidence_find(ev, member->path))
+			bytes += member->size;
+	}
+	return bytes;
+}
+
 char *libraries_find(struct libraries *l, const char *path, const char *name)
 {
 	struct library *of = library_at(&l->files, path);

@@ -40,6 +40,11 @@ const struct strv *libraries_paths(struct libraries *l, const char *path);
 int libraries_take(struct libraries *l, struct evidence *ev, const char *path, const char *program,
 		   struct strv *missing);
 
+/* Bytes of the libraries that loading the module @path in @program would add to @ev; 0 where it is
+ * no ELF file. */
+long long libraries_weight(struct libraries *l, const struct evidence *ev, const char *path,
+			   const char *program);
+
 /* Where the loader would find @name when @path asks for it, on any CPU: a new string (as found, not
  * canonical), or NULL. */
 char *libraries_find(struct libraries *l, const char *path, const char *name);

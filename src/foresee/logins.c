@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Those who may log in: a program that opens sessions (login, ssh, ftp) gives its clients a home
- * and a shell, whoever they are. */
+/* Those who may log in: the signs that clients of a program name accounts; and where it opens
+ * sessions (login, ssh, ftp), which gives them a home and a shell, whoever they are. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +27,15 @@ static const char *const session_programs[] = {
 /* Accounts of people, login.defs(5): UID_MIN as every distribution has it, and below nobody. */
 #define UID_MIN 1000
 #define UID_MAX 60000
+
+static const struct {
+	const char *symbol, *text;
+} login_signs[] = {
+    {"pam_open_session", "opens PAM sessions"},
+    {"getspnam", "reads passwords (getspnam)"},
+    {"getspnam_r", "reads passwords (getspnam_r)"},
+};
+static const char *const mail_paths[] = {"/var/mail", "/var/spool/mail"};
 
 struct login {
 	char *name, *home, *shell;
@@ -93,7 +102,7 @@ static void take_login(struct foresee *f, const struct login *l)
 	}
 }
 
-void logins_take(struct foresee *f)
+static void take_logins(struct foresee *f)
 {
 	struct strv shells CLEANUP_STRV = STRV_INIT;
 	struct span passwd = span_of(f->out->accounts.passwd);
@@ -105,4 +114,49 @@ void logins_take(struct foresee *f)
 		if (is_person(&row) && l.home[0] == '/' && strv_has(&shells, l.shell))
 			take_login(f, &l);
 	}
+}
+
+/* Signs that clients of a program name accounts of the host: those who log in by it do. */
+static void live_accounts(struct foresee *f, bool passwords, const char *path, const char *sign)
+{
+	f->out->passwords |= passwords;
+	if (!f->out->accounts_live)
+		f->out->accounts_live = xasprintf("%s %s", path, sign);
+}
+
+/* The program has a PAM stack of its own on this host. */
+static bool has_stack(const struct foresee *f, const struct node *n, const struct elf_object *o)
+{
+	CLEANUP_STR char *stack = path_join("/etc/pam.d", path_base(n->path));
+	CLEANUP_STR char *end = NULL;
+
+	return elf_imports(o, "pam_start") &&
+	       host_resolve(f->in->host, stack, &end, NULL, NULL) == 0;
+}
+
+/* It has the directory of mail boxes compiled in, and the host has one. */
+static bool knows_mail(struct foresee *f, const struct node *n)
+{
+	const struct strv *paths = libraries_paths(f->libraries, n->path);
+
+	for (size_t i = 0; i < ARRAY_LEN(mail_paths); i++) {
+		CLEANUP_STR char *end = NULL;
+		if (strv_has(paths, mail_paths[i]) &&
+		    host_resolve(f->in->host, mail_paths[i], &end, NULL, NULL) == 0)
+			return true;
+	}
+	return false;
+}
+
+void logins_look(struct foresee *f, const struct node *n, const struct elf_object *o)
+{
+	for (size_t i = 0; i < ARRAY_LEN(login_signs); i++)
+		if (elf_imports(o, login_signs[i].symbol))
+			live_accounts(f, true, n->path, login_signs[i].text);
+	if (has_stack(f, n, o))
+		live_accounts(f, true, n->path, "authenticates by PAM");
+	if (knows_mail(f, n))
+		live_accounts(f, false, n->path, "knows /var/mail");
+	if (elf_imports(o, login_signs[0].symbol))
+		take_logins(f);
 }

@@ -4,6 +4,7 @@
 
 #include "foresee/families.h"
 #include "foresee/foresee.h"
+#include "foresee/interpreters.h"
 #include "foresee/libraries.h"
 #include "text/tokens.h"
 
@@ -21,6 +22,8 @@ struct foresee {
 	struct strv scanned;   /* configuration files that were read */
 	struct scan *scans;    /* their tokens */
 	size_t n_scans, n_taken; /* n_taken of them were followed */
+	struct embedded *embedded;
+	size_t n_embedded;
 };
 
 /* Whether the service's accounts may write there, by owner and group (sticky and world-writable
@@ -48,11 +51,26 @@ void config_words(struct foresee *f, const char *text, size_t len);
 /* Words of the command lines, paths among them. */
 void config_arguments(struct foresee *f);
 
+/* compiled.c: paths in the data of the service's own program or module @n. */
+void compiled_take(struct foresee *f, const struct node *n);
+
 /* content.c: programs and scripts in a directory that is bound from the host. */
 void content_look(struct foresee *f, const char *dir);
 
-/* logins.c: homes and start files of those who may log in, where a program opens sessions. */
-void logins_take(struct foresee *f);
+/* logins.c: whether clients of the service's program @n name accounts; then homes and start files
+ * of those who may log in, where it opens sessions. */
+void logins_look(struct foresee *f, const struct node *n, const struct elf_object *o);
+
+/* embedded.c: interpreters that come as a library of the service's object @n, with their core. */
+void embedded_look(struct foresee *f, const struct node *n, const struct elf_object *o);
+
+/* What the script at canonical @path loads where one of those of the language of @in reads it. */
+void embedded_read(struct foresee *f, const struct interpreter *in, const char *path,
+		   const char *text, size_t len);
+
+/* Modules of those that the words of configuration name; words that came since the last call. */
+void embedded_words(struct foresee *f);
+void embedded_done(struct foresee *f);
 
 /* Notes a directory to be bound; the first reason stays, writable wins. */
 void foresee_dir(struct foresee *f, const char *path, bool writable, const char *text);

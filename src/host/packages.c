@@ -360,14 +360,26 @@ size_t packages_owners(const struct packages *p, const char *path)
 	return n;
 }
 
-bool packages_owned_from(const struct packages *p, const char *path, const char *source)
+/* How many of the owners of @path are built from @source. */
+static size_t owners_from(const struct packages *p, const char *path, const char *source)
 {
 	uint32_t hash = hash_path(span_of(path)), at = *chain_of(p, hash);
+	size_t n = 0;
 
 	for (const struct entry *en; (en = next_entry(p, at, hash, path)); at = en->next)
-		if (streq(p->owners[en->owner].shown.source, source))
-			return true;
-	return false;
+		n += streq(p->owners[en->owner].shown.source, source);
+	return n;
+}
+
+bool packages_owned_from(const struct packages *p, const char *path, const char *source)
+{
+	return owners_from(p, path, source) > 0;
+}
+
+bool packages_owned_only_from(const struct packages *p, const char *path, const char *source)
+{
+	size_t n = owners_from(p, path, source);
+	return n > 0 && n == packages_owners(p, path);
 }
 
 static bool answers_to(const struct packages *p, const struct owner *o, const char *name)

@@ -43,6 +43,9 @@ size_t packages_owners(const struct packages *p, const char *path);
 /* Whether one of the owners of @path is built from source package @source. */
 bool packages_owned_from(const struct packages *p, const char *path, const char *source);
 
+/* Whether @path has an owner, and all of them are. */
+bool packages_owned_only_from(const struct packages *p, const char *path, const char *source);
+
 /* By its name, with or without the architecture: a bare name that several architectures have means
  * the first of them in the database. NULL where it is not installed. */
 const struct package *packages_find(const struct packages *p, const char *name);

@@ -131,6 +131,12 @@ static const char *const common_tables[] = {
     "/etc/subuid",	"/etc/timezone",
 };
 
+static const char *const documentation[] = {
+    "/usr/share/doc",	  "/usr/share/man",	 "/usr/share/info",
+    "/usr/share/lintian", "/usr/share/doc-base", "/usr/share/bash-completion",
+    "/usr/share/bug",
+};
+
 static bool equals_one(const char *path, const char *const *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -180,6 +186,11 @@ bool place_common_table(const char *path)
 bool place_kernel_tree(const char *path)
 {
 	return within_one(path, kernel_trees, ARRAY_LEN(kernel_trees));
+}
+
+bool place_documentation(const char *path)
+{
+	return within_one(path, documentation, ARRAY_LEN(documentation));
 }
 
 /* The first @n components of @path, or NULL where it has no more than those. */

@@ -33,3 +33,6 @@ bool place_common_table(const char *path);
 
 /* The kernel's: /proc, /sys, /dev. */
 bool place_kernel_tree(const char *path);
+
+/* What packages bring for people, not for programs. */
+bool place_documentation(const char *path);

@@ -7,21 +7,6 @@
 #include "jail/command.h"
 #include "jail/helpers.h"
 
-/* What a package brings for people, not for its programs. */
-static const char *const documentation[] = {
-    "/usr/share/doc",	  "/usr/share/man",	 "/usr/share/info",
-    "/usr/share/lintian", "/usr/share/doc-base", "/usr/share/bash-completion",
-    "/usr/share/bug",
-};
-
-static bool is_documentation(const char *path)
-{
-	for (size_t i = 0; i < ARRAY_LEN(documentation); i++)
-		if (path_within(path, documentation[i]))
-			return true;
-	return false;
-}
-
 static void add_line(const struct exec_list *list, const struct strv *env, struct strv *programs,
 		     struct strv *arguments)
 {
@@ -211,7 +196,7 @@ void foreseen_packages(const struct foresight *f, const struct record *record, s
 		struct strv files CLEANUP_STRV = STRV_INIT;
 		packages_files(f->packages, packages_find(f->packages, names.v[i]), &files);
 		for (size_t k = 0; k < files.n; k++) {
-			if (is_documentation(files.v[k]) || evidence_find(ev, files.v[k]) ||
+			if (place_documentation(files.v[k]) || evidence_find(ev, files.v[k]) ||
 			    place_private_area(files.v[k]) || path_within(files.v[k], "/var"))
 				continue;
 			const struct node *n = evidence_take(

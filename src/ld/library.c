@@ -58,19 +58,20 @@ static bool read_object(int root, const char *canonical, struct elf_object *ret)
 }
 
 /* Takes @canonical over. */
-static struct library *read_library(struct library_files *f, char *canonical, mode_t mode)
+static struct library *read_library(struct library_files *f, char *canonical, const struct stat *st)
 {
 	struct library *l;
 	struct elf_object o;
 
 	HASH_FIND_STR(f->libraries, canonical, l);
-	if (l || !S_ISREG(mode) || !read_object(f->root, canonical, &o)) {
+	if (l || !S_ISREG(st->st_mode) || !read_object(f->root, canonical, &o)) {
 		free(canonical);
 		return l;
 	}
 	l = xcalloc(1, sizeof(*l));
 	*l = (struct library){.path = canonical,
-			      .mode = mode,
+			      .mode = st->st_mode,
+			      .size = st->st_size,
 			      .object = o,
 			      .machine = machine_of(o.machine, o.wide, o.flags)};
 	HASH_ADD_KEYPTR(hh, f->libraries, l->path, strlen(l->path), l);
@@ -89,7 +90,7 @@ struct library *library_at(struct library_files *f, const char *path)
 	p = xcalloc(1, sizeof(*p));
 	p->path = xstrdup(path);
 	if (host_resolve(f->root, path, &canonical, &st, NULL) == 0)
-		p->library = read_library(f, canonical, st.st_mode);
+		p->library = read_library(f, canonical, &st);
 	HASH_ADD_KEYPTR(hh, f->paths, p->path, strlen(p->path), p);
 	return p->library;
 }

@@ -11,6 +11,7 @@
 struct library {
 	char *path; /* canonical */
 	mode_t mode;
+	off_t size;
 	struct elf_object object;
 	const struct machine *machine;
 	struct strv paths; /* compiled in: library_paths() */

@@ -137,6 +137,21 @@ static size_t path_start(const char *s, size_t n)
 	return n;
 }
 
+/* "ModPerl::Registry": one word, and not several. */
+static bool is_module_name(const char *s, size_t n)
+{
+	bool qualified = false;
+
+	for (size_t i = 0; i < n; i++) {
+		bool twice = s[i] == ':' && i && i + 2 < n && s[i + 1] == ':' && s[i + 2] != ':';
+		if (!twice && !isalnum((unsigned char)s[i]) && s[i] != '_')
+			return false;
+		qualified |= twice;
+		i += twice;
+	}
+	return qualified;
+}
+
 /* "name:group", or one word. */
 static void add_words(struct reading *r, const char *s, size_t n, const struct piece *p)
 {
@@ -166,7 +181,7 @@ static void classify(struct reading *r, const char *s, size_t n, const struct pi
 		add(r, TOKEN_RELATIVE, s, n, p);
 	} else if (!path_only) {
 		/* "$NAME" may be anything. */
-		if (s[0] == '$' && n > 1)
+		if ((s[0] == '$' && n > 1) || is_module_name(s, n))
 			add(r, TOKEN_WORD, s, n, p);
 		else
 			add_words(r, s[0] == '@' ? s + 1 : s, s[0] == '@' ? n - 1 : n, p);

@@ -40,6 +40,34 @@ static const char *const no_names[] = {"/usr/bin/python3-config",
 				       "3.11",
 				       "/usr/bin/gawk"};
 
+static const struct {
+	const char *library, *command;
+	const char *row; /* a program with the same */
+} libraries[] = {
+    {"libperl.so.5.36", "perl", "libperl"},
+    {"libpython3.11.so.1.0", "python3.11", "python3"},
+    {"libruby-3.1.so.3.1", "ruby3.1", "ruby"},
+    {"liblua5.4.so.0", "lua5.4", "lua"},
+    {"libphp8.2.so", "php8.2", "libphp"},
+    {"libc.so.6", NULL, NULL},
+    {"libpython-x.so", NULL, NULL},
+    {"perl.so", NULL, NULL},
+    {"libperl", NULL, NULL},
+    {"lib.so", NULL, NULL},
+    {"", NULL, NULL},
+};
+
+static void test_libraries(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(libraries); i++) {
+		CLEANUP_STR char *command = NULL;
+		const struct interpreter *in =
+		    interpreter_of_library(libraries[i].library, &command);
+		CHECK(in == (libraries[i].row ? interpreter_of(libraries[i].row) : NULL));
+		CHECK_STR(command, libraries[i].command);
+	}
+}
+
 static void test_names(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -231,6 +259,31 @@ static void plant_python(struct host *h)
 	plant(h, LIB "/os.py", "import abc\nimport os\n");
 }
 
+/* As a library it has the core of its program, which need not be there. */
+static void test_embedded(void)
+{
+	struct host h = host_new();
+	static const char mod[] = "/usr/lib/apache2/modules/mod_perl.so";
+
+	plant_perl(&h);
+	CHECK_INT(unlinkat(h.scratch.fd, "usr/bin/perl", 0), 0);
+	plant(&h, ARCH "/POSIX.pm", "use XSLoader;");
+	plant(&h, ARCH "/XSLoader.pm", "");
+	interpreter_take_embedded(h.ev, interpreter_of("libperl"), "/usr/bin/perl", mod);
+	CHECK_STR(taken(&h, ARCH), "/POSIX.pm /XSLoader.pm /auto/POSIX/POSIX.so");
+	const struct node *n = evidence_find(h.ev, ARCH "/POSIX.pm");
+	CHECK_STR(n ? n->reasons[0].from : NULL, mod);
+	forget(&h);
+	static const char *const words[] = {"My::App", "Gone::App", "strict", "a:b", "::", ""};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		interpreter_take_named(h.ev, interpreter_of("libperl"), "/usr/bin/perl", words[i],
+				       mod);
+	CHECK_STR(taken(&h, ""), "/usr/share/perl5/My/App.pm");
+	interpreter_take_named(h.ev, interpreter_of("python3"), "/usr/bin/python3", "os.path", mod);
+	CHECK_STR(taken(&h, ""), "/usr/share/perl5/My/App.pm");
+	host_done(&h);
+}
+
 static void test_python(void)
 {
 	struct host h = host_new();
@@ -285,16 +338,19 @@ static void test_others(void)
 {
 	struct host h = host_new();
 
-	plant_all(
-	    &h,
-	    (const char *const[]){
-		"/usr/bin/lua5.4", "/usr/share/lua/5.4/socket/http.lua",
-		"/usr/lib/x86_64-linux-gnu/lua/5.4/lfs.so", "/usr/bin/ruby3.1",
-		"/usr/lib/ruby/3.1.0/json.rb", "/usr/lib/x86_64-linux-gnu/ruby/3.1.0/etc.so",
-		"/srv/app/own.rb", "/srv/app/node_modules/express/index.js",
-		"/srv/app/node_modules/express/lib/x.js", "/srv/app/node_modules/express/test/t.js",
-		"/srv/app/node_modules/@s/p/main.js", "/srv/app/bin/y.js",
-		"/usr/share/tcltk/tcl8.6/init.tcl", "/usr/share/tcltk/tcl8.6/demos/d.tcl", NULL});
+	plant_all(&h, (const char *const[]){
+			  "/usr/bin/lua5.4", "/usr/share/lua/5.4/socket/http.lua",
+			  "/usr/lib/x86_64-linux-gnu/lua/5.4/lfs.so", "/usr/bin/ruby3.1",
+			  "/usr/lib/ruby/3.1.0/json.rb", "/usr/lib/ruby/3.1.0/json/generic.rb",
+			  "/usr/lib/x86_64-linux-gnu/ruby/3.1.0/json/parser.so",
+			  "/usr/lib/x86_64-linux-gnu/ruby/3.1.0/enc/trans/big5.so",
+			  "/usr/lib/x86_64-linux-gnu/ruby/3.1.0/etc.so", "/srv/app/own.rb",
+			  "/srv/app/node_modules/express/index.js",
+			  "/srv/app/node_modules/express/lib/x.js",
+			  "/srv/app/node_modules/express/test/t.js",
+			  "/srv/app/node_modules/@s/p/main.js", "/srv/app/bin/y.js",
+			  "/usr/share/tcltk/tcl8.6/init.tcl", "/usr/share/tcltk/tcl8.6/demos/d.tcl",
+			  NULL});
 	CHECK_INT(symlinkat("lua5.4", h.scratch.fd, "usr/bin/lua"), 0);
 	CHECK_INT(symlinkat("ruby3.1", h.scratch.fd, "usr/bin/ruby"), 0);
 	read_script(&h, "lua", "/srv/x",
@@ -304,7 +360,11 @@ static void test_others(void)
 	read_script(&h, "ruby", "/srv/app/x",
 		    "require 'json'; require 'etc'\nrequire_relative 'own'");
 	CHECK_STR(taken(&h, "/usr/lib/"),
-		  "/srv/app/own.rb ruby/3.1.0/json.rb x86_64-linux-gnu/ruby/3.1.0/etc.so");
+		  "/srv/app/own.rb ruby/3.1.0/json.rb ruby/3.1.0/json/generic.rb "
+		  "x86_64-linux-gnu/ruby/3.1.0/etc.so x86_64-linux-gnu/ruby/3.1.0/json/parser.so");
+	forget(&h);
+	interpreter_take(h.ev, interpreter_of("ruby3.1"), "/usr/bin/ruby3.1");
+	CHECK_STR(taken(&h, "/usr/lib/x86_64-linux-gnu/"), "ruby/3.1.0/enc/trans/big5.so");
 	read_script(&h, "node", "/srv/app/bin/x.js",
 		    "require('express'); import '@s/p/main.js'; require('./y'); require('fs')");
 	CHECK_STR(taken(&h, "/srv/app/"),
@@ -337,8 +397,10 @@ static void test_hostile(void)
 int main(void)
 {
 	test_names();
+	test_libraries();
 	test_shell();
 	test_perl();
+	test_embedded();
 	test_python();
 	test_php();
 	test_others();

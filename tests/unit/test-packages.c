@@ -155,6 +155,10 @@ static void test_dpkg(void)
 	CHECK_INT(packages_owners(p, "/"), 3);
 	CHECK_INT(packages_owners(p, "/usr/lib/i386-linux-gnu"), 1);
 	CHECK_INT(packages_owners(p, "/srv"), 0);
+	CHECK(packages_owned_from(p, "/", "openssl") && !packages_owned_from(p, "/", "web"));
+	CHECK(!packages_owned_only_from(p, "/", "openssl"));
+	CHECK(packages_owned_only_from(p, "/usr/lib/i386-linux-gnu", "openssl"));
+	CHECK(!packages_owned_only_from(p, "/srv", "openssl"));
 
 	/* The name that reaches out of info/ has no list, and is what is told of. */
 	CHECK_INT(e.code, -EINVAL);

@@ -40,6 +40,9 @@ static const struct {
      "rewritemap /x/map; 3 P rewritemap /x/map; 4 W logformat agent; 5 W user ${U}"},
     {"SetHandler \"proxy:unix:/run/php.sock|fcgi://localhost/\"\nProxyPass http://a.b/c\n",
      "1 P sethandler /run/php.sock"},
+    {"PerlResponseHandler ModPerl::Registry\nPerlModule A::B::C_1 u:g A::\n",
+     "1 W perlresponsehandler ModPerl::Registry; 2 W perlmodule A::B::C_1; 2 W perlmodule u; 2 W "
+     "perlmodule g"},
     /* nginx */
     {"http { server { listen 80; root /srv/a; location ~ \\.php$ {\n  fastcgi_pass "
      "unix:/run/f.sock; } ssl_certificate /etc/a.pem ; } } # x\n",

@@ -21,6 +21,7 @@ static const struct call ruby[] = {
 
 const struct dialect calls_ruby = {
     .calls = ruby,
+    .shell = SHELL_MARKS,
     .joiners = ".",
     .comments = {{"#", "\n"}, {"\n=begin", "\n=end"}, {"\n__END__"}},
     .strings = true,
@@ -52,6 +53,7 @@ static const struct call php[] = {
 
 const struct dialect calls_php = {
     .calls = php,
+    .shell = SHELL_MARKS " ",
     .joiners = "",
     .comments = {{"#", "\n"}, {"//", "\n"}, {"/*", "*/"}},
     .strings = true,
@@ -85,6 +87,7 @@ static const struct call node[] = {
 
 const struct dialect calls_node = {
     .calls = node,
+    .shell = SHELL_MARKS " ",
     .joiners = ".",
     .comments = {{"//", "\n"}, {"/*", "*/"}},
     .strings = true,
@@ -97,6 +100,7 @@ static const struct call lua[] = {
 
 const struct dialect calls_lua = {
     .calls = lua,
+    .shell = SHELL_MARKS " ",
     .joiners = ".",
     .comments = {{"--[[", "]]"}, {"--", "\n"}},
     .strings = true,

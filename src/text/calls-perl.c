@@ -171,6 +171,7 @@ static const char *const signs[][2] = {
 /* Its quotes cannot be told from its regular expressions. */
 const struct dialect calls_perl = {
     .calls = calls,
+    .shell = SHELL_MARKS,
     .joiners = ":",
     .comments = {{"#", "\n"}, {"\n=", "\n=cut"}, {"\n__END__"}, {"\n__DATA__"}},
     .backquotes = true,

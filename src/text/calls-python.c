@@ -115,6 +115,7 @@ static const char *const signs[][2] = {
 
 const struct dialect calls_python = {
     .calls = calls,
+    .shell = SHELL_MARKS " ",
     .joiners = ".",
     .comments = {{"#", "\n"}},
     .strings = true,

@@ -144,7 +144,11 @@ void scan_add(struct script_scan *s, const char *name, size_t n)
 
 void scan_add_line(struct script_scan *s, const char *command_line)
 {
+	static const char shell[] = "/bin/sh";
+
 	script_words_shell(command_line, strlen(command_line), s->line, 1, s->ret);
+	if (strpbrk(command_line, s->dialect->shell))
+		script_words_add(s->ret, shell, sizeof(shell) - 1, s->line, false, false);
 }
 
 void call_module(struct script_scan *s)

@@ -32,6 +32,7 @@ struct dialect {
 	} comments[4];
 	bool strings;		       /* quotes can be trusted, and what they hold is no code */
 	bool backquotes;	       /* run a program */
+	const char *shell;	       /* bytes in a command line for which it asks the shell */
 	bool indents;		       /* functions are told by indentation, */
 	bool braces;		       /* or end with a "}" that begins a line */
 	const char *const (*signs)[2]; /* text anywhere, and the module it loads unseen */
@@ -64,8 +65,13 @@ char *scan_string(struct script_scan *s);
  * something else is first. */
 char *scan_first_string(struct script_scan *s);
 
-void scan_add(struct script_scan *s, const char *name, size_t n);    /* a module */
-void scan_add_line(struct script_scan *s, const char *command_line); /* its programs */
+void scan_add(struct script_scan *s, const char *name, size_t n); /* a module */
+
+/* The programs of a command line, and the shell where the language asks that one to read it. */
+void scan_add_line(struct script_scan *s, const char *command_line);
+
+/* What no language runs without a shell. */
+#define SHELL_MARKS "|&;<>()$`*?~\n"
 
 /* Rows of more than one dialect: what the first string after the word is. */
 void call_module(struct script_scan *s);

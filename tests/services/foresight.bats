@@ -251,7 +251,7 @@ files() { immure files "$NAME" --json | jq '[.files[] | select(.type != "directo
 
 @test "foresight: Python imports its modules when it is asked" {
 	COMMAND=("$BIN/asked.py" 18401)
-	only_foreseen json idna koi8 decimal template
+	only_foreseen json idna koi8 decimal template shell
 }
 
 @test "foresight: Python's zones, which are a client's choice" {
@@ -273,7 +273,7 @@ files() { immure files "$NAME" --json | jq '[.files[] | select(.type != "directo
 @test "foresight: perl requires its modules when it is asked" {
 	COMMAND=("$BIN/asked.pl" 18401)
 	SETTINGS=("PERL5LIB=$BIN/lib")
-	only_foreseen time digest koi8 name beside
+	only_foreseen time digest koi8 name shell beside
 }
 
 # --- what is not taken --------------------------------------------------------------------------

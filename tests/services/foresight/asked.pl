@@ -9,6 +9,7 @@ my %questions = (
     digest => sub { require Digest::SHA; Digest::SHA::sha1_hex('canary') },
     koi8   => sub { require Encode; unpack 'H*', Encode::encode('koi8-r', "\x{43a}\x{43b}") },
     name   => sub { require charnames; charnames::viacode(0x0444) },
+    shell  => sub { my $said = `echo canary | tr a-z A-Z`; chomp $said; $said },
     beside => sub { require Cage::Bird; Cage::Bird::sings() },
 );
 

@@ -34,7 +34,12 @@ def zone():
     return str(datetime.datetime.fromtimestamp(1e9, zoneinfo.ZoneInfo("Asia/Tokyo")))
 
 
-questions = {f.__name__: f for f in (json, idna, koi8, decimal, template, zone)}
+def shell():
+    import os
+    return os.popen("echo canary | tr a-z A-Z").read().strip()
+
+
+questions = {f.__name__: f for f in (json, idna, koi8, decimal, template, zone, shell)}
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 while True:
     client, _ = server.accept()

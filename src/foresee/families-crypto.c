@@ -8,8 +8,11 @@
 #include "foresee/families-parts.h"
 #include "fs/beneath.h"
 #include "host/host.h"
+#include "text/tokens.h"
 
-#define PLUGINS_MAX 256
+#define PLUGINS_MAX	256
+#define CONF_TOKENS_MAX 4096
+#define SYSTEM_CONF	"/etc/ssl/openssl.cnf"
 
 #define LIBCRYPTO NAMES("libcrypto.so.3", "libcrypto.so.1.1")
 
@@ -17,6 +20,33 @@
 static void find_defaults(struct families *f, const struct met *m, struct strv *ret)
 {
 	part_compiled(f, m, LIBCRYPTO, "*/cert.pem", NULL, ret);
+}
+
+/* What the configuration has libcrypto load: "module = /x.so", "dynamic_path = /x.so", and engines
+ * that it only names, which stand in the directory of engines. */
+static void take_configured(struct families *f, const struct met *m, const char *conf)
+{
+	struct strv engines CLEANUP_STRV = STRV_INIT;
+	struct tokens t CLEANUP_TOKENS = TOKENS_INIT;
+	CLEANUP_STR char *path = NULL;
+	CLEANUP_STR char *text = part_read(f, conf, &path);
+
+	if (!text)
+		return;
+	tokens_read(text, strlen(text), CONF_TOKENS_MAX, &t);
+	part_compiled(f, m, LIBCRYPTO, "*/engines-*", "engines-3", &engines);
+	for (size_t i = 0; i < t.n; i++) {
+		const struct token *token = &t.v[i];
+		bool engine = token->kind == TOKEN_WORD && streq(token->key, "engine_id");
+		CLEANUP_STR char *so = xasprintf("%s.so", token->text);
+		bool loaded = str_ends(token->text, ".so") || str_ends(token->text, ".cnf");
+		if (token->kind == TOKEN_PATH && loaded && part_is_file(f, token->text))
+			part_take_for(f, m, path, token->text, "%s:%u names it", path, token->line);
+		for (size_t k = 0; engine && k < engines.n; k++) {
+			CLEANUP_STR char *module = path_join(engines.v[k], so);
+			part_take_for(f, m, path, module, "%s:%u names it", path, token->line);
+		}
+	}
 }
 
 void family_openssl_take(struct families *f, const struct met *m, const struct elf_object *o)
@@ -29,8 +59,12 @@ void family_openssl_take(struct families *f, const struct met *m, const struct e
 		CLEANUP_STR char *dir = path_parent(files.v[i]);
 		CLEANUP_STR char *conf = path_join(dir, "openssl.cnf");
 		part_take(f, m, conf);
+		take_configured(f, m, conf);
 	}
-	part_take(f, m, "/etc/ssl/openssl.cnf");
+	part_take(f, m, SYSTEM_CONF);
+	take_configured(f, m, SYSTEM_CONF);
+	if (part_env(f, "OPENSSL_CONF"))
+		take_configured(f, m, part_env(f, "OPENSSL_CONF"));
 }
 
 /* Links named by the hash of a certificate: "4f316efb.0" (openssl-rehash(1)). */

@@ -417,6 +417,29 @@ static void test_tls(void)
 	rig_done(&r);
 }
 
+/* What the host's own configuration has it load. */
+static void test_tls_configured(void)
+{
+	struct rig r = rig_new();
+
+	put_tls(&r);
+	put(r.root, "etc/ssl/openssl.cnf",
+	    "# engine_id = padlock\n[e]\nengine_id = afalg\n[p]\nmodule = /opt/token/pkcs11.so\n"
+	    "private_key = /opt/token/key.pem\n.include = /opt/token/more.cnf\n");
+	put(r.root, "opt/token/pkcs11.so", "x");
+	put(r.root, "opt/token/key.pem", "x");
+	put(r.root, "opt/token/more.cnf", "x");
+	put(r.root, LIB "/engines-3/padlock.so", "x");
+	rig_start(&r);
+	look(&r, "/usr/sbin/d", true, "SSL_accept", "libcrypto.so.3");
+	CHECK_STR(why(&r, "/" LIB "/engines-3/afalg.so"),
+		  "family openssl: /usr/sbin/d needs libcrypto.so.3, and /etc/ssl/openssl.cnf:3 "
+		  "names it");
+	CHECK(taken(&r, "/opt/token/pkcs11.so") && taken(&r, "/opt/token/more.cnf"));
+	CHECK(!taken(&r, "/" LIB "/engines-3/padlock.so") && !taken(&r, "/opt/token/key.pem"));
+	rig_done(&r);
+}
+
 static void test_tls_without_bundle(void)
 {
 	struct rig r = rig_new();
@@ -463,6 +486,7 @@ int main(void)
 	test_gconv();
 	test_locale();
 	test_tls();
+	test_tls_configured();
 	test_tls_without_bundle();
 	test_opened();
 	return check_done("families");

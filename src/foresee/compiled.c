@@ -7,7 +7,7 @@
  *   below /var       data, by the rules of named.c
  *   below /usr/lib   the modules in it with what they load, but for one that would bring much; and
  *                    programs that stand right in it: they are called from there alone
- *   else below /usr  its files, but for manuals and examples
+ *   else below /usr  its files, but for scripts, manuals and examples
  *
  * Its own is what packages of the program's source alone have, by the name that is compiled in (it
  * may be a link to what another package keeps in step). The trees of interpreters are in their rows
@@ -23,9 +23,9 @@
 
 #define FILES_MAX     4000	   /* of one directory */
 #define LIBRARIES_MAX (16ll << 20) /* bytes that one module may bring */
-#define DEPTH_MAX     3		   /* of directories of modules */
+#define DEPTH_MAX     6		   /* of directories in it */
 
-static const char *const for_people[] = {"doc", "docs", "examples", "locale", "man", "tests", NULL};
+static const char *const for_people[] = {"doc", "docs", "examples", "locale", "man", "tests"};
 
 static const char *const module_trees[] = {"/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec"};
 
@@ -44,62 +44,100 @@ struct compiled_dir {
 	const char *path; /* canonical */
 };
 
+/* One path below such a directory. */
+struct candidate {
+	const char *path;
+	const struct stat *st; /* of what it leads to */
+	unsigned depth;
+};
+
 /* Libtool's description of a module stands beside it, and may be what is asked for. What gives its
  * user to whoever executes it is nothing to guess. */
-static bool is_wanted(const struct compiled_dir *d, const char *path, mode_t mode, unsigned depth)
+static bool is_module(const struct compiled_dir *d, const struct candidate *c)
 {
-	const struct elf_object *o = libraries_object(d->f->libraries, path);
+	const struct elf_object *o = libraries_object(d->f->libraries, c->path);
 
 	if (!o)
-		return str_ends(path, ".la");
+		return str_ends(c->path, ".la");
 	if (o->interp)
-		return depth == 1 && !(mode & (S_ISUID | S_ISGID)) && !str_ends(d->path, "/bin");
+		return c->depth == 1 && !(c->st->st_mode & (S_ISUID | S_ISGID)) &&
+		       !str_ends(d->path, "/bin");
 	return o->dynamic && o->type == ET_DYN;
 }
 
-static void take_module(const struct compiled_dir *d, const char *path)
+/* A script would bring its interpreter, and nobody has asked for that. */
+static bool is_data(const struct compiled_dir *d, const struct candidate *c)
+{
+	CLEANUP_STR char *head = NULL;
+	CLEANUP_STR char *end = NULL;
+
+	if (c->st->st_mode & 0111)
+		return false;
+	return host_resolve(d->f->in->host, c->path, &end, NULL, NULL) == 0 &&
+	       (host_head(d->f->in->host, end, 2, &head, NULL) < 0 || !str_after(head, "#!"));
+}
+
+static bool is_for_people(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(for_people); i++)
+		if (streq(name, for_people[i]))
+			return true;
+	return false;
+}
+
+/* Adds what is wanted of canonical @dir and below; false where that is too much. */
+static bool find_wanted(const struct compiled_dir *d, const char *dir, unsigned depth,
+			struct strv *ret)
+{
+	struct strv names CLEANUP_STRV = STRV_INIT;
+	bool few = true;
+
+	host_names(d->f->in->host, dir, &names);
+	for (size_t i = 0; few && i < names.n; i++) {
+		CLEANUP_STR char *path = path_join(dir, names.v[i]);
+		CLEANUP_STR char *end = NULL;
+		struct stat st;
+		if (is_for_people(names.v[i]) ||
+		    host_resolve(d->f->in->host, path, &end, &st, NULL) < 0)
+			continue;
+		const struct candidate c = {path, &st, depth};
+		bool wanted = is_module_tree(d->path) ? is_module(d, &c) : is_data(d, &c);
+		if (S_ISREG(st.st_mode) && wanted)
+			strv_add(ret, path);
+		else if (S_ISDIR(st.st_mode) && streq(end, path) && depth < DEPTH_MAX)
+			few = find_wanted(d, path, depth + 1, ret);
+		few &= ret->n <= FILES_MAX;
+	}
+	return few;
+}
+
+static void take_one(const struct compiled_dir *d, const char *path)
 {
 	struct foresee *f = d->f;
 	long long more = libraries_weight(f->libraries, f->ev, path, f->program);
+
 	if (more > LIBRARIES_MAX)
 		evidence_pass(f->ev, path, "for %s to load, but its libraries are %lld MB more",
 			      d->program->path, more >> 20);
 	else
-		evidence_take(f->ev, path, REASON_BELOW, d->path,
-			      "in %s, where %s looks for what it loads and runs", d->path,
-			      d->program->path);
-}
-
-static void take_modules(const struct compiled_dir *d, const char *dir, unsigned depth)
-{
-	struct strv names CLEANUP_STRV = STRV_INIT;
-
-	host_names(d->f->in->host, dir, &names);
-	for (size_t i = 0; i < names.n && i < FILES_MAX; i++) {
-		CLEANUP_STR char *path = path_join(dir, names.v[i]);
-		CLEANUP_STR char *end = NULL;
-		struct stat st;
-		if (host_resolve(d->f->in->host, path, &end, &st, NULL) < 0)
-			continue;
-		if (S_ISREG(st.st_mode) && is_wanted(d, path, st.st_mode, depth))
-			take_module(d, path);
-		else if (S_ISDIR(st.st_mode) && streq(end, path) && depth < DEPTH_MAX)
-			take_modules(d, path, depth + 1);
-	}
+		evidence_take(f->ev, path, REASON_BELOW, d->path, "in %s, where %s looks for it",
+			      d->path, d->program->path);
 }
 
 static void take_dir(const struct compiled_dir *d)
 {
+	struct strv paths CLEANUP_STRV = STRV_INIT;
 	struct foresee *f = d->f;
 	const char *by = d->program->path;
 
-	if (is_module_tree(d->path)) {
-		evidence_take(f->ev, d->path, REASON_COMPILED, by, "compiled into %s", by);
-		take_modules(d, d->path, 1);
-	} else {
-		evidence_take_tree(f->ev, d->path, FILES_MAX, for_people, REASON_COMPILED, by,
-				   "compiled into %s", by);
+	if (!find_wanted(d, d->path, 1, &paths)) {
+		evidence_pass(f->ev, d->path, "compiled into %s, but it holds more than %d files",
+			      by, FILES_MAX);
+		return;
 	}
+	evidence_take(f->ev, d->path, REASON_COMPILED, by, "compiled into %s", by);
+	for (size_t i = 0; i < paths.n; i++)
+		take_one(d, paths.v[i]);
 }
 
 /* @name: as it is compiled in. */

@@ -379,6 +379,23 @@ static void test_locale(void)
 	rig_done(&r);
 }
 
+/* A program that makes locales from what its data names may need each. */
+static void test_locales_of_data(void)
+{
+	struct rig r = rig_new();
+
+	put(r.root, "usr/lib/locale/fr_FR/LC_CTYPE", "x");
+	put(r.root, "usr/lib/locale/locale-archive", "x");
+	rig_start(&r);
+	look(&r, "/usr/sbin/d", true, "setlocale", NULL);
+	look(&r, "/usr/lib/libx.so", false, "newlocale", NULL);
+	CHECK(!taken(&r, "/usr/lib/locale/fr_FR/LC_CTYPE"));
+	look(&r, "/usr/sbin/e", true, "newlocale", NULL);
+	CHECK(taken(&r, "/usr/lib/locale/fr_FR/LC_CTYPE") &&
+	      taken(&r, "/usr/lib/locale/locale-archive"));
+	rig_done(&r);
+}
+
 /* --- TLS --- */
 
 static void put_tls(const struct rig *r)
@@ -414,6 +431,9 @@ static void test_tls(void)
 		  "family trust: /usr/lib/libc4.so imports SSL_connect");
 	CHECK(taken(&r, "/usr/lib/ssl/cert.pem") && taken(&r, "/" LIB "/engines-3/afalg.so"));
 	CHECK(!taken(&r, "/etc/ssl/certs/4f316efb.0") && !taken(&r, "/etc/ssl/private/site.key"));
+	/* Who asks for the directory reads all of it. */
+	look(&r, "/usr/sbin/e", true, "X509_get_default_cert_dir", NULL);
+	CHECK(taken(&r, "/etc/ssl/certs/4f316efb.0"));
 	rig_done(&r);
 }
 
@@ -485,6 +505,7 @@ int main(void)
 	test_zone();
 	test_gconv();
 	test_locale();
+	test_locales_of_data();
 	test_tls();
 	test_tls_configured();
 	test_tls_without_bundle();

@@ -12,8 +12,8 @@
 #define LOOK_MAX 20000
 
 /* Names of scripts that need no x bit: an interpreter that is in the service reads them. */
-static const char *const script_names[] = {".php", ".pl", ".pm", ".cgi",
-					   ".py",  ".rb", ".sh", ".fcgi"};
+static const char *const script_names[] = {".php", ".phtml", ".pl", ".pm", ".psgi", ".cgi", ".fcgi",
+					   ".py",  ".wsgi",  ".rb", ".ru", ".sh",   ".lua"};
 
 static bool is_named_script(const char *name)
 {

@@ -173,6 +173,46 @@ static void test_upload(void)
 	CHECK(g.accounts_live != NULL);
 }
 
+static bool has_end(const struct foresight *f, const char *end)
+{
+	bool found = false;
+
+	for (const struct node *n = f->evidence->first; n; n = n->next)
+		found |= str_ends(n->path, end);
+	return found;
+}
+
+/* Scripts in content are told by their names, where no x bit does. */
+static void test_content(void)
+{
+	struct foresight f CLEANUP_FORESIGHT = FORESIGHT_INIT;
+	struct scratch s = scratch_new();
+	struct strv programs CLEANUP_STRV = STRV_INIT, none CLEANUP_STRV = STRV_INIT;
+	struct strv content CLEANUP_STRV = STRV_INIT;
+	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	strv_add(&programs, PROGRAM);
+	strv_add(&content, s.path);
+	put_file(s.fd, "app.wsgi", "import json\n");
+	put_file(s.fd, "notes.txt", "import decimal\n");
+	CHECK(fchmodat(s.fd, "app.wsgi", 0644, 0) == 0 &&
+	      fchmodat(s.fd, "notes.txt", 0644, 0) == 0);
+	const struct foresee_input in = {.host = host,
+					 .programs = &programs,
+					 .arguments = &none,
+					 .environment = &none,
+					 .include = &none,
+					 .cwd = "/",
+					 .used = &none,
+					 .content = &content,
+					 .writable = &none};
+	CHECK_INT(foresee(&in, &f, NULL), 0);
+	CHECK(has_end(&f, "/app.wsgi") && !has_end(&f, "/notes.txt"));
+	if (!skip_unless(access("/usr/bin/python3", X_OK) == 0, "needs python3"))
+		CHECK(has_end(&f, "/json/__init__.py") && !has_end(&f, "/decimal.py"));
+	scratch_done(&s);
+}
+
 /* The service could write into its next jail what it likes to find there. */
 static void test_own_writing(void)
 {
@@ -232,6 +272,7 @@ int main(void)
 	test_secret();
 	test_own_writing();
 	test_upload();
+	test_content();
 	test_include();
 	test_accounts();
 	test_chains();

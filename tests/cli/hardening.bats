@@ -159,7 +159,7 @@ hardened()
 	good build "$NAME"
 	good start "$NAME"
 	pid=$(immure status "$NAME" --json | jq .pid)
-	[[ $(readlink "/proc/$pid/ns/net") != $(readlink /proc/self/ns/net) ]]
+	[[ $(readlink "/proc/$pid/ns/net") != "$(readlink /proc/self/ns/net)" ]]
 	! $PING 2>/dev/null
 	[[ $(nsenter -t "$pid" -n redis-cli -p "$PORT" ping) = PONG ]]
 	[[ $(tail -n +3 "/proc/$pid/net/dev" | cut -d: -f1 | xargs) = lo ]]

@@ -98,7 +98,7 @@ nginx_spec()
 @test "users: a root service without need of it is offered the namespace, tried" {
 	good build "$NAME" --ready true -- /usr/bin/perl -e 'sleep 1 while 1'
 	tells 'runs .*PrivateUsers=yes.*tried: it answers'
-	good build "$NAME-2" --json --ready true -- /usr/bin/perl -MSocket -e \
+	good build "$NAME-2" --json -- /usr/bin/perl -MSocket -e \
 		'socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(642, INADDR_LOOPBACK)) or die; listen(S, 1); sleep 1 while 1'
 	json '.private_users_would_do == false'
 }

@@ -199,7 +199,8 @@ static int save(struct extension *x, struct err *e)
 	CLEANUP_FD int dir = open(x->g->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = dir < 0 ? err_errno(e, -errno, "opening %s", x->g->dir) : 0;
 
-	if (r == 0)
+	/* One that is as it was stays the store's, which other jails share. */
+	if (r == 0 && (x->m.n != x->known || x->added->n))
 		r = manifest_save(&x->m, dir, e);
 	x->g->held = generation_cost(&x->m);
 	return r == 0 ? generation_write_run(x->g, x->g->dir, e) : r;

@@ -79,6 +79,17 @@ static int tell_manager(struct err *e)
 	return 0;
 }
 
+/* Nobody shall believe that what the unit says still holds. */
+static void tell_lost(const char *name, const char *unit, const struct unit_report *rep)
+{
+	struct strv lost CLEANUP_STRV = STRV_INIT;
+
+	place_lost(rep, &lost);
+	for (size_t i = 0; i < lost.n; i++)
+		fprintf(stderr, "immure: %s: %s= of %s is not held by a jail\n", name, lost.v[i],
+			unit);
+}
+
 /* The whole text of the drop-in for @unit. */
 static int make_text(const struct invocation *in, const struct spec *s, const char *unit,
 		     char **ret, struct err *e)
@@ -91,6 +102,8 @@ static int make_text(const struct invocation *in, const struct spec *s, const ch
 
 	if (r == 0)
 		*ret = place_drop_in(&p, &rep);
+	if (r == 0)
+		tell_lost(s->name, unit, &rep);
 	unit_report_done(&rep);
 	return r;
 }

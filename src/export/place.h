@@ -20,6 +20,10 @@ struct place {
  * string. */
 char *place_drop_in(const struct place *p, const struct unit_report *unit);
 
+/* Adds the directives of @unit that the drop-in resets and that no jail holds (yet): in these the
+ * service is weaker confined than it was. */
+void place_lost(const struct unit_report *unit, struct strv *ret);
+
 /* A unit of its own for a jail that came from no unit. New string. */
 char *place_unit(const struct place *p);
 

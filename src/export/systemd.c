@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "export/place.h"
+#include "spec/spec-keys.h"
 
 /* What confines or runs a unit's processes, and would confine or run the launcher: its setting to
  * "nothing" in systemd's words (systemd.exec(5), systemd.service(5)). What the table does not have
@@ -83,6 +84,15 @@ static bool says(const struct unit_report *unit, const char *key)
 		if (streq(unit->v[i].key, key))
 			return true;
 	return false;
+}
+
+void place_lost(const struct unit_report *unit, struct strv *ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(resets); i++) {
+		const struct spec_key *k = spec_key_find(SPEC_SERVICE, resets[i].key);
+		if (k && k->use == KEY_KEPT && says(unit, resets[i].key))
+			strv_add(ret, resets[i].key);
+	}
 }
 
 /* A jail below other directories than the standard ones is found again by its environment. */

@@ -34,6 +34,7 @@ fixture()
 		SystemCallFilter=@system-service
 		ReadWritePaths=$HERE
 		WatchdogSec=30
+		NoExecPaths=/srv
 		Restart=always
 		LimitNOFILE=4096
 	UNIT
@@ -57,7 +58,8 @@ notified() { grep -q "$1" "$WORK/out/notified"; }
 		{ show "$WORK/out/summary"; return 1; }
 	touch "$WORK/out/built"
 	immure show "$NAME" | grep -q "^Unit=$UNIT"
-	immure enable "$NAME" --print >"$WORK/out/drop-in"
+	immure enable "$NAME" --print >"$WORK/out/drop-in" 2>"$WORK/out/lost"
+	[[ $(cat "$WORK/out/lost") == "immure: $NAME: NoExecPaths= of $UNIT is not held by a jail" ]]
 	[[ ! -e $WORK/units/$UNIT.d ]]
 	for line in 'ExecStart=' "ExecStart=$(readlink -f "$IMMURE") run $NAME" "ExecReload=$(readlink -f "$IMMURE") reload $NAME" Type=notify \
 		User= ProtectSystem=no 'CapabilityBoundingSet=~' SystemCallFilter= RuntimeDirectory= ExecStop=; do

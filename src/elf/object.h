@@ -65,7 +65,7 @@ int elf_exports(int fd, struct strv *ret, struct err *e);
 /* Words of printable ASCII that start with "/" and end with their string, in the read-only data of
  * an object: paths compiled into a program (at most @max of them, each shorter than 256 bytes, from
  * the first 64 MiB), and formats of paths too ("/proc/%d/fd"). They are strings that stand alone
- * (the compiler may have laid one into the tail of a longer one), and what stands behind a space:
- * lines of a configuration by default ("icon_directory /usr/share/squid/icons"). Sorted. 0 or as
- * above; an object that is only a file with segments, without a dynamic section, is good too. */
+ * (the compiler may have laid one into the tail of a longer one), and the value behind its key in a
+ * line of a default configuration ("icon_directory /usr/share/squid/icons"). Sorted. 0 or as above;
+ * an object that is only a file with segments, without a dynamic section, is good too. */
 int elf_paths(int fd, size_t max, struct strv *ret, struct err *e);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Paths compiled into a program: strings in what is loaded and not written. */
+#include <ctype.h>
 #include <errno.h>
 
 #include "base/alloc.h"
 #include "elf/interp.h"
 #include "elf/object-parts.h"
 
+#define KEY_LEN_MIN  4
 #define PATH_LEN_MAX 255	 /* of one */
 #define BYTES_MAX    (64u << 20) /* of all segments together */
 #define BLOCK	     (64u << 10)
@@ -31,13 +33,26 @@ static size_t word_length(const char *p, size_t room)
 	return n < room && n <= PATH_LEN_MAX && p[n] == '\0' ? n : 0;
 }
 
-/* Takes each "/word\0" that begins a string, or ends one behind a space, and starts before @end. */
+/* Whether a key stands before @p and a space, and begins the string: at least four bytes, since
+ * there are tables of what other programs begin with ("a /usr/bin/perl"). */
+static bool follows_key(const struct scan *s, const char *p)
+{
+	const char *key = p - 1;
+
+	if (p - s->buf < 2 || *key != ' ')
+		return false;
+	while (key > s->buf && (isalnum((unsigned char)key[-1]) || key[-1] == '_'))
+		key--;
+	return p - 1 - key >= KEY_LEN_MIN && key > s->buf && key[-1] == '\0';
+}
+
+/* Takes each "/word\0" that is a string, or the value behind its key, and starts before @end. */
 static void scan_strings(struct scan *s, size_t end)
 {
 	const char *p = s->buf, *stop = s->buf + end;
 
 	while (s->ret->n < s->max && (p = memchr(p + 1, '/', (size_t)(stop - p - 1)))) {
-		bool begins = p[-1] == '\0' || p[-1] == ' ';
+		bool begins = p[-1] == '\0' || follows_key(s, p);
 		size_t n = begins ? word_length(p, (size_t)(s->buf + s->len - p)) : 0;
 		if (n > 1)
 			strv_take(s->ret, xstrndup(p, n));

@@ -152,6 +152,14 @@ static bool is_own_dir(const struct compiled_dir *d, const char *name)
 	       !interpreter_of(d->program->path);
 }
 
+/* Of a program that is only a guess, and of a library that serves many, what other packages have
+ * (sendmail for bounces) is one guess too many. */
+static bool is_far(const struct foresee *f, const struct node *n, const char *path)
+{
+	bool own_program = n->reasons[0].kind != REASON_NEEDED && !foresee_guesses(n);
+	return !own_program && !named_is_own(f, path);
+}
+
 void compiled_take(struct foresee *f, const struct node *n)
 {
 	const struct strv *paths = libraries_paths(f->libraries, n->path);
@@ -161,7 +169,7 @@ void compiled_take(struct foresee *f, const struct node *n)
 		CLEANUP_STR char *end = NULL;
 		struct stat st;
 		if (host_resolve(f->in->host, paths->v[i], &end, &st, NULL) < 0 ||
-		    place_documentation(end))
+		    place_documentation(end) || is_far(f, n, end))
 			continue;
 		CLEANUP_STR char *content = place_content_at(end, true);
 		const struct compiled_dir d = {f, n, end};

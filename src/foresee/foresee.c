@@ -38,8 +38,7 @@ static bool is_core(const struct foresee *f, const struct node *n)
 	return has_kind(n, REASON_CORE) || (tree && has_kind(tree, REASON_CORE));
 }
 
-/* One of the modules of a directory: whether the service will load it nobody knows. */
-static bool is_guess(const struct node *n)
+bool foresee_guesses(const struct node *n)
 {
 	return n->reasons[0].kind == REASON_BELOW && place_program_tree(n->path);
 }
@@ -48,8 +47,8 @@ static bool is_guess(const struct node *n)
 static bool is_program(const struct node *n, const struct elf_object *o)
 {
 	enum reason_kind first = n->reasons[0].kind;
-	bool library =
-	    first == REASON_NEEDED || first == REASON_FAMILY || first == REASON_CORE || is_guess(n);
+	bool library = first == REASON_NEEDED || first == REASON_FAMILY || first == REASON_CORE ||
+		       foresee_guesses(n);
 	return o->interp ? !strstr(n->path, ".so") : !library && first != REASON_INTERPRETER;
 }
 

@@ -30,6 +30,9 @@ struct foresee {
  * directories are not meant). */
 bool foresee_may_write(const struct foresee_input *in, const struct stat *st);
 
+/* One of the modules or programs of a directory: whether the service will use it nobody knows. */
+bool foresee_guesses(const struct node *n);
+
 /* named.c: takes what stands at absolute @path, by the rules for what is named somewhere: a file
  * with all it needs, a directory by its class, nothing of a directory of everybody. */
 void named_take(struct foresee *f, const char *path, enum reason_kind kind, const char *from,

@@ -38,7 +38,8 @@ enum jail_class seal_class(int root, const char *path, const struct stat *st)
 }
 
 /* Whether the path was asked for by the service in a way that a jail must answer. Stand-ins of a
- * listing count outside program trees: a listing there is part of what was seen. */
+ * listing count outside program trees: a listing there is part of what was seen. But never in /tmp
+ * and its kin, which each jail has for itself: what is in the host's is other people's. */
 static bool wanted(const struct touch *t)
 {
 	if (!t->found || place_kernel_tree(t->path))
@@ -46,7 +47,7 @@ static bool wanted(const struct touch *t)
 	if (t->kinds & USED)
 		return true;
 	bool listed = t->kinds & TOUCH_LISTED;
-	return listed && !place_program_tree(t->path);
+	return listed && !place_program_tree(t->path) && !place_private_area(t->path);
 }
 
 static bool in_groups(const struct account *a, gid_t gid)

@@ -35,9 +35,11 @@ static void put_elf(int root, const char *path, struct elf_recipe recipe, mode_t
 
 #define PUT_ELF(root, path, mode, ...) put_elf(root, path, (struct elf_recipe){__VA_ARGS__}, mode)
 
-static const char data[] = "\0/usr/share/d/\0/usr/lib/d\0/usr/share/pages\0/usr/share/foreign\0"
-			   "/usr/share/shared\0/usr/lib\0/usr/share/doc/d\0x /usr/share/line.conf\0"
-			   "see /usr/share/doc/d/README\0/usr/lib/d/bin\0";
+static const char data[] =
+    "\0/usr/share/d/\0/usr/lib/d\0/usr/share/pages\0/usr/share/foreign\0"
+    "/usr/share/shared\0/usr/lib\0/usr/share/doc/d\0line_file /usr/share/line.conf\0"
+    "a /usr/share/noise\0"
+    "see /usr/share/doc/d/README\0/usr/lib/d/bin\0";
 
 static void make_packages(int root)
 {
@@ -68,6 +70,7 @@ static void make_data(int root)
 	put(root, "/usr/share/foreign/x", "x", 0644);
 	put(root, "/usr/share/shared/x", "x", 0644);
 	put(root, "/usr/share/line.conf", "x", 0644);
+	put(root, "/usr/share/noise", "x", 0644);
 	put(root, "/usr/share/doc/d/README", "x", 0644);
 }
 

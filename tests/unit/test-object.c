@@ -15,8 +15,8 @@
 #include "elf-maker.h"
 #include "fs/dir.h"
 
-static const char data[] =
-    "noise /no\0/etc/x.conf\0/\0/a b\0x/y\0/proc/%d/fd\0/etc/x.conf\0\001/z\0/tail";
+static const char data[] = "its noise /no\0key /no\0key_1 /line\0/etc/x.conf\0/\0/a "
+			   "b\0x/y\0/proc/%d/fd\0/etc/x.conf\0\001/z\0/tail";
 
 static struct elf_recipe full_recipe(bool narrow, bool big)
 {
@@ -99,7 +99,7 @@ static void test_full(bool narrow, bool big)
 		CHECK_INT(elf_exports(fd, &exports, NULL), 0);
 		check_list(&exports, "init main");
 		CHECK_INT(elf_paths(fd, 100, &paths, NULL), 0);
-		check_list(&paths, "/abs/libc.so /etc/x.conf /lib/ld.so /no /proc/%d/fd "
+		check_list(&paths, "/abs/libc.so /etc/x.conf /lib/ld.so /line /proc/%d/fd "
 				   "/r:$ORIGIN /run/path /tail");
 	}
 }

@@ -109,7 +109,8 @@ static const struct call calls[] = {
 };
 
 static const char *const signs[][2] = {
-    {"strptime", "_strptime"}, /* by the C code of time and datetime */
+    {"strptime", "_strptime"},	/* by the C code of time and datetime */
+    {"os.popen", "subprocess"}, /* inside of it */
     {NULL},
 };
 

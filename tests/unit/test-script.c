@@ -166,7 +166,7 @@ static const struct text python[] = {
     {"os.system('a | b'); subprocess.run(['c', 'd']); Popen(r'/x/e -f', shell=True)",
      "1:a 1:b 1:/bin/sh 1:c 1:/x/e"},
     {"subprocess.check_output( [\n 'git', 'x'])\nos.popen(f'ls {x}')\nshutil.which('gcc')",
-     "1:git 3:ls 3:/bin/sh 4:gcc"},
+     "1:git 3:ls 3:/bin/sh 4:gcc 1:+subprocess~"},
     {"sys.path.insert(0, '/opt/lib')\nsys.path.append('./x')", " [/opt/lib] [./x]"},
     {"time.strptime(x)", "1:+_strptime~"},
     {"important = 1; from_x = 2; yield from y", ""},

@@ -64,12 +64,14 @@ int retain_generations(const struct dirs *d, const char *name, bool dry)
 
 	if (generations < 0 || (running_held(d, name) && running_read(d, name, &running) < 0))
 		return 0;
+	int going = remove_going(generations, dry);
 	size_t n = generation_numbers(d, name, all);
 	for (size_t i = 0; i + RETAIN_NEWEST < n; i++) {
 		bool young = n - i <= RETAIN_MOST && is_young(generations, all[i]);
 		if (!young && all[i] != current && all[i] != running.generation)
 			gone += dry || let_go(generations, all[i]);
 	}
-	int going = remove_going(generations, dry);
-	return dry ? gone + going : going;
+	if (gone && !dry)
+		remove_going(generations, false);
+	return gone + going;
 }

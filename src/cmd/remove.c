@@ -76,6 +76,7 @@ static int run(const struct invocation *in)
 		r = labels_remove(in->dirs, &shared, &e);
 	if (r == 0)
 		r = store_collect(in->dirs, false, &dropped, &e);
+	logging_forget(in->dirs->run, in->name);
 	jail_unlock(in->dirs, in->name, &lock);
 	return r < 0 ? cmd_fail(&e) : tell(in, false);
 }

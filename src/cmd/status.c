@@ -8,6 +8,18 @@
 #include "base/alloc.h"
 #include "jail/generation.h"
 
+static json_t *syslog_json(const struct service_status *s)
+{
+	const struct logging_figures *f = &s->syslog;
+
+	if (!s->logs)
+		return json_null();
+	return json_pack("{sI sI sI sI so}", "accepted", (json_int_t)f->accepted, "forwarded",
+			 (json_int_t)f->forwarded, "dropped", (json_int_t)f->dropped, "waiting",
+			 (json_int_t)f->waiting, "relay",
+			 f->relay ? json_integer(f->relay) : json_null());
+}
+
 int status_row(const struct dirs *d, const char *name, struct status_row *ret, struct err *e)
 {
 	*ret = (struct status_row){.name = name};
@@ -74,6 +86,7 @@ json_t *status_to_json(const struct status_row *row)
 	json_object_set_new(j, "restarts",
 			    s->init ? json_integer((json_int_t)s->restarts) : json_null());
 	json_object_set_new(j, "told", s->told[0] ? cmd_json_string(s->told) : json_null());
+	json_object_set_new(j, "syslog", syslog_json(s));
 	/* Nothing counts these yet: unknown is not zero. */
 	json_object_set_new(j, "misses", json_null());
 	add_usage(j, row);
@@ -146,6 +159,11 @@ static void print_text(const struct status_row *row)
 	if (s->refused_connects > 0)
 		printf("  %lld connect%s refused by ConnectTo=\n", s->refused_connects,
 		       s->refused_connects == 1 ? "" : "s");
+	if (s->logs && (s->syslog.dropped || s->syslog.waiting))
+		printf("  syslog: %llu messages forwarded, %llu waiting, %llu dropped\n",
+		       (unsigned long long)s->syslog.forwarded,
+		       (unsigned long long)s->syslog.waiting,
+		       (unsigned long long)s->syslog.dropped);
 	if (s->note[0])
 		printf("  %s\n", s->note);
 	print_degraded(name, s);

@@ -286,8 +286,7 @@ static void print_text(const struct spec *s, const struct build_report *r, const
 	if (t.set_id)
 		printf("  set-id     %zu file%s\n", t.set_id, t.set_id == 1 ? "" : "s");
 	if (r->syslog)
-		puts("  note       it writes to syslog (/dev/log), which does not reach it in the "
-		     "jail");
+		printf("  %-10s %s\n", "syslog", s->syslog ? s->syslog : "host");
 	for (size_t i = 0; i < notes->n; i++)
 		printf("  note       %s\n", notes->v[i]);
 	steps_print(&r->proof);

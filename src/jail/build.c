@@ -18,6 +18,7 @@
 #include "jail/drift.h"
 #include "jail/hardening.h"
 #include "jail/helpers.h"
+#include "jail/log-use.h"
 #include "jail/masks.h"
 #include "jail/require.h"
 #include "jail/samples.h"
@@ -117,6 +118,7 @@ static int look_ahead(struct build *b, struct err *e)
 	if (foreseen_accounts_live(b->spec, f))
 		layout_accounts(&b->layout, b->baseline, f->passwords, b->host,
 				f->accounts_live ? f->accounts_live : "Accounts=live");
+	b->layout.syslog = !log_use_serves(b->baseline);
 	b->packages = evidence_new(b->host);
 	foreseen_packages(f, b->baseline, b->packages, &b->package_cost);
 	return 0;
@@ -224,6 +226,16 @@ static int settle_policy(struct build *b, const struct manifest *m, struct err *
 	return confinement_make(&b->policy, b->spec, &b->confinement, e);
 }
 
+/* In the growth there was one for whoever might want it. */
+static void settle_syslog(struct build *b, const struct manifest *m)
+{
+	struct library_files files CLEANUP(library_files_done) = {.root = b->host};
+
+	b->layout.syslog =
+	    b->layout.syslog && (b->spec->syslog || log_use_seen(b->baseline) ||
+				 log_use_seen(b->growth) || log_use_foreseen(m, &files));
+}
+
 static int seal(struct build *b, struct manifest *ret, struct err *e)
 {
 	const struct seal s = {
@@ -241,8 +253,10 @@ static int seal(struct build *b, struct manifest *ret, struct err *e)
 	foreseen_drop_known(&b->foresight, b->growth, &b->layout);
 	if (r == 0)
 		r = seal_make(&s, b->generation_dir, ret, e);
-	if (r == 0)
+	if (r == 0) {
+		settle_syslog(b, ret);
 		r = settle_policy(b, ret, e);
+	}
 	return r == 0 ? write_generation(b, ret, e) : r;
 }
 
@@ -327,10 +341,8 @@ static void list_outside(const struct build *b, struct build_report *rep)
 
 	unreached_peers(rec, &rep->peers);
 	doors_find(rec, b->spec, &b->layout, b->foresight.packages, &rep->doors);
+	rep->syslog = b->layout.syslog;
 	for (const struct touch *t = rec->touches; t; t = t->hh.next) {
-		if (streq(t->path, "/dev/log") && t->kinds & TOUCH_CONNECT &&
-		    !(t->kinds & TOUCH_BIND))
-			rep->syslog = true;
 		if (!t->found && t->kinds & (TOUCH_MAKE | TOUCH_BIND) && t->made &&
 		    path_within(t->path, "/run") && path_depth(t->path) == 2 &&
 		    !layout_find(&b->layout, t->path) && !strv_has(&b->grown.pid_files, t->path))

@@ -39,7 +39,7 @@ struct build_report {
 	struct recall recall;
 	struct cost package; /* what Closure=package adds to the foresight */
 	bool live_accounts;  /* the jail's accounts are the host's */
-	bool syslog;	     /* it writes to /dev/log, which is not in the jail */
+	bool syslog;	     /* it writes to /dev/log, or is foreseen to */
 	struct strv misses;  /* paths that it asked for and the host lacks too */
 	double baseline_s, growth_s, native_s, proof_s; /* whole twins, start to stop */
 	unsigned growths;				/* how often the growth was run */

@@ -148,6 +148,7 @@ static int read_run(struct generation *g, int dir)
 		json_texts_value(listeners, &g->listeners);
 		json_texts_value(json_object_get(j, "pid_files"), &g->pid_files);
 		json_texts_value(json_object_get(j, "lacking"), &g->lacking);
+		g->layout.syslog = json_is_true(json_object_get(j, "syslog"));
 		g->forks = json_is_true(json_object_get(j, "forks"));
 		r = direct_from_json(&g->direct, json_object_get(j, "direct"));
 		read_accounts(g, json_object_get(j, "accounts"));
@@ -242,6 +243,7 @@ int generation_write_run(const struct generation *g, const char *path, struct er
 	json_object_set_new(j, "bytes", json_integer(g->held.bytes));
 	json_object_set_new(j, "pid_files", json_texts(&g->pid_files));
 	json_object_set_new(j, "lacking", json_texts(&g->lacking));
+	json_object_set_new(j, "syslog", json_boolean(g->layout.syslog));
 	json_object_set_new(j, "forks", json_boolean(g->forks));
 	json_object_set_new(j, "direct", direct_to_json(&g->direct));
 	json_object_set_new(j, "accounts", accounts_json(g));

@@ -75,6 +75,7 @@ static void fill(struct keeper *k, struct live *l, struct rotate_spec *files, si
 	    .made = l->made,
 	    .n_passed = l->passed.n,
 	    .cgroup = l->cgroup,
+	    .logging = l->logging,
 	    .notices = l->notices,
 	    .watchdog_ms = l->background ? ms(s->watchdog) : 0,
 	    .again = again_of(s),
@@ -103,6 +104,10 @@ static int execute(struct keeper *k, int launcher, struct err *e)
 			fcntl(kept[i], F_SETFD, 0);
 	for (size_t i = 0; i < k->n_passed; i++)
 		fcntl(k->passed[i], F_SETFD, 0);
+	int of_log[LOGGING_FDS];
+	for (size_t i = logging_fds(&k->logging, of_log); i-- > 0;)
+		if (of_log[i] >= 0)
+			fcntl(of_log[i], F_SETFD, 0);
 	fexecve(launcher, argv, environ);
 	return err_errno(e, -errno, "executing the keeper of %s", k->name);
 }

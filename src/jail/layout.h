@@ -59,6 +59,9 @@ struct layout {
 	 * keys that are its own because the spec or its configuration names them (masks.h). */
 	struct strv own;
 
+	/* There is a /dev/log: it sends to one, or is foreseen to, and serves none itself. */
+	bool syslog;
+
 	/* Before layout_derive(): state of other jails, never to be taken as a whole. Not kept in
 	 * JSON. */
 	struct strv taken;

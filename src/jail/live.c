@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include "base/notify.h"
 #include "base/path.h"
 #include "confine/calls-policy.h"
+#include "confine/carried.h"
 #include "confine/freezer.h"
 #include "confine/ipc.h"
 #include "confine/packed.h"
@@ -42,6 +44,10 @@
  * outside than inside: some other process of the host was made in the same moment. */
 #define STARTS_MAX 5
 
+/* The relay's bytes: made by the build, src/meson.build. */
+extern const unsigned char relay_program[];
+extern const unsigned relay_program_size;
+
 void live_init(struct live *l, const struct dirs *d, const char *name)
 {
 	*l = (struct live){.dirs = d,
@@ -51,6 +57,7 @@ void live_init(struct live *l, const struct dirs *d, const char *name)
 			   .signals = -1,
 			   .users = -1,
 			   .notices = NOTICES_INIT,
+			   .logging = LOGGING_INIT,
 			   .publish = PUBLISH_INIT};
 	plan_init(&l->plan);
 }
@@ -213,10 +220,34 @@ static int listen_to(struct live *l, struct err *e)
 	return 0;
 }
 
+/* The process that carries its messages out is found now: its keeper is another program. */
+static int open_logging(struct live *l, struct err *e)
+{
+	const struct spec *s = l->spec;
+	struct logging *g = &l->logging;
+	bool limited = !isinf(s->log_interval);
+
+	if (!g->open) {
+		g->name = l->name;
+		g->run_dir = l->dirs->run;
+		g->where = s->syslog;
+		g->stream = s->syslog_socket == LOG_STREAM;
+		g->burst = limited ? (uint32_t)s->log_burst : 0;
+		g->interval_ms = limited ? (uint64_t)(s->log_interval * 1000) : 0;
+		fd_close(&g->program);
+		g->program = carried_open("immure-relay", relay_program, relay_program_size, e);
+	}
+	int r = g->program < 0 ? g->program : logging_open(g, e);
+	logging_plan(g, &l->plan);
+	return r;
+}
+
 static int begin(struct live *l, struct err *e)
 {
 	int r = make_plan(l, e);
 
+	if (r == 0 && l->generation.layout.syslog)
+		r = open_logging(l, e);
 	if (r == 0)
 		r = listen_to(l, e);
 	if (r == 0)
@@ -310,6 +341,7 @@ static int wait_ready(struct live *l, double seconds)
 		struct pollfd pfd = {.fd = l->signals, .events = POLLIN};
 		if (poll(&pfd, 1, 0) > 0)
 			take_signal(l);
+		logging_serve(&l->logging);
 		if (l->asked || run_poll(&l->run, READY_TICK_MS) || live_over(l))
 			return 0;
 		notices_serve(&l->notices, &l->run, false);
@@ -495,6 +527,7 @@ void live_done(struct live *l)
 	publish_done(&l->publish);
 	if (!l->attached) {
 		run_end(&l->run);
+		logging_close(&l->logging);
 		cgroup_remove(&l->cgroup);
 	} else { /* attached: they are the supervisor's */
 		fd_close(&l->run.init_fd);

@@ -14,6 +14,7 @@
 #include "jail/passed.h"
 #include "jail/running.h"
 #include "keep/again.h"
+#include "keep/logging.h"
 #include "keep/notices.h"
 #include "keep/publish.h"
 
@@ -38,6 +39,7 @@ struct live {
 	struct confinement confinement;
 	struct refusals *refusals;
 	struct notices notices;
+	struct logging logging; /* its /dev/log */
 	struct again_history history;
 	int stdio[3];	  /* the service's; borrowed */
 	bool attached;	  /* it is another process's run: live_attach() */

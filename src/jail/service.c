@@ -302,6 +302,7 @@ int service_status(const struct dirs *d, const char *name, struct service_status
 		s.generation = running.generation;
 	if (held && r == 0)
 		look(&running, name, &s);
+	s.logs = logging_look(d->run, name, &s.syslog) == 0;
 	upgrade_degraded(d, name, s.degraded);
 	*ret = s;
 	return 0;

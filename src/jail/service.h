@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "jail/generation.h"
+#include "keep/logging.h"
 
 enum service_state {
 	SERVICE_RUNNING,
@@ -33,10 +34,12 @@ struct service_status {
 	size_t processes;
 	unsigned long refused;	    /* calls refused since the start */
 	long long refused_connects; /* by ConnectTo=; -1 where it says nothing */
-	unsigned restarts;	    /* starts since the administrator's */
-	char told[128];		    /* what the service tells of itself, STATUS=; "" */
-	char note[400];		    /* what is not as it should be, one line; "" */
-	char degraded[40];	    /* since when its update is not proved, RFC 3339; "" */
+	bool logs; /* it has a /dev/log of the relay's, and these are its figures */
+	struct logging_figures syslog;
+	unsigned restarts; /* starts since the administrator's */
+	char told[128];	   /* what the service tells of itself, STATUS=; "" */
+	char note[400];	   /* what is not as it should be, one line; "" */
+	char degraded[40]; /* since when its update is not proved, RFC 3339; "" */
 };
 
 /* "running", "dead", "stopped", "unknown", "restarting"; 0, 1, 3, 4, 3. */

@@ -25,6 +25,7 @@
 #include "grow/supervisor.h"
 #include "jail/command.h"
 #include "jail/lay.h"
+#include "jail/log-use.h"
 #include "jail/mounts.h"
 #include "jail/output.h"
 #include "jail/passed.h"
@@ -130,9 +131,13 @@ static int make_plan(struct stage *s, struct err *e)
 		r = attach_tree(s, e);
 	if (r < 0)
 		return r;
-	return t->kind == TWIN_GROW
-		   ? mounts_growth(p, t->layout, s->world.root, e)
-		   : mounts_sealed(p, t->layout, t->manifest_dir, t->spec, s->world.root, e);
+	r = t->kind == TWIN_GROW
+		? mounts_growth(p, t->layout, s->world.root, e)
+		: mounts_sealed(p, t->layout, t->manifest_dir, t->spec, s->world.root, e);
+	if (r == 0 && t->layout->syslog)
+		plan_mount(p, MOUNT_BIND, LOG_SOCKET, LOG_SOCKET,
+			   MOUNT_READONLY | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC);
+	return r;
 }
 
 static int supervise(struct stage *s, struct err *e)

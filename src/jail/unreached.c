@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "jail/log-use.h"
 
 #define SHOWN 3
 
@@ -50,7 +51,7 @@ void unreached_sockets(const struct record *r, struct strv *ret)
 {
 	for (const struct touch *t = r->touches; t; t = t->hh.next)
 		if (t->kinds & TOUCH_CONNECT && !(t->kinds & TOUCH_BIND) && is_socket(t) &&
-		    !streq(t->path, "/dev/log"))
+		    !streq(t->path, LOG_SOCKET))
 			strv_add(ret, t->path);
 	strv_sort_unique(ret);
 }

@@ -82,6 +82,15 @@ static void walk_calls(struct pack *w, struct keeper *k)
 	w->bad |= n != REFUSAL_NUMBERS;
 }
 
+static void walk_logging(struct pack *w, struct logging *l)
+{
+	PACK_FIELD(w, *l);
+	pack_text(w, &l->name);
+	pack_text(w, &l->run_dir);
+	pack_text(w, &l->where);
+	w->bad |= l->open && (!l->name || !l->run_dir);
+}
+
 static void walk(struct pack *w, struct keeper *k)
 {
 	pack_text(w, &k->name);
@@ -105,6 +114,7 @@ static void walk(struct pack *w, struct keeper *k)
 	walk_calls(w, k);
 	PACK_FIELD(w, k->refused);
 	PACK_FIELD(w, k->told);
+	walk_logging(w, &k->logging);
 	PACK_FIELD(w, k->notices);
 	PACK_FIELD(w, k->watchdog_ms);
 	PACK_FIELD(w, k->again);

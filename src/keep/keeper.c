@@ -192,7 +192,8 @@ static void serve(struct service *s)
 				       {.fd = s->rotate.inotify, .events = POLLIN},
 				       {.fd = s->publish.inotify, .events = POLLIN},
 				       {.fd = s->k->notices.socket, .events = POLLIN},
-				       {.fd = refusals_fd(s->refusals), .events = POLLIN}};
+				       {.fd = refusals_fd(s->refusals), .events = POLLIN},
+				       {.fd = logging_fd(&s->k->logging), .events = POLLIN}};
 		int n = poll(pfd, ARRAY_LEN(pfd), soonest(s));
 		if (n < 0)
 			continue;
@@ -204,6 +205,8 @@ static void serve(struct service *s)
 			take_notices(s);
 		if (pfd[5].revents)
 			tell_refusals(s);
+		if (pfd[6].revents)
+			logging_serve(&s->k->logging);
 		watch_beats(s);
 		if (pfd[1].revents)
 			take_signal(s);
@@ -265,6 +268,7 @@ static void clear(struct service *s)
 	rotate_done(&s->rotate);
 	tell_refusals(s);
 	run_end(&k->run);
+	logging_close(&k->logging);
 	cgroup_remove(&k->cgroup);
 	refusals_stop(s->refusals);
 	s->refusals = NULL;
@@ -343,6 +347,10 @@ static void hold_back(const struct keeper *k)
 			fcntl(inherited[i], F_SETFD, FD_CLOEXEC);
 	for (size_t i = 0; i < k->n_passed; i++)
 		fcntl(k->passed[i], F_SETFD, FD_CLOEXEC);
+	int of_log[LOGGING_FDS];
+	for (size_t i = logging_fds(&k->logging, of_log); i-- > 0;)
+		if (of_log[i] > 2)
+			fcntl(of_log[i], F_SETFD, FD_CLOEXEC);
 }
 
 static void begin(struct service *s)
@@ -354,6 +362,7 @@ static void begin(struct service *s)
 	s->signals = keeper_signals();
 	if (k->listener >= 0)
 		refusals_start(take_fd(&k->listener), &k->answers, &s->refusals, NULL);
+	logging_adopt(&k->logging);
 	rotate_open(&s->rotate, k->files, k->n_files, &k->run);
 	publish_adopt(&s->publish, k->published, k->n_published, &k->run);
 	if (k->watchdog_ms && k->notices.socket >= 0)

@@ -20,6 +20,7 @@
 #include "confine/refusals.h"
 #include "confine/run.h"
 #include "keep/again.h"
+#include "keep/logging.h"
 #include "keep/notices.h"
 #include "keep/publish.h"
 #include "keep/rotate.h"
@@ -54,6 +55,7 @@ struct keeper {
 	unsigned long refused;
 	bool told[REFUSAL_NUMBERS]; /* that the log names already */
 
+	struct logging logging; /* its /dev/log */
 	struct notices notices;
 	long watchdog_ms; /* 0: none */
 

@@ -142,8 +142,8 @@ static const struct spec_key service_keys[] = {
 	UNIT("LogExtraFields"),
 	UNIT("LogLevelMax"),
 	UNIT("LogNamespace"),
-	UNIT("LogRateLimitBurst"),
-	UNIT("LogRateLimitIntervalSec"),
+	FIELD("LogRateLimitBurst", kind_count, log_burst),
+	FIELD("LogRateLimitIntervalSec", kind_log_interval, log_interval),
 	FIELD("LogsDirectory", kind_dirs, logs_dirs.names),
 	FIELD("LogsDirectoryMode", kind_mode, logs_dirs.mode),
 	UNIT("ManagedOOMMemoryPressure"),
@@ -347,6 +347,12 @@ static const struct spec_key jail_keys[] = {
     OURS("Accept", kind_bool, accept,
 	 "a process for each connection to the first of them, on its standard descriptors (inetd)",
 	 "no"),
+    OURS("Syslog", kind_syslog, syslog,
+	 "where its /dev/log leads: host, none, daemon (one that listens for it), file:/PATH, "
+	 "tcp:HOST:PORT",
+	 "host"),
+    OURS("SyslogSocket", kind_log_socket, syslog_socket,
+	 "what its /dev/log is: datagram, or stream", "datagram"),
     OURS("ConfigTest", kind_config_test, config_test,
 	 "a command that must succeed in the jail before a reload or restart", "/usr/sbin/NAME -t"),
 };

@@ -215,6 +215,41 @@ static int set_path(struct spec *s, const struct spec_key *k, const char *value,
 	return r;
 }
 
+static bool is_port(const char *text)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	return text[0] >= '1' && text[0] <= '9' && !*end && n <= 65535;
+}
+
+/* Where syslog messages go. A file is named by an absolute path, a host by name or address. */
+static int set_syslog(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
+{
+	static const char *const words[] = {"host", "none", "daemon"};
+	const char *file = str_after(value, "file:"), *tcp = str_after(value, "tcp:");
+	const char *port = tcp ? strrchr(tcp, ':') : NULL;
+	CLEANUP_STR char *path = NULL;
+	bool good = port && port > tcp && is_port(port + 1) && !strpbrk(tcp, "/ \t");
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		good |= streq(value, words[i]);
+	int r = file ? value_path(file, &path, e) : 0;
+	if (r < 0)
+		return r;
+	if (!good && !file)
+		return err_set(e, -EINVAL,
+			       "'%.100s' is none of host, none, daemon, file:/PATH, tcp:HOST:PORT",
+			       value);
+	replace(spec_field(s, k), path ? xasprintf("file:%s", path) : xstrdup(value));
+	return 0;
+}
+
+static int set_interval(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
+{
+	return value_time(value, 1, spec_field(s, k), e);
+}
+
 static int set_command(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
 {
 	char *command;
@@ -308,6 +343,9 @@ const struct spec_kind kind_accounts_mode = {CHOICE(set_word, "needed", "live")}
 const struct spec_kind kind_update = {CHOICE(set_word, "restart", "build", "notify")};
 const struct spec_kind kind_ready = {SCALAR(set_command, clear_string), .shell = true};
 const struct spec_kind kind_compare = {CHOICE(set_word, "exact", "shape")};
+const struct spec_kind kind_syslog = {SCALAR(set_syslog, clear_string)};
+const struct spec_kind kind_log_socket = {CHOICE(set_word, "datagram", "stream")};
+const struct spec_kind kind_log_interval = {SCALAR(set_interval, NULL)};
 const struct spec_kind kind_step_timeout = {SCALAR(set_step_timeout, NULL)};
 const struct spec_kind kept_text = {SCALAR(check_nothing, clear_nothing)};
 const struct spec_kind kept_bool = {SCALAR(check_bool, NULL)};

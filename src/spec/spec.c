@@ -54,6 +54,8 @@ struct spec *spec_new(const char *name)
 	s->start_limit_interval = 10;
 	s->closure = CLOSURE_FORESEEN;
 	s->exercise_timeout = 60;
+	s->log_interval = 30; /* as journald.conf(5) has it */
+	s->log_burst = 10000;
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
 		dirs[i]->mode = 0755;
 	return s;

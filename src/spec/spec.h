@@ -35,6 +35,7 @@ enum compare_mode { COMPARE_EXACT, COMPARE_SHAPE };
 enum sample_kind { SAMPLE_PATH, SAMPLE_EMPTY, SAMPLE_SNAPSHOT, SAMPLE_LIVE };
 enum socket_choice { SOCKET_BIND, SOCKET_REFUSE, SOCKET_IGNORE, SOCKET_UNDECIDED };
 enum accounts_mode { ACCOUNTS_NEEDED, ACCOUNTS_LIVE };
+enum log_socket { LOG_DATAGRAM, LOG_STREAM };
 enum update { UPDATE_RESTART, UPDATE_BUILD, UPDATE_NOTIFY };
 enum restart {
 	RESTART_NO,
@@ -112,6 +113,8 @@ struct spec {
 
 	struct strv ip_allow, ip_deny; /* ranges, confine/peers.h */
 	bool private_users;	       /* a user namespace, confine/users.h */
+	double log_interval;	       /* seconds; 30 unless given; 0 or HUGE_VAL: no limit */
+	int log_burst;		       /* messages of syslog in it; 10000 unless given, 0: any */
 
 	/* [Jail] */
 	struct strv state, content, config, secret, offer, include; /* absolute paths */
@@ -130,6 +133,8 @@ struct spec {
 	struct strv require;	/* walls without which it does not start: "landlock-net" */
 	struct strv listen; /* sockets that it is handed: "tcp:0.0.0.0:80", "unix:/run/x.sock" */
 	bool accept;	    /* a process for each connection, on descriptors 0 to 2 */
+	char *syslog; /* "host", "none", "daemon", "file:/PATH", "tcp:HOST:PORT"; NULL: host */
+	enum log_socket syslog_socket;
 	struct exec_list config_test; /* run in the jail before a reload or restart */
 
 	/* [Exercise] */

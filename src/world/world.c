@@ -8,7 +8,7 @@
  *    The same for the sizes of System V's and POSIX's queues and segments.
  * 3. an overlay over each of the host's file systems, parents first, into SCRATCH/root.
  * 4. /sys, /dev, fresh ones. /proc comes with the pid namespace.
- * 5. sockets and pid files of the host's processes go.
+ * 5. sockets and pid files of the host's processes go; a /dev/log that leads nowhere comes.
  * 6. pivot_root; the host's mounts are gone from here. */
 #include "world/world.h"
 
@@ -35,6 +35,7 @@
 #include "confine/rootfs.h"
 #include "fs/beneath.h"
 #include "world/leftovers.h"
+#include "world/log.h"
 #include "world/mounts.h"
 #include "world/net.h"
 #include "world/overlay.h"
@@ -45,6 +46,7 @@ struct host_face {
 	struct net_face *net; /* NULL: its network is the world's too */
 	struct ipc_settings *ipc;
 	struct strv leftovers;
+	int log;
 };
 
 static int host_observe(enum world_net net, struct host_face *ret, struct err *e)
@@ -154,6 +156,9 @@ static int set_up(const char *scratch, const struct host_face *host, struct err 
 	if (r < 0)
 		return r;
 	leftovers_remove(root, &host->leftovers);
+	r = log_place(host->log, root);
+	if (r < 0)
+		return err_errno(e, r, "making the world's /dev/log");
 	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
 	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return err_errno(e, -errno, "entering the world");
@@ -201,6 +206,7 @@ int world_open(const char *scratch, enum world_net net, struct world *ret, struc
 	int r = host_observe(net, &host, e);
 	if (r < 0)
 		return r;
+	host.log = w.log = log_nowhere();
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return err_errno(e, -errno, "making a pipe");
 	if (pipe2(done, O_CLOEXEC) < 0) {
@@ -249,4 +255,5 @@ void world_close(struct world *w)
 	fd_close(&w->net_ns);
 	fd_close(&w->ipc_ns);
 	fd_close(&w->uts_ns);
+	fd_close(&w->log);
 }

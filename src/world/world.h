@@ -22,10 +22,11 @@
 struct world {
 	int root; /* O_PATH: the world's "/", with all its mounts */
 	int mnt_ns, net_ns, ipc_ns, uts_ns;
+	int log; /* its /dev/log: takes what is sent, and throws it away */
 };
 #define WORLD_INIT                                                                                 \
 	{                                                                                          \
-		.root = -1, .mnt_ns = -1, .net_ns = -1, .ipc_ns = -1, .uts_ns = -1                 \
+		.root = -1, .mnt_ns = -1, .net_ns = -1, .ipc_ns = -1, .uts_ns = -1, .log = -1      \
 	}
 #define CLEANUP_WORLD CLEANUP(world_close)
 

@@ -30,7 +30,7 @@
 /* The program's lines, as they must be. */
 static const char *const expected[] = {
     /* the minimal /dev, with terminals and memory of its own */
-    "/dev: fd full null ptmx pts random shm stderr stdin stdout tty urandom zero",
+    "/dev: fd full log null ptmx pts random shm stderr stdin stdout tty urandom zero",
     "/dev/pts: ptmx",
     "/dev/shm:",
     "sethostname: EPERM",
@@ -51,6 +51,7 @@ static const char *const expected[] = {
     "pipe: ENXIO",
     "lock of the host's: ok",
     "queue: ENOENT",
+    "log takes 5000 messages: ok",
     "host port: ECONNREFUSED",
     "same port: ok",
     "bind: ok",

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT */
+#include "keep/logging.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/kernel.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "keep/log-sink.h"
+#include "keep/relay-start.h"
+#include "relay/wire.h"
+
+#define LOOK_MS	  250  /* after the first message: is somebody reading? */
+#define STREAM_MS 1000 /* connections are the relay's: it is asked whether it lives */
+#define STALL_MS  1000 /* a relay that owes an answer for so long is killed */
+#define FIRST_MS  100  /* how long a start waits for its relay */
+#define DELAY_MAX 2000 /* between two tries to get one */
+#define BACKLOG	  64
+#define DISCARD	  4096 /* messages in one go */
+
+enum { CONN, TIMER, SOURCE, WATCH };
+
+static uint64_t now_ms(void)
+{
+	return (uint64_t)clock_ms();
+}
+
+/* --- opening --- */
+
+static int open_dir(const struct logging *l, const char *suffix, mode_t mode, struct err *e)
+{
+	CLEANUP_FD int run = open(l->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_STR char *file = xasprintf("%s.%s", l->name, suffix);
+
+	if (run < 0)
+		return err_errno(e, -errno, "opening %s", l->run_dir);
+	if (mkdirat(run, file, mode) < 0 && errno != EEXIST)
+		return err_errno(e, -errno, "making %s/%s", l->run_dir, file);
+	int fd = openat(run, file, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(e, -errno, "opening %s/%s", l->run_dir, file);
+	if (st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return fd;
+	close(fd);
+	return err_set(e, -EPERM, "%s/%s could be written by others", l->run_dir, file);
+}
+
+static int open_queue(struct logging *l, struct err *e)
+{
+	l->queue_file = openat(l->dir, "queue", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r = l->queue_file < 0 ? -errno : queue_make(l->queue_file);
+
+	if (r == 0)
+		r = queue_attach(&l->queue, l->queue_file, true);
+	return r < 0 ? err_errno(e, r, "making the queue of %s's syslog messages", l->name) : 0;
+}
+
+/* SO_PASSCRED before the first message: of each the kernel notes who sent it. */
+static int open_socket(struct logging *l, struct err *e)
+{
+	bool stream = l->stream;
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int on = 1;
+
+	relay_path(a.sun_path, l->dir, "socket");
+	unlinkat(l->dir, "socket", 0);
+	l->socket = socket(AF_UNIX, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+	if (l->socket < 0 || setsockopt(l->socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
+	    fcntl(l->socket, F_SETFL, O_NONBLOCK) < 0 ||
+	    bind(l->socket, (struct sockaddr *)&a, sizeof(a)) < 0 ||
+	    fchmodat(l->dir, "socket", 0666, 0) < 0 || (stream && listen(l->socket, BACKLOG) < 0))
+		return err_errno(e, -errno, "making %s/%s.log/socket", l->run_dir, l->name);
+	return 0;
+}
+
+static void add(struct logging *l, int fd, unsigned events, unsigned what)
+{
+	struct epoll_event ev = {.events = events, .data.u32 = what};
+
+	if (fd >= 0)
+		epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &ev);
+}
+
+static int open_events(struct logging *l, struct err *e)
+{
+	l->epoll = epoll_create1(EPOLL_CLOEXEC);
+	l->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (l->epoll < 0 || l->timer < 0)
+		return err_errno(e, -errno, "making descriptors for %s's syslog", l->name);
+	if (log_sink_file(l->where))
+		l->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	add(l, l->timer, EPOLLIN, TIMER);
+	add(l, l->watch, EPOLLIN, WATCH);
+	if (!l->stream)
+		add(l, l->socket, EPOLLIN | EPOLLONESHOT, SOURCE);
+	return 0;
+}
+
+/* As confine/rootfs.h wants it: no link on the way. */
+static char *real_path(int dir)
+{
+	char link[64], path[4096];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+	return n > 0 ? xstrndup(path, (size_t)n) : NULL;
+}
+
+static int open_relayed(struct logging *l, struct err *e)
+{
+	l->dir = open_dir(l, "log", 0700, e);
+	int r = l->dir < 0 ? l->dir : open_queue(l, e);
+
+	if (r == 0)
+		r = open_socket(l, e);
+	if (r == 0)
+		r = open_events(l, e);
+	if (r < 0)
+		return r;
+	CLEANUP_STR char *at = real_path(l->dir);
+	l->source = at ? path_join(at, "socket") : NULL;
+	return l->source ? 0
+			 : err_set(e, -EIO, "%s/%s.log is not to be found", l->run_dir, l->name);
+}
+
+static int open_daemon(struct logging *l, struct err *e)
+{
+	CLEANUP_FD int dir = open_dir(l, "daemon", 0755, e);
+
+	if (dir < 0)
+		return dir;
+	l->by_daemon = true;
+	l->source = real_path(dir);
+	return 0;
+}
+
+void logging_plan(const struct logging *l, struct plan *p)
+{
+	unsigned flags =
+	    MOUNT_READONLY | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC | MOUNT_UNMAPPED;
+
+	if (!l->open)
+		return;
+	if (l->by_daemon) {
+		plan_mount(p, MOUNT_DIR, "/dev/syslog", NULL, 0)->mode = 0755;
+		plan_mount(p, MOUNT_BIND, "/dev/syslog", l->source, flags);
+		plan_mount(p, MOUNT_LINK, "/dev/log", "syslog/log", 0);
+	} else
+		plan_mount(p, MOUNT_BIND, "/dev/log", l->source, flags);
+}
+
+/* --- the relay --- */
+
+static void wake_in(struct logging *l, unsigned ms)
+{
+	struct itimerspec t = {
+	    .it_value = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 + 1}};
+
+	timerfd_settime(l->timer, 0, &t, NULL);
+}
+
+static void listen_again(struct logging *l)
+{
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.u32 = SOURCE};
+
+	if (!l->stream)
+		epoll_ctl(l->epoll, EPOLL_CTL_MOD, l->socket, &ev);
+	else
+		wake_in(l, STREAM_MS);
+}
+
+static void say_hello(struct logging *l)
+{
+	struct wire w = {.type = WIRE_HELLO,
+			 .form = log_sink_form(l->where),
+			 .anew = !l->greeted,
+			 .stream = l->stream,
+			 .burst = l->burst,
+			 .interval_ms = l->interval_ms};
+	const int fds[] = {l->queue_file, l->socket};
+
+	snprintf(w.name, sizeof(w.name), "%s", l->name);
+	gethostname(w.host, sizeof(w.host) - 1);
+	l->greeted |= wire_send(l->conn, &w, fds, 2) == 0;
+}
+
+static void lose(struct logging *l)
+{
+	fd_close(&l->conn);
+	fd_close(&l->relay);
+	l->pinged = 0;
+	l->lost = now_ms();
+	l->delay = 0;
+	wake_in(l, 0);
+}
+
+static bool try_connect(struct logging *l)
+{
+	pid_t pid = 0;
+
+	l->conn = relay_connect(l->run_dir, &pid);
+	if (l->conn < 0)
+		return false;
+	l->relay = pidfd_open(pid, 0);
+	add(l, l->conn, EPOLLIN, CONN);
+	say_hello(l);
+	l->lost = 0;
+	l->pinged = 0;
+	listen_again(l);
+	return true;
+}
+
+/* What nobody takes is not to stop the service. */
+static void discard(struct logging *l)
+{
+	uint64_t *n = &l->queue.head->figures.unserved;
+	char byte;
+
+	if (l->stream)
+		return; /* whose connections broke with the relay: syslog(3) drops by itself */
+	for (int i = 0; i < DISCARD && recv(l->socket, &byte, 1, MSG_DONTWAIT) >= 0; i++)
+		__atomic_add_fetch(n, 1, __ATOMIC_RELAXED);
+}
+
+static void find_relay(struct logging *l)
+{
+	if (try_connect(l))
+		return;
+	if (!l->ending)
+		relay_start(l->run_dir, l->program, NULL);
+	if (now_ms() - l->lost > STALL_MS)
+		discard(l);
+	l->delay = l->delay ? l->delay * 2 : 1;
+	if (l->delay > DELAY_MAX)
+		l->delay = DELAY_MAX;
+	wake_in(l, l->delay);
+	listen_again(l);
+}
+
+static bool somebody_waits(const struct logging *l)
+{
+	struct pollfd pfd = {.fd = l->socket, .events = POLLIN};
+
+	return l->stream || poll(&pfd, 1, 0) > 0;
+}
+
+static void ping(struct logging *l)
+{
+	const struct wire w = {.type = WIRE_PING};
+
+	l->beat = __atomic_load_n(&l->queue.head->beat, __ATOMIC_ACQUIRE);
+	l->pinged = now_ms();
+	wire_send(l->conn, &w, NULL, 0);
+	wake_in(l, LOOK_MS);
+}
+
+/* Something has been sent a while ago, or is sent over connections that we do not see. */
+static void look_after(struct logging *l)
+{
+	bool answered = __atomic_load_n(&l->queue.head->beat, __ATOMIC_ACQUIRE) != l->beat;
+
+	if (l->pinged && answered)
+		l->pinged = 0;
+	if (!l->pinged && l->stream && answered) {
+		l->beat = l->queue.head->beat; /* alive: asked again a second later */
+		wake_in(l, STREAM_MS);
+	} else if (!l->pinged && somebody_waits(l))
+		ping(l);
+	else if (!l->pinged)
+		listen_again(l);
+	else if (now_ms() - l->pinged < STALL_MS)
+		wake_in(l, LOOK_MS);
+	else {
+		if (l->relay >= 0)
+			pidfd_send_signal(l->relay, SIGKILL, NULL, 0);
+		lose(l);
+	}
+}
+
+/* --- events --- */
+
+static void take_timer(struct logging *l)
+{
+	uint64_t n;
+
+	if (read(l->timer, &n, sizeof(n)) < 0)
+		return;
+	if (l->conn < 0)
+		find_relay(l);
+	else
+		look_after(l);
+}
+
+/* The file that has the name now, 0: none. */
+static ino_t file_now(const struct logging *l)
+{
+	struct stat st;
+
+	return lstat(log_sink_file(l->where), &st) < 0 ? 0 : st.st_ino;
+}
+
+static void give_way_out(struct logging *l)
+{
+	log_sink_answer(l->conn, l->where);
+	if (l->watch < 0)
+		return;
+	l->file = file_now(l);
+	inotify_add_watch(l->watch, log_sink_file(l->where), IN_MOVE_SELF | IN_ATTRIB);
+}
+
+/* Renamed or removed (which changes its number of links), another one is made in its place. */
+static void take_watch(struct logging *l)
+{
+	char events[4096];
+	const struct inotify_event *ev;
+	ssize_t n;
+
+	while ((n = read(l->watch, events, sizeof(events))) > 0)
+		for (const char *at = events; at < events + n; at += sizeof(*ev) + ev->len) {
+			ev = (const void *)at;
+			if (ev->mask & IN_MOVE_SELF)
+				inotify_rm_watch(l->watch, ev->wd);
+		}
+	if (file_now(l) != l->file && l->conn >= 0)
+		give_way_out(l);
+}
+
+static void take_conn(struct logging *l)
+{
+	int fds[WIRE_FDS];
+	struct wire w;
+
+	for (;;) {
+		int r = wire_receive(l->conn, &w, fds);
+		if (r == -EAGAIN)
+			return;
+		for (int i = 0; i < WIRE_FDS; i++)
+			fd_close(&fds[i]);
+		if (r <= 0) {
+			lose(l);
+			return;
+		}
+		if (w.type == WIRE_WANT)
+			give_way_out(l);
+		l->drained |= w.type == WIRE_DRAINED;
+	}
+}
+
+static void take_source(struct logging *l)
+{
+	if (l->conn >= 0)
+		wake_in(l, LOOK_MS);
+	else if (now_ms() - l->lost > STALL_MS) {
+		discard(l);
+		listen_again(l);
+	}
+}
+
+int logging_fd(const struct logging *l)
+{
+	return l->epoll;
+}
+
+void logging_serve(struct logging *l)
+{
+	static void (*const takers[])(struct logging *) = {
+	    [CONN] = take_conn, [TIMER] = take_timer, [SOURCE] = take_source, [WATCH] = take_watch};
+	struct epoll_event ev[4];
+	int n = l->epoll < 0 ? 0 : epoll_wait(l->epoll, ev, 4, 0);
+
+	for (int i = 0; i < n; i++)
+		if (ev[i].data.u32 != CONN || l->conn >= 0)
+			takers[ev[i].data.u32](l);
+}
+
+/* --- from start to end --- */
+
+int logging_open(struct logging *l, struct err *e)
+{
+	if (l->open || (l->where && streq(l->where, "none")))
+		return 0;
+	bool by_daemon = l->where && streq(l->where, "daemon");
+	int r = by_daemon ? open_daemon(l, e) : open_relayed(l, e);
+	l->open = r == 0;
+	if (r < 0 || by_daemon)
+		return r;
+	/* Not that a start would fail without it: what the service says then waits. */
+	l->lost = now_ms();
+	while (!try_connect(l) && now_ms() - l->lost < FIRST_MS) {
+		relay_start(l->run_dir, l->program, NULL);
+		usleep(500);
+	}
+	if (l->conn < 0)
+		wake_in(l, 1);
+	return 0;
+}
+
+size_t logging_fds(const struct logging *l, int ret[LOGGING_FDS])
+{
+	const int fds[LOGGING_FDS] = {l->program, l->dir,   l->socket, l->queue_file, l->conn,
+				      l->relay,	  l->epoll, l->timer,  l->watch};
+
+	memcpy(ret, fds, sizeof(fds));
+	return LOGGING_FDS;
+}
+
+void logging_adopt(struct logging *l)
+{
+	l->source = NULL;
+	l->queue = (struct queue){0};
+	if (l->open && !l->by_daemon && queue_attach(&l->queue, l->queue_file, true) < 0)
+		logging_close(l);
+}
+
+static void wait_drained(struct logging *l)
+{
+	const struct wire w = {.type = WIRE_LAST};
+	uint64_t end = now_ms() + LOGGING_LAST_MS;
+
+	wire_send(l->conn, &w, NULL, 0);
+	while (l->conn >= 0 && !l->drained && now_ms() < end) {
+		struct pollfd pfd = {.fd = l->epoll, .events = POLLIN};
+		if (poll(&pfd, 1, 20) > 0)
+			logging_serve(l);
+	}
+}
+
+void logging_close(struct logging *l)
+{
+	l->ending = true;
+	if (l->conn >= 0)
+		wait_drained(l);
+	bool empty = l->queue.head && queue_empty(&l->queue);
+	queue_unmap(&l->queue);
+	if (l->dir >= 0)
+		unlinkat(l->dir, "socket", 0);
+	int *const fds[] = {&l->program, &l->dir,   &l->socket, &l->queue_file, &l->conn,
+			    &l->relay,	 &l->epoll, &l->timer,	&l->watch};
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		fd_close(fds[i]);
+	free(l->source);
+	if (empty || l->by_daemon)
+		logging_forget(l->run_dir, l->name);
+	*l = (struct logging)LOGGING_INIT;
+}
+
+void logging_forget(const char *run_dir, const char *name)
+{
+	CLEANUP_FD int run = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_STR char *log = xasprintf("%s.log", name);
+	CLEANUP_STR char *daemon = xasprintf("%s.daemon", name);
+	CLEANUP_FD int dir =
+	    run < 0 ? -1 : openat(run, log, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (run < 0)
+		return;
+	if (dir >= 0) {
+		unlinkat(dir, "socket", 0);
+		unlinkat(dir, "queue", 0);
+	}
+	unlinkat(run, log, AT_REMOVEDIR);
+	unlinkat(run, daemon, AT_REMOVEDIR); /* a daemon that listens there keeps it */
+}
+
+int logging_look(const char *run_dir, const char *name, struct logging_figures *ret)
+{
+	CLEANUP_STR char *path = xasprintf("%s/%s.log/queue", run_dir, name);
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct queue_figures f;
+	struct logging_figures r = {0};
+
+	int code = fd < 0 ? -errno : queue_look(fd, &f, &r.waiting, &r.relay);
+	if (code < 0)
+		return code;
+	r.accepted = f.taken + f.unserved;
+	r.forwarded = f.delivered;
+	r.dropped = f.full + f.limited + f.unserved;
+	*ret = r;
+	return 0;
+}

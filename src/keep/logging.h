@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* The jail's /dev/log, from its supervisor's side (relay/wire.h is the other one).
+ *
+ *   RUN/NAME.log/socket   bound at /dev/log in the jail; the supervisor's for as long as it lives
+ *		 /queue    what the relay has taken and nobody has yet (relay/queue.h), and the
+ *figures RUN/NAME.daemon/	   with Syslog=daemon: the directory in which a daemon of the host's
+ *listens on the socket "log"; /dev/log is a link into it, so that daemon may be restarted
+ *
+ * The service never waits for us. The kernel keeps what it sends; the relay empties that into the
+ * queue and drops, counted, what has no room. When the relay is gone another one is started and
+ * given the same socket and queue; when it does not answer for a second it is killed first. Where
+ *no relay can be had, the supervisor throws away itself what comes, and counts it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "confine/plan.h"
+#include "relay/queue.h"
+
+struct logging {
+	const char *name;    /* of the jail; borrowed, as the next two are */
+	const char *run_dir; /* RUN */
+	const char *where;   /* Syslog=, or NULL: host */
+	bool stream;	     /* SyslogSocket= */
+	uint32_t burst;
+	uint64_t interval_ms;
+	int program;	/* the relay's, to be executed; taken over */
+	bool open;	/* there is a /dev/log */
+	char *source;	/* what is bound there */
+	bool by_daemon; /* it is RUN/NAME.daemon/, and no relay is needed */
+	int dir;	/* RUN/NAME.log, or -1 */
+	int socket, queue_file;
+	struct queue queue;	 /* the figures: ours is `unserved` */
+	int conn;		 /* to the relay, or -1 */
+	int relay;		 /* pidfd, or -1 */
+	int epoll, timer, watch; /* watch: of the file that is written to */
+	ino_t file;		 /* the one that is watched */
+	uint64_t lost;		 /* since when there is no relay, 0: there is one */
+	unsigned delay;		 /* until the next try, milliseconds */
+	uint64_t pinged;	 /* since when an answer is due; 0: none is */
+	uint64_t beat;
+	bool greeted; /* a relay, since the start */
+	bool drained;
+	bool ending;
+};
+#define LOGGING_INIT                                                                               \
+	{                                                                                          \
+		.program = -1, .dir = -1, .socket = -1, .queue_file = -1, .conn = -1, .relay = -1, \
+		.epoll = -1, .timer = -1, .watch = -1                                              \
+	}
+#define CLEANUP_LOGGING CLEANUP(logging_close)
+
+/* Makes what @l's settings ask for; again on an open one: nothing. */
+int logging_open(struct logging *l, struct err *e);
+
+/* Those that go on in another program (keep/keeper.h): the descriptors, and how many. There, with
+ * the settings anew, logging_adopt(). */
+#define LOGGING_FDS 9
+size_t logging_fds(const struct logging *l, int ret[LOGGING_FDS]);
+void logging_adopt(struct logging *l);
+
+/* Adds /dev/log to @p, which has its /dev already. */
+void logging_plan(const struct logging *l, struct plan *p);
+
+/* Readable when logging_serve() has something to do; -1: never. */
+int logging_fd(const struct logging *l);
+void logging_serve(struct logging *l);
+
+/* Nobody sends any more: lets the relay deliver what it has, for LOGGING_LAST_MS at most. What is
+ * left waits in RUN for the next start. Safe on LOGGING_INIT, and twice. */
+#define LOGGING_LAST_MS 2000
+void logging_close(struct logging *l);
+
+/* Figures of a jail, running or not; -ENOENT where it has none. */
+struct logging_figures {
+	uint64_t accepted, forwarded, dropped, waiting;
+	int relay; /* pid, 0: none yet */
+};
+int logging_look(const char *run_dir, const char *name, struct logging_figures *ret);
+
+/* Removes what is left in RUN, messages too. */
+void logging_forget(const char *run_dir, const char *name);

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+"""A service for syslog.bats: over TCP it is told what to say to syslog.
+
+  burst N     N messages by syslog(3); answers with the seconds that took and with its pid
+  raw HEX     these bytes as one datagram (or over a stream, if /dev/log is one)
+"""
+import os
+import signal
+import socket
+import sys
+import syslog
+import time
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+syslog.openlog("speaker", syslog.LOG_PID, syslog.LOG_LOCAL3)
+while True:
+    conn, _ = server.accept()
+    words = conn.makefile().readline().split()
+    begun = time.monotonic()
+    if words and words[0] == "burst":
+        for i in range(int(words[1])):
+            syslog.syslog(syslog.LOG_NOTICE, "number %d" % i)
+    elif words and words[0] == "raw":
+        log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        log.connect("/dev/log")
+        log.send(bytes.fromhex(words[1]))
+        log.close()
+    conn.sendall(b"%.3f %d\n" % (time.monotonic() - begun, os.getpid()))
+    conn.close()

@@ -28,7 +28,7 @@ struct export_opts {
 };
 
 static const struct opt rows[] = {
-    {"format", 0, "FORMAT", "plan, systemd or initscript", OPT_STRING,
+    {"format", 0, "FORMAT", "plan, systemd, initscript, rsyslog or syslog-ng", OPT_STRING,
      offsetof(struct export_opts, format)},
     {"output", 'o', "PATH", "the file to write", OPT_STRING, offsetof(struct export_opts, output)},
 };
@@ -60,15 +60,24 @@ static int write_initscript(const struct dirs *d, const char *name, const char *
 	return write_text(d, name, path, 0755, place_initscript, e);
 }
 
+static int write_rsyslog(const struct dirs *d, const char *name, const char *path, struct err *e)
+{
+	return write_text(d, name, path, 0644, place_rsyslog, e);
+}
+
+static int write_syslog_ng(const struct dirs *d, const char *name, const char *path, struct err *e)
+{
+	return write_text(d, name, path, 0644, place_syslog_ng, e);
+}
+
 typedef int (*writer)(const struct dirs *d, const char *name, const char *path, struct err *e);
 
 static const struct {
 	const char *name;
 	writer write;
 } formats[] = {
-    {"plan", service_export_plan},
-    {"systemd", write_systemd},
-    {"initscript", write_initscript},
+    {"plan", service_export_plan}, {"systemd", write_systemd},	   {"initscript", write_initscript},
+    {"rsyslog", write_rsyslog},	   {"syslog-ng", write_syslog_ng},
 };
 
 static writer find(const char *format, struct err *e)
@@ -76,7 +85,9 @@ static writer find(const char *format, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
 		if (format && streq(format, formats[i].name))
 			return formats[i].write;
-	err_set(e, -EINVAL, "--format %s: this version exports plan, systemd and initscript",
+	err_set(e, -EINVAL,
+		"--format %s: this version exports plan, systemd, "
+		"initscript, rsyslog and syslog-ng",
 		format ? format : "is missing");
 	return NULL;
 }
@@ -104,11 +115,13 @@ const struct command cmd_export = {
     .name = "export",
     .summary = "write a jail in another form",
     .synopsis = "NAME --format FORMAT -o PATH",
-    .more = "plan: the present generation's start as immure-launch reads it; `immure-launch PATH` "
-	    "then runs the\njail with nothing of immure resident but its init. What a start reads "
-	    "anew (edited single\nconfiguration files, flipped links, environment files) is as it "
-	    "was at the export.\nsystemd: a unit of its own. initscript: an LSB script with its "
-	    "verbs and exit codes.",
+    .more =
+	"plan: the present generation's start as immure-launch reads it; `immure-launch PATH` "
+	"then runs the\njail with nothing of immure resident but its init. What a start reads "
+	"anew (edited single\nconfiguration files, flipped links, environment files) is as it "
+	"was at the export.\nsystemd: a unit of its own. initscript: an LSB script with its "
+	"verbs and exit codes.\nrsyslog, syslog-ng: lines for a socket of the host's daemon, for "
+	"a jail with Syslog=daemon.",
     .options = rows,
     .n_options = ARRAY_LEN(rows),
     .options_size = sizeof(struct export_opts),

@@ -30,3 +30,8 @@ char *place_unit(const struct place *p);
 /* An init script with the verbs and exit codes of the LSB core specification 3.1, "Init Script
  * Actions". New string. */
 char *place_initscript(const struct place *p);
+
+/* Lines for rsyslogd(8) and syslog-ng(8): a socket of theirs for a jail with Syslog=daemon. New
+ * strings. */
+char *place_rsyslog(const struct place *p);
+char *place_syslog_ng(const struct place *p);

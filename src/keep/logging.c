@@ -26,13 +26,14 @@
 #include "keep/relay-start.h"
 #include "relay/wire.h"
 
-#define LOOK_MS	  250  /* after the first message: is somebody reading? */
-#define STREAM_MS 1000 /* connections are the relay's: it is asked whether it lives */
-#define STALL_MS  1000 /* a relay that owes an answer for so long is killed */
-#define FIRST_MS  100  /* how long a start waits for its relay */
-#define DELAY_MAX 2000 /* between two tries to get one */
-#define BACKLOG	  64
-#define DISCARD	  4096 /* messages in one go */
+#define LOOK_MS	     250  /* after the first message: is somebody reading? */
+#define STREAM_MS    1000 /* connections are the relay's: it is asked whether it lives */
+#define RELAY_END_MS 500  /* how long the end of the last jail waits for that of its relay */
+#define STALL_MS     1000 /* a relay that owes an answer for so long is killed */
+#define FIRST_MS     100  /* how long a start waits for its relay */
+#define DELAY_MAX    2000 /* between two tries to get one */
+#define BACKLOG	     64
+#define DISCARD	     4096 /* messages in one go */
 
 enum { CONN, TIMER, SOURCE, WATCH };
 
@@ -201,32 +202,6 @@ static void say_hello(struct logging *l)
 	l->greeted |= wire_send(l->conn, &w, fds, 2) == 0;
 }
 
-static void lose(struct logging *l)
-{
-	fd_close(&l->conn);
-	fd_close(&l->relay);
-	l->pinged = 0;
-	l->lost = now_ms();
-	l->delay = 0;
-	wake_in(l, 0);
-}
-
-static bool try_connect(struct logging *l)
-{
-	pid_t pid = 0;
-
-	l->conn = relay_connect(l->run_dir, &pid);
-	if (l->conn < 0)
-		return false;
-	l->relay = pidfd_open(pid, 0);
-	add(l, l->conn, EPOLLIN, CONN);
-	say_hello(l);
-	l->lost = 0;
-	l->pinged = 0;
-	listen_again(l);
-	return true;
-}
-
 /* What nobody takes is not to stop the service. */
 static void discard(struct logging *l)
 {
@@ -239,12 +214,8 @@ static void discard(struct logging *l)
 		__atomic_add_fetch(n, 1, __ATOMIC_RELAXED);
 }
 
-static void find_relay(struct logging *l)
+static void try_later(struct logging *l)
 {
-	if (try_connect(l))
-		return;
-	if (!l->ending)
-		relay_start(l->run_dir, l->program, NULL);
 	if (now_ms() - l->lost > STALL_MS)
 		discard(l);
 	l->delay = l->delay ? l->delay * 2 : 1;
@@ -254,11 +225,27 @@ static void find_relay(struct logging *l)
 	listen_again(l);
 }
 
-static bool somebody_waits(const struct logging *l)
+/* One that has served us is looked for at once; one that takes the connection and no more (it is of
+ * another version) is none. */
+static void lose(struct logging *l)
 {
-	struct pollfd pfd = {.fd = l->socket, .events = POLLIN};
+	fd_close(&l->conn);
+	fd_close(&l->relay);
+	l->pinged = 0;
+	if (l->lost) {
+		try_later(l);
+		return;
+	}
+	l->lost = now_ms();
+	l->delay = 0;
+	wake_in(l, 0);
+}
 
-	return l->stream || poll(&pfd, 1, 0) > 0;
+/* It does its work: that it takes connections says nothing yet. */
+static void found(struct logging *l)
+{
+	l->lost = 0;
+	l->delay = 0;
 }
 
 static void ping(struct logging *l)
@@ -271,13 +258,46 @@ static void ping(struct logging *l)
 	wake_in(l, LOOK_MS);
 }
 
+static bool try_connect(struct logging *l)
+{
+	pid_t pid = 0;
+
+	l->conn = relay_connect(l->run_dir, &pid);
+	if (l->conn < 0)
+		return false;
+	l->relay = pidfd_open(pid, 0);
+	add(l, l->conn, EPOLLIN, CONN);
+	say_hello(l);
+	listen_again(l);
+	ping(l);
+	return true;
+}
+
+static void find_relay(struct logging *l)
+{
+	if (try_connect(l))
+		return;
+	if (!l->ending)
+		relay_start(l->run_dir, l->program, NULL);
+	try_later(l);
+}
+
+static bool somebody_waits(const struct logging *l)
+{
+	struct pollfd pfd = {.fd = l->socket, .events = POLLIN};
+
+	return l->stream || poll(&pfd, 1, 0) > 0;
+}
+
 /* Something has been sent a while ago, or is sent over connections that we do not see. */
 static void look_after(struct logging *l)
 {
 	bool answered = __atomic_load_n(&l->queue.head->beat, __ATOMIC_ACQUIRE) != l->beat;
 
-	if (l->pinged && answered)
+	if (l->pinged && answered) {
 		l->pinged = 0;
+		found(l);
+	}
 	if (!l->pinged && l->stream && answered) {
 		l->beat = l->queue.head->beat; /* alive: asked again a second later */
 		wake_in(l, STREAM_MS);
@@ -357,9 +377,11 @@ static void take_conn(struct logging *l)
 			lose(l);
 			return;
 		}
+		found(l);
 		if (w.type == WIRE_WANT)
 			give_way_out(l);
 		l->drained |= w.type == WIRE_DRAINED;
+		l->alone |= w.type == WIRE_DRAINED && w.alone;
 	}
 }
 
@@ -442,11 +464,23 @@ static void wait_drained(struct logging *l)
 	}
 }
 
+/* The relay ends with its last jail. */
+static void see_off(struct logging *l)
+{
+	struct pollfd pfd = {.fd = l->relay, .events = POLLIN};
+
+	fd_close(&l->conn);
+	if (l->relay >= 0 && poll(&pfd, 1, RELAY_END_MS) > 0)
+		relay_clear(l->run_dir);
+}
+
 void logging_close(struct logging *l)
 {
 	l->ending = true;
 	if (l->conn >= 0)
 		wait_drained(l);
+	if (l->alone)
+		see_off(l);
 	bool empty = l->queue.head && queue_empty(&l->queue);
 	queue_unmap(&l->queue);
 	if (l->dir >= 0)

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The jail's /dev/log, from its supervisor's side (relay/wire.h is the other one).
  *
- *   RUN/NAME.log/socket   bound at /dev/log in the jail; the supervisor's for as long as it lives
- *		 /queue    what the relay has taken and nobody has yet (relay/queue.h), and the
- *figures RUN/NAME.daemon/	   with Syslog=daemon: the directory in which a daemon of the host's
- *listens on the socket "log"; /dev/log is a link into it, so that daemon may be restarted
+ *   RUN/NAME.log/socket   bound at /dev/log in the jail; the supervisor's while it lives
+ *   RUN/NAME.log/queue    what the relay has taken and nobody has yet, and the figures
+ *                         (relay/queue.h)
+ *   RUN/NAME.daemon/      with Syslog=daemon: the directory in which a daemon of the host's listens
+ *                         on the socket "log"; /dev/log is a link into it, so that the daemon may
+ *                         be restarted
  *
  * The service never waits for us. The kernel keeps what it sends; the relay empties that into the
  * queue and drops, counted, what has no room. When the relay is gone another one is started and
  * given the same socket and queue; when it does not answer for a second it is killed first. Where
- *no relay can be had, the supervisor throws away itself what comes, and counts it. */
+ * no relay can be had, the supervisor throws away itself what comes, and counts it. */
 #pragma once
 
 #include <stdbool.h>
@@ -42,8 +44,8 @@ struct logging {
 	unsigned delay;		 /* until the next try, milliseconds */
 	uint64_t pinged;	 /* since when an answer is due; 0: none is */
 	uint64_t beat;
-	bool greeted; /* a relay, since the start */
-	bool drained;
+	bool greeted;	     /* a relay, since the start */
+	bool drained, alone; /* as WIRE_DRAINED says */
 	bool ending;
 };
 #define LOGGING_INIT                                                                               \

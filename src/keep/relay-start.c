@@ -95,6 +95,17 @@ static NORETURN void execute(int program, int listener, int lock, const char *ui
 	_exit(127);
 }
 
+void relay_clear(const char *run_dir)
+{
+	CLEANUP_FD int dir = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_FD int lock = dir < 0 ? -1 : lock_try(dir, LOCK, NULL);
+
+	if (lock < 0)
+		return;
+	unlinkat(dir, SOCKET, 0);
+	unlinkat(dir, LOCK, 0);
+}
+
 int relay_start(const char *run_dir, int program, struct err *e)
 {
 	CLEANUP_FD int dir = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -17,6 +17,9 @@ int relay_connect(const char *run_dir, pid_t *ret_pid);
  * started. */
 int relay_start(const char *run_dir, int program, struct err *e);
 
+/* Removes what a relay that has ended left in RUN; where one runs, nothing. */
+void relay_clear(const char *run_dir);
+
 /* A path below the directory @dir for bind(2) and connect(2), which have room for 107 bytes. */
 #define RELAY_PATH_MAX 108
 const char *relay_path(char buf[RELAY_PATH_MAX], int dir, const char *name);

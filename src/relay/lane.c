@@ -234,13 +234,20 @@ static void send_on(struct lane *l, uint64_t now)
 	}
 }
 
+static void say_drained(struct lane *l)
+{
+	const struct wire w = {.type = WIRE_DRAINED, .alone = *l->all == l && !l->next};
+
+	wire_send(l->conn, &w, NULL, 0);
+}
+
 /* Whether nothing is left to do for a jail that is over. */
 static bool is_over(struct lane *l, size_t n, uint64_t now)
 {
 	bool empty = !n && queue_empty(&l->queue) && !l->dropped_at;
 
 	if (l->last && empty) {
-		say(l, WIRE_DRAINED);
+		say_drained(l);
 		l->last = false;
 	}
 	if (!l->gone)

@@ -2,13 +2,14 @@
 /* immure-relay: carries the syslog messages of all jails of one RUN directory out of them. Static,
  * linked with musl where the build host has it, made of this directory and a little of base.
  *
- *   immure-relay UID	  descriptor 3: RUN/relay.sock, bound; 4: the lock RUN/relay.lock
+ *   immure-relay UID	  descriptor 3: RUN/.relay.sock, bound; 4: the lock RUN/.relay.lock
  *
- * Started by the first supervisor that needs it (jail/logging.c), ended by itself soon after the
- * last jail. Whoever kills it loses nothing: supervisors notice, start another one and hand it the
+ * Started by the first supervisor that needs it (keep/logging.c), it ends with the last jail.
+ * Whoever kills it loses nothing: supervisors notice, start another one and hand it the
  * same sockets and queues. */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +25,13 @@
 #define LISTENER 3
 #define BACKLOG	 128
 #define EVENTS	 64
-#define IDLE_MS	 2000 /* without a jail for so long: over */
+#define IDLE_MS	 2000 /* without a first jail for so long: over */
 
 struct relay {
 	int epoll;
 	struct lane *lanes;
-	uint64_t idle; /* since when there is none; 0: there is one */
+	uint64_t begun;
+	bool served; /* it has had a jail */
 };
 
 static void accept_all(struct relay *r)
@@ -50,7 +52,7 @@ static void accept_all(struct relay *r)
 /* Milliseconds until a lane wants its turn, -1: none does. */
 static int patience(const struct relay *r, uint64_t now)
 {
-	uint64_t due = r->idle ? r->idle + IDLE_MS : 0;
+	uint64_t due = r->served ? 0 : r->begun + IDLE_MS;
 
 	for (const struct lane *l = r->lanes; l; l = l->next) {
 		uint64_t at = lane_due(l);
@@ -77,6 +79,7 @@ static void serve(struct relay *r, uint64_t now)
 {
 	struct lane **at = &r->lanes;
 
+	r->served |= r->lanes != NULL;
 	while (*at) {
 		struct lane *l = *at;
 		uint64_t due = lane_due(l);
@@ -86,10 +89,6 @@ static void serve(struct relay *r, uint64_t now)
 		} else
 			at = &l->next;
 	}
-	if (r->lanes)
-		r->idle = 0;
-	else if (!r->idle)
-		r->idle = now;
 }
 
 static void loop(struct relay *r)
@@ -97,7 +96,7 @@ static void loop(struct relay *r)
 	do {
 		wait_for(r);
 		serve(r, (uint64_t)clock_ms());
-	} while (r->lanes || (uint64_t)clock_ms() - r->idle < IDLE_MS);
+	} while (r->lanes || (!r->served && (uint64_t)clock_ms() - r->begun < IDLE_MS));
 }
 
 int main(int argc, char **argv)
@@ -112,7 +111,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	struct relay r = {.epoll = epoll_create1(EPOLL_CLOEXEC), .idle = (uint64_t)clock_ms()};
+	struct relay r = {.epoll = epoll_create1(EPOLL_CLOEXEC), .begun = (uint64_t)clock_ms()};
 	if (r.epoll < 0 || epoll_ctl(r.epoll, EPOLL_CTL_ADD, LISTENER, &ev) < 0 ||
 	    shut_in(uid, &e) < 0) {
 		dprintf(2, "immure-relay: %s\n", e.code ? e.msg : strerror(errno));

@@ -5,9 +5,9 @@
  *   supervisor                             relay
  *   WIRE_HELLO, queue and source  -->
  *                                 <--  WIRE_WANT: a way to the destination, please
- *   WIRE_SINK, a descriptor       -->      (again after each loss; unasked where a file was
- * rotated) WIRE_PING                     -->      head->beat goes up in the queue WIRE_LAST: no
- * more will come  -->
+ *   WIRE_SINK, a descriptor       -->      again after each loss; unasked where a file was rotated
+ *   WIRE_PING                     -->      head->beat goes up in the queue
+ *   WIRE_LAST: no more will come  -->
  *                                 <--  WIRE_DRAINED
  *
  * The relay opens nothing and connects to nothing: it has no network, no file system and no right
@@ -42,6 +42,7 @@ struct wire {
 	uint64_t interval_ms; /* HELLO */
 	uint32_t anew;	      /* HELLO: of a start, not of a relay after another: figures at 0 */
 	uint32_t sink;	      /* SINK: enum sink_kind */
+	uint32_t alone; /* DRAINED: the relay has no other jail, and ends with this connection */
 };
 
 #define WIRE_FDS 2

@@ -190,5 +190,7 @@ int refusals_release(struct refusals *r)
 
 void refusals_stop(struct refusals *r)
 {
-	CLEANUP_FD int listener = refusals_release(r);
+	int listener = refusals_release(r);
+
+	fd_close(&listener);
 }

@@ -28,7 +28,7 @@
 
 #define LOOK_MS	     250  /* after the first message: is somebody reading? */
 #define STREAM_MS    1000 /* connections are the relay's: it is asked whether it lives */
-#define RELAY_END_MS 500  /* how long the end of the last jail waits for that of its relay */
+#define RELAY_END_MS 2000 /* how long the end of the last jail waits for that of its relay */
 #define STALL_MS     1000 /* a relay that owes an answer for so long is killed */
 #define FIRST_MS     100  /* how long a start waits for its relay */
 #define DELAY_MAX    2000 /* between two tries to get one */

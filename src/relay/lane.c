@@ -241,12 +241,14 @@ static void say_drained(struct lane *l)
 	wire_send(l->conn, &w, NULL, 0);
 }
 
-/* Whether nothing is left to do for a jail that is over. */
+/* Whether nothing is left to do for a jail that is over. Where nobody is there to take what it said
+ * (a host without a log daemon), that waits in the queue's file: a stop does not wait for it. */
 static bool is_over(struct lane *l, size_t n, uint64_t now)
 {
 	bool empty = !n && queue_empty(&l->queue) && !l->dropped_at;
+	bool nobody = !n && l->sink.fd < 0 && !l->wanted && l->retry;
 
-	if (l->last && empty) {
+	if (l->last && (empty || nobody)) {
 		say_drained(l);
 		l->last = false;
 	}

@@ -68,10 +68,6 @@ ready() { listening && $PSQL -h 127.0.0.1 -c 'select 1'; }
 	local share=$(echo /usr/share/postgresql/*/extension) lib=${BIN%/bin}/lib
 
 	need_build
-	# Which extensions come the spec has to say: those that are there, and those that will be.
-	mkdir -p "$WORK/etc/$NAME.conf.d"
-	printf '[Jail]\nInclude=%s\nInclude=%s\n' "$share" "$lib" >"$WORK/etc/$NAME.conf.d/extensions.conf"
-	immure build -q "$NAME"
 	jail_start
 	pid=$(jail_pid)
 	cp "$lib/fuzzystrmatch.so" "$lib/immure_check_added.so"

@@ -189,12 +189,14 @@ static int write_generation(const struct build *b, const struct manifest *m, str
 	    .left_out = left_out,
 	    .n_left_out = ev->n_secrets + ev->n_passed,
 	};
-	int r = generation_write(&g, b->generation_dir, e);
 	CLEANUP_FD int dir = open(b->generation_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = manifest_save(m, dir, e);
+	if (r == 0)
+		r = generation_write(&g, b->generation_dir, e);
 	if (r == 0)
 		r = confinement_save(&b->confinement, dir, text, e);
 	free(left_out); /* what it lists is the evidence's */
-	return r < 0 ? r : manifest_save(m, dir, e);
+	return r;
 }
 
 /* Keys that the configuration names are the service's own, though no run has opened them. */

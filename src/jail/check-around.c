@@ -3,12 +3,14 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "jail/behind.h"
 #include "jail/check-parts.h"
+#include "jail/describe.h"
 #include "jail/mapped.h"
 #include "jail/parents.h"
 #include "jail/policy.h"
@@ -109,6 +111,18 @@ static void check_walls(struct checking *c)
 			    xstrdup(e.msg[0] ? e.msg : "policy.bin is missing"));
 }
 
+/* What a start goes by was written with the manifest that stands there. */
+static void check_notes(struct checking *c)
+{
+	CLEANUP_FD int dir = open(c->g->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char hash[CRYPTO_HASH_HEX];
+
+	if (c->g->manifest[0] && describe_hash(dir, "/manifest.jsonl", hash) == 0 &&
+	    strcmp(hash, c->g->manifest) != 0)
+		check_found(c, FINDING_TAMPERED, "",
+			    xstrdup("run.json was not written with this manifest.jsonl"));
+}
+
 static void check_policy(struct checking *c)
 {
 	struct strv now CLEANUP_STRV = STRV_INIT;
@@ -143,6 +157,7 @@ int check_around(struct checking *c, struct err *e)
 	check_running(c);
 	check_update(c);
 	check_walls(c);
+	check_notes(c);
 	check_policy(c);
 	return check_own(c, e);
 }

@@ -18,6 +18,7 @@
 #include "fs/beneath.h"
 #include "fs/dir.h"
 #include "fs/lock.h"
+#include "jail/describe.h"
 #include "jail/json-text.h"
 #include "jail/retain.h"
 #include "jail/store.h"
@@ -143,6 +144,8 @@ static int read_run(struct generation *g, int dir)
 	if (r == 0) {
 		g->built = xstrdup(built);
 		g->steps = (size_t)steps;
+		const char *of = json_string_value(json_object_get(j, "manifest"));
+		snprintf(g->manifest, sizeof(g->manifest), "%s", of ? of : "");
 		g->held.files = (size_t)json_integer_value(json_object_get(j, "files"));
 		g->held.bytes = json_integer_value(json_object_get(j, "bytes"));
 		json_texts_value(listeners, &g->listeners);
@@ -235,10 +238,13 @@ int generation_write_run(const struct generation *g, const char *path, struct er
 	CLEANUP_FD int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char now[CLOCK_TEXT_MAX];
 	const char *built = g->built ? g->built : clock_text(now);
+	char hash[CRYPTO_HASH_HEX];
 
 	json_t *j = json_pack("{si ss so so sI}", "schema", 1, "built", built, "layout",
 			      layout_to_json(&g->layout), "listeners", json_texts(&g->listeners),
 			      "steps", (json_int_t)g->steps);
+	if (dir >= 0 && describe_hash(dir, "/manifest.jsonl", hash) == 0)
+		json_object_set_new(j, "manifest", json_string(hash));
 	json_object_set_new(j, "files", json_integer((json_int_t)g->held.files));
 	json_object_set_new(j, "bytes", json_integer(g->held.bytes));
 	json_object_set_new(j, "pid_files", json_texts(&g->pid_files));

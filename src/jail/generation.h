@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "crypto/crypto.h"
 #include "foresee/evidence.h"
 #include "host/accounts.h"
 #include "jail/direct.h"
@@ -29,8 +30,9 @@
 
 struct generation {
 	int number;
-	char *dir;   /* absolute */
-	char *built; /* RFC 3339 */
+	char *dir;			/* absolute */
+	char *built;			/* RFC 3339 */
+	char manifest[CRYPTO_HASH_HEX]; /* hash of the manifest that run.json goes with; "" */
 	struct layout layout;
 	struct strv listeners; /* what a start waits for */
 	struct strv pid_files; /* that name its processes for the host */
@@ -88,7 +90,8 @@ int generation_write(const struct generation *g, const char *dir, struct err *e)
  * as for du(1). */
 struct cost generation_cost(const struct manifest *m);
 
-/* Writes run.json alone, of a generation that is in use. */
+/* Writes run.json alone, of a generation that is in use; after its manifest, whose hash it notes.
+ */
 int generation_write_run(const struct generation *g, const char *dir, struct err *e);
 
 /* Moves the complete directory @dir into place as the next generation and makes it the current one;

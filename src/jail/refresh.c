@@ -246,7 +246,8 @@ static int save(struct refresh *rf, struct err *e)
 	if (dir < 0)
 		return err_errno(e, -errno, "opening %s", rf->g->dir);
 	manifest_sort(rf->m);
-	return manifest_save(rf->m, dir, e);
+	int r = manifest_save(rf->m, dir, e);
+	return r == 0 ? generation_write_run(rf->g, rf->g->dir, e) : r;
 }
 
 int refresh_config(const struct generation *g, struct strv *renewed, struct strv *gone,

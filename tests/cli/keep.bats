@@ -109,6 +109,10 @@ finds()
 	finds tampered '' 'policy.bin was not made of this policy.json and this spec'
 	sed -i '$d' "$(root)/../spec"
 	good check "$NAME"
+	sed -i '$s/"type"/"type" /' "$(root)/../manifest.jsonl"
+	finds tampered '' 'run.json was not written with this manifest.jsonl'
+	sed -i '$s/"type" /"type"/' "$(root)/../manifest.jsonl"
+	good check "$NAME"
 	chmod 777 "$IMMURE_STATE_DIR/jails"
 	finds hygiene '' "$IMMURE_STATE_DIR/jails, above the jail, can be changed"
 	chmod 1777 "$IMMURE_STATE_DIR/jails"

@@ -52,11 +52,12 @@ static void add(struct mapped_list *l, const char *path, pid_t pid)
 static bool is_replaced(const char *path, bool deleted, unsigned long ino, int tree,
 			const struct layout *l)
 {
+	const struct provision *p = layout_find(l, path);
 	struct stat st;
 
-	if (place_private_area(path))
+	if (place_private_area(path) || (p && p->writable))
 		return false;
-	if (deleted || layout_find(l, path))
+	if (deleted || p)
 		return deleted;
 	return beneath_lstat(tree, path, &st) < 0 || st.st_ino != ino;
 }

@@ -23,6 +23,7 @@ void mapped_done(struct mapped_list *l);
 
 /* Looks at what is mapped to be executed by each process of running jail @r (proc(5), maps). @tree
  * (O_PATH) is the root of the current generation; what @l has from the host is replaced only where
- * the host has deleted it. Private areas do not count: a program may write and execute there. */
+ * the host has deleted it. What the service may write does not count: it makes and removes there
+ * what it executes (Varnish its compiled configuration). */
 void mapped_replaced(const struct running *r, int tree, const struct layout *l,
 		     struct mapped_list *ret);

@@ -7,6 +7,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* Linux 6.16: descriptors are refused, not taken and closed */
+#endif
+
 #ifdef __GLIBC__
 #include <sys/pidfd.h>
 #else

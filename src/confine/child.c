@@ -295,8 +295,8 @@ static NORETURN void serve_connections(const struct plan *p, const struct step *
 		while (busy && waitpid(-1, NULL, busy < CONNECTIONS_MAX ? WNOHANG : 0) > 0)
 			busy--;
 		CLEANUP_FD int connection = accept4(FIRST_PASSED, NULL, NULL, SOCK_CLOEXEC);
-		if (connection < 0 && errno != EINTR && errno != ECONNABORTED && errno != EMFILE)
-			_exit(1);
+		if (connection < 0 && errno != EINTR && errno != ECONNABORTED)
+			usleep(10000); /* no room for one more just now */
 		pid_t pid = connection < 0 ? -1 : fork();
 		if (pid == 0)
 			execute_on(p, s, connection);
@@ -349,7 +349,7 @@ static int lift(int fd, int report)
 {
 	int up = fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, ABOVE_PASSED);
 
-	if (up < fd)
+	if (fd >= 0 && up < 0)
 		fail(report, -errno, "descriptors", NULL);
 	return up;
 }
@@ -362,6 +362,8 @@ static void set_passed(struct plan *p, int *ctl, int *report)
 	*ctl = lift(*ctl, *report);
 	p->user_ns = lift(p->user_ns, *report);
 	*report = lift(*report, *report);
+	for (int i = 0; i < 3; i++)
+		p->stdio[i] = lift(p->stdio[i], *report);
 	for (size_t i = 0; i < p->n_pass; i++)
 		p->pass[i] = lift(p->pass[i], *report);
 	for (size_t i = 0; i < p->n_pass; i++)

@@ -234,6 +234,8 @@ bool run_alive(const struct run *r)
 /* A pidfd of run_main(), or -ESRCH. */
 static int open_main(const struct run *r)
 {
+	if (r->init_fd < 0)
+		return -ESRCH; /* over: the numbers may be anybody's */
 	pid_t pid = run_main(r, NULL);
 	if (pid <= 0)
 		return -ESRCH;

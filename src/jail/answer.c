@@ -58,10 +58,14 @@ static void made(struct answer *a, const char *class, const char *provided, cons
 }
 
 /* Whether it is one of the places; for those that may be absent the note says what they are. */
-static bool find_place(struct answer *a)
+static bool find_place(struct answer *a, const struct generation *g)
 {
 	if (device_is_minimal(a->path))
 		made(a, "device", "device", "a node of the jail's own /dev");
+	if (streq(a->path, "/dev/log") && g->layout.syslog)
+		made(a, "socket", "own",
+		     "a program of the service uses syslog(3): what it says goes where Syslog= has "
+		     "it");
 	for (size_t i = 0; i < ARRAY_LEN(places) && !a->present && !a->note; i++) {
 		if (!(places[i].below ? path_within(a->path, places[i].path)
 				      : streq(a->path, places[i].path)))
@@ -154,7 +158,7 @@ int answer_path(const struct generation *g, const struct manifest *m, int host, 
 
 	if (r < 0)
 		return err_errno(e, r, "following the links of %s in the jail", path);
-	if (!find_in_manifest(ret, g, m, host) && !find_place(ret))
+	if (!find_in_manifest(ret, g, m, host) && !find_place(ret, g))
 		look_at_host(ret, g, host);
 	return 0;
 }

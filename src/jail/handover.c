@@ -38,7 +38,8 @@ static struct again again_of(const struct spec *s)
 	    .delay_ms = ms(s->restart_delay),
 	    .max_delay_ms = ms(s->restart_delay_max),
 	    .steps = (unsigned)s->restart_steps,
-	    .burst = (unsigned)s->start_limit_burst,
+	    .burst = (unsigned)(s->start_limit_burst < AGAIN_STARTS_MAX ? s->start_limit_burst
+									: AGAIN_STARTS_MAX),
 	    .interval_ms = ms(s->start_limit_interval),
 	};
 }
@@ -93,6 +94,8 @@ static int execute(struct keeper *k, int launcher, struct err *e)
 	k->program = program;
 	CLEANUP_STR char *bytes = keeper_write(k, &len);
 	CLEANUP_FD int image = fd_memory("keeper", bytes, len);
+	if (image < 0)
+		return err_errno(e, image, "writing what the keeper of %s is told", k->name);
 	CLEANUP_STR char *number = xasprintf("%d", image);
 	char name[] = "immure-launch", how[] = "--keep";
 	char *const argv[] = {name, how, number, NULL};
@@ -127,7 +130,10 @@ int live_hand_over(struct live *l, struct err *e)
 	}
 	name_calls(&k, &calls);
 	k.calls = calls.v;
-	int r = execute(&k, l->plan.launcher, e);
+	if (l->confinement.launcher < 0)
+		l->confinement.launcher = launcher_open(e);
+	int r = l->confinement.launcher < 0 ? l->confinement.launcher
+					    : execute(&k, l->confinement.launcher, e);
 	free(files);
 	strv_done(&k.sockets);
 	return r;

@@ -265,7 +265,6 @@ static int begin(struct live *l, struct err *e)
 				      .main = l->run.main,
 				      .generation = l->generation.number};
 	clock_text(l->running.started);
-	again_started(&l->history, clock_ms());
 	return running_write(l->dirs, l->name, &l->running, e);
 }
 
@@ -435,6 +434,7 @@ static int tell_strays(struct live *l, struct err *e)
 
 int live_start(struct live *l, const int stdio[3], double seconds, bool *ret_ready, struct err *e)
 {
+	again_started(&l->history, clock_ms()); /* also where it comes to nothing */
 	int r = load(l, e), again = 1;
 
 	l->signals = keeper_signals();
@@ -456,6 +456,7 @@ int live_start(struct live *l, const int stdio[3], double seconds, bool *ret_rea
 
 int live_serve_one(struct live *l, struct err *e)
 {
+	struct peers peers CLEANUP_PEERS = {0};
 	int r = generation_load(l->dirs, l->name, &l->generation, e);
 
 	if (r == 0)
@@ -464,6 +465,12 @@ int live_serve_one(struct live *l, struct err *e)
 		return -EINVAL;
 	if (r == 0)
 		r = require_check(l->spec, e);
+	if (r == 0 && peers_of(l->spec, &peers))
+		r = err_set(
+		    e, -EOPNOTSUPP,
+		    "%s: whom it may reach (ConnectTo=, IPAddressDeny=) cannot be held where "
+		    "each connection is a jail of its own: immure start serves them in one",
+		    l->name);
 	if (r < 0)
 		return r;
 	l->signals = keeper_signals();
@@ -583,7 +590,8 @@ static int attach_run(struct live *l, struct err *e)
 	r->init = l->running.init;
 	r->main = l->running.main;
 	r->init_fd = pidfd_open(r->init, 0);
-	if (r->init_fd < 0 || running_read(l->dirs, l->name, &again) < 0 || again.init != r->init)
+	if (r->init_fd < 0 || running_read(l->dirs, l->name, &again) < 0 || again.init != r->init ||
+	    !running_is_init(&again))
 		return err_set(e, -EAGAIN, "%s is just starting or stopping; try again", l->name);
 	r->main_exited = !main_lives(r);
 	if (!l->spec->private_users)

@@ -55,23 +55,28 @@ int passed_inherit(struct passed *ret, struct err *e)
 static int bind_unix(int fd, int root, const char *path)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	const char *name;
+	const char *name = path_base(path);
 	struct stat st;
-	CLEANUP_FD int dir = beneath_parent(root, path, &name);
+	CLEANUP_STR char *up = path_parent(path);
+	CLEANUP_FD int dir = beneath_open_nolink(root, up, O_PATH | O_DIRECTORY, 0);
 
 	if (dir < 0)
 		return dir;
-	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/%.60s", dir, name);
+	if (snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/%s", dir, name) >=
+	    (int)sizeof(a.sun_path))
+		return -ENAMETOOLONG;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode)) {
 		CLEANUP_FD int try = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		if (connect(try, (struct sockaddr *)&a, sizeof(a)) == 0 || errno != ECONNREFUSED)
 			return -EADDRINUSE;
 		unlinkat(dir, name, 0);
 	}
-	if (bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 ||
-	    fchmodat(dir, name, 0666, 0) < 0) /* as SocketMode= is unless given */
-		return -errno;
-	return 0;
+	/* 0666, as SocketMode= is unless given; from the first, as by its name it could be another
+	 * file in the next moment. */
+	mode_t mask = umask(0111);
+	int r = bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
+	umask(mask);
+	return r;
 }
 
 static int open_one(const char *word, int root)

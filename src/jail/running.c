@@ -125,7 +125,7 @@ static void read_counts(int dir, const char *name, struct running *ret)
 		else if ((v = str_after(line, "restarts ")))
 			ret->restarts = (unsigned)strtoul(v, NULL, 10);
 		else if ((v = str_after(line, "main ")))
-			ret->main = (pid_t)strtol(v, NULL, 10);
+			ret->told_main = (pid_t)strtol(v, NULL, 10);
 		else if ((v = str_after(line, "status ")))
 			snprintf(ret->status, sizeof(ret->status), "%s", v);
 		else if (streq(line, "waiting 1"))
@@ -193,4 +193,21 @@ bool running_outdated(const struct dirs *d, const char *name)
 
 	return running_held(d, name) && running_read(d, name, &r) == 0 &&
 	       r.generation != generation_number(d, name);
+}
+
+bool running_is_init(const struct running *r)
+{
+	char path[64], line[256];
+	int parent = 0;
+
+	if (r->waiting)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)r->init);
+	FILE *f = fopen(path, "re");
+	while (f && !parent && fgets(line, sizeof(line), f))
+		if (sscanf(line, "PPid: %d", &parent) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return parent > 0 && parent == r->supervisor;
 }

@@ -19,6 +19,7 @@ struct running {
 	/* Of RUN/NAME.counts. */
 	unsigned long refused; /* calls of its that the filter refused */
 	unsigned restarts;     /* since the administrator's start */
+	pid_t told_main;       /* MAINPID= of the service, 0: none; for display */
 	bool waiting;	       /* it has ended and is about to be started again */
 	char status[128];      /* what the service tells of itself, STATUS=; "" */
 
@@ -40,6 +41,11 @@ void running_remove_own_dir(const struct dirs *d, const char *name);
 
 /* Takes RUN/NAME.lock; a descriptor. -EBUSY where the jail runs. */
 int running_lock(const struct dirs *d, const char *name, struct err *e);
+
+/* Whether process r->init is the init of what @r tells, by its parent: while a supervisor waits to
+ * start again, the number in its notes may have become somebody else's. To be asked when a
+ * descriptor of it is at hand. */
+bool running_is_init(const struct running *r);
 
 /* Whether somebody holds that lock: the jail runs. */
 bool running_held(const struct dirs *d, const char *name);

@@ -25,6 +25,7 @@
 #include "jail/output.h"
 #include "jail/ready.h"
 #include "jail/reload.h"
+#include "jail/resources.h"
 #include "jail/running.h"
 #include "jail/upgrade.h"
 #include "keep/keeper.h"
@@ -193,6 +194,7 @@ int service_resume(const struct dirs *d, const char *name, int image, struct err
 	int r = lseek(image, 0, SEEK_SET) < 0 ? -errno : fd_read_all(image, 1 << 20, &bytes, &len);
 	r = r < 0 ? err_errno(e, r, "reading what the keeper says")
 		  : keeper_read(bytes, len, &before, e);
+	close(image);
 	if (r < 0)
 		return r;
 	close(before.log); /* opened anew: it may have been rotated */
@@ -206,6 +208,8 @@ int service_resume(const struct dirs *d, const char *name, int image, struct err
 	r = start_quietly(&l, e);
 	if (r < 0)
 		live_abandon(&l, e);
+	if (!l.spec) /* the generation cannot be read: nobody knows how to try again */
+		return r;
 	return live_hand_over(&l, e);
 }
 
@@ -257,9 +261,10 @@ static long long resident(const struct pid_list *pids)
 }
 
 /* What runs, of a jail whose lock is held. */
-static void look(const struct running *running, const char *name, struct service_status *s)
+static void look(const struct dirs *d, const struct running *running, const char *name,
+		 struct service_status *s)
 {
-	CLEANUP_STR char *group = xasprintf("immure-%s", name);
+	CLEANUP_STR char *group = resources_group_name(d, name);
 	const struct run run = {
 	    .init = running->init, .main = running->main, .init_fd = -1, .ctl = -1};
 	struct pid_list pids CLEANUP_PIDS = {0};
@@ -267,8 +272,8 @@ static void look(const struct running *running, const char *name, struct service
 	run_pids(&run, &pids);
 	s->pid = pids.n ? pids.v[0] : 0;
 	for (size_t i = 0; i < pids.n; i++)
-		if (pids.v[i] == running->main)
-			s->pid = running->main;
+		if (pids.v[i] == running->main || pids.v[i] == running->told_main)
+			s->pid = pids.v[i];
 	s->processes = pids.n;
 	s->memory = resident(&pids);
 	s->init = running->init;
@@ -301,7 +306,7 @@ int service_status(const struct dirs *d, const char *name, struct service_status
 	if (r == 0)
 		s.generation = running.generation;
 	if (held && r == 0)
-		look(&running, name, &s);
+		look(d, &running, name, &s);
 	s.logs = logging_look(d->run, name, &s.syslog) == 0;
 	upgrade_degraded(d, name, s.degraded);
 	*ret = s;

@@ -154,7 +154,8 @@ static int find_init(const struct dirs *d, const char *name)
 		return -1;
 	int fd = pidfd_open(running.init, 0);
 	/* The number could have become somebody else's before it was opened. */
-	return fd >= 0 && running_held(d, name) ? fd : (fd_close(&fd), -1);
+	bool right = fd >= 0 && running_is_init(&running) && running_held(d, name);
+	return right ? fd : (fd_close(&fd), -1);
 }
 
 int shell_run(const struct dirs *d, const char *name, char *const *argv, int *ret_status,

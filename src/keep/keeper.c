@@ -240,9 +240,10 @@ static void remove_sockets(const struct keeper *k)
 	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	for (size_t i = 0; i < k->sockets.n; i++) {
-		const char *name;
+		const char *name = path_base(k->sockets.v[i]);
 		struct stat st;
-		CLEANUP_FD int dir = beneath_parent(host, k->sockets.v[i], &name);
+		CLEANUP_STR char *up = path_parent(k->sockets.v[i]);
+		CLEANUP_FD int dir = beneath_open_nolink(host, up, O_PATH | O_DIRECTORY, 0);
 		if (dir >= 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISSOCK(st.st_mode))
 			unlinkat(dir, name, 0);
@@ -265,6 +266,8 @@ static void clear(struct service *s)
 	struct keeper *k = s->k;
 
 	publish_done(&s->publish);
+	k->published = NULL;
+	k->n_published = 0;
 	rotate_done(&s->rotate);
 	tell_refusals(s);
 	run_end(&k->run);

@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/str.h"
+#include "fs/beneath.h"
 
 #define CONNECT_MS    10000
 #define UNANSWERED_MS 30000 /* then a connection is given up (TCP_USER_TIMEOUT) */
@@ -75,13 +76,14 @@ static void answer_host(int conn)
 	answer(conn, fd, kind);
 }
 
-/* A link in the file's place, or a second name of another file, is somebody else's. */
+/* A link in the file's place or on the way (the directory may be the service's), or a second name
+ * of another file, is somebody else's. */
 static void answer_file(int conn, const char *path)
 {
 	struct stat st;
-	CLEANUP_FD int fd = open(
-	    path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC,
-	    0640);
+	CLEANUP_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_FD int fd = beneath_open_nolink(
+	    root, path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0640);
 
 	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1))
 		fd_close(&fd);

@@ -78,7 +78,7 @@ static int open_socket(struct logging *l, struct err *e)
 {
 	bool stream = l->stream;
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	int on = 1;
+	int on = 1, off = 0;
 
 	relay_path(a.sun_path, l->dir, "socket");
 	unlinkat(l->dir, "socket", 0);
@@ -88,6 +88,8 @@ static int open_socket(struct logging *l, struct err *e)
 	    bind(l->socket, (struct sockaddr *)&a, sizeof(a)) < 0 ||
 	    fchmodat(l->dir, "socket", 0666, 0) < 0 || (stream && listen(l->socket, BACKLOG) < 0))
 		return err_errno(e, -errno, "making %s/%s.log/socket", l->run_dir, l->name);
+	/* Where the kernel can: one that comes along and is told to linger would hold the relay. */
+	setsockopt(l->socket, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
 	return 0;
 }
 
@@ -229,6 +231,7 @@ static void try_later(struct logging *l)
  * another version) is none. */
 static void lose(struct logging *l)
 {
+	epoll_ctl(l->epoll, EPOLL_CTL_DEL, l->conn, NULL); /* a child may hold it for a while */
 	fd_close(&l->conn);
 	fd_close(&l->relay);
 	l->pinged = 0;

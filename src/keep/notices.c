@@ -70,56 +70,53 @@ static int see_nothing(struct notices *n UNUSED, const char *value UNUSED)
 	return 1;
 }
 
+static int see_main(struct notices *n, const char *value)
+{
+	n->claimed = pid_file_parse(value, strlen(value));
+	return 0;
+}
+
 static const struct {
 	const char *key;
 	int (*see)(struct notices *n, const char *value);
 } lines[] = {
-    {"READY=", see_ready},
-    {"RELOADING=", see_nothing},
-    {"STOPPING=", see_stopping},
-    {"STATUS=", see_status},
-    {"ERRNO=", see_nothing},
-    {"WATCHDOG=", see_watchdog},
-    {"WATCHDOG_USEC=", see_nothing},
-    {"MONOTONIC_USEC=", see_nothing},
-    {"EXTEND_TIMEOUT_USEC=", see_nothing},
+    {"MAINPID=", see_main},	      {"READY=", see_ready},
+    {"RELOADING=", see_nothing},      {"STOPPING=", see_stopping},
+    {"STATUS=", see_status},	      {"ERRNO=", see_nothing},
+    {"WATCHDOG=", see_watchdog},      {"WATCHDOG_USEC=", see_nothing},
+    {"MONOTONIC_USEC=", see_nothing}, {"EXTEND_TIMEOUT_USEC=", see_nothing},
 };
 
-/* MAINPID=: only a process of the jail, by its number outside. */
-static char *main_line(struct notices *n, const struct run *r, const char *value)
+static char *take_line(struct notices *n, const char *line, bool ready_known)
 {
-	pid_t outside = pid_file_outside(r, pid_file_parse(value, strlen(value)));
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		const char *value = str_after(line, lines[i].key);
+		if (!value)
+			continue;
+		bool pass = lines[i].see(n, value) || (lines[i].see == see_ready && ready_known);
+		return pass ? xasprintf("%s\n", line) : NULL;
+	}
+	return NULL;
+}
 
+char *notices_claim(struct notices *n, const struct run *r)
+{
+	pid_t outside = n->claimed ? pid_file_outside(r, n->claimed) : 0;
+
+	n->claimed = 0;
 	if (!outside)
 		return NULL;
 	n->main = outside;
 	return xasprintf("MAINPID=%d\n", (int)outside);
 }
 
-static char *take_line(struct notices *n, const struct run *r, const char *line, bool ready_known)
-{
-	const char *value = str_after(line, "MAINPID=");
-
-	if (value)
-		return main_line(n, r, value);
-	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
-		value = str_after(line, lines[i].key);
-		if (value && (lines[i].see(n, value) || ready_known))
-			return xasprintf("%s\n", line);
-		if (value)
-			return NULL;
-	}
-	return NULL;
-}
-
-char *notices_take(struct notices *n, const struct run *r, const char *text, size_t len,
-		   bool ready_known)
+char *notices_take(struct notices *n, const char *text, size_t len, bool ready_known)
 {
 	CLEANUP_STR char *copy = xstrndup(text, len);
 	char *all = xstrdup(""), *save = NULL;
 
 	for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		CLEANUP_STR char *one = take_line(n, r, str_printable(line), ready_known);
+		CLEANUP_STR char *one = take_line(n, str_printable(line), ready_known);
 		char *more = one ? xasprintf("%s%s", all, one) : NULL;
 		if (more) {
 			free(all);
@@ -135,6 +132,8 @@ static pid_t look_beside(struct msghdr *m)
 	pid_t sender = 0;
 	int fd;
 
+	const struct linger at_once = {.l_onoff = 1};
+
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
 		if (c->cmsg_level != SOL_SOCKET)
 			continue;
@@ -147,6 +146,10 @@ static pid_t look_beside(struct msghdr *m)
 		    c->cmsg_type == SCM_RIGHTS ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(fd) : 0;
 		for (size_t i = 0; i < n; i++) {
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
+			/* A connection of the service's may have been told to wait for its peer
+			 * when it is closed. Not refused (SO_PASSRIGHTS): sd_notify_barrier(3)
+			 * would fail. */
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 			close(fd);
 		}
 	}
@@ -160,7 +163,7 @@ static bool may_tell(const struct notices *n, const struct run *r, pid_t sender)
 	return sender == run_main(r, NULL) || (n->main && sender == n->main);
 }
 
-void notices_serve(struct notices *n, const struct run *r, bool ready_known)
+static void read_messages(struct notices *n, const struct run *r, bool ready_known)
 {
 	char text[MESSAGE_MAX];
 	union {
@@ -180,8 +183,17 @@ void notices_serve(struct notices *n, const struct run *r, bool ready_known)
 		pid_t sender = look_beside(&m);
 		if (m.msg_flags & MSG_TRUNC || !may_tell(n, r, sender))
 			continue;
-		CLEANUP_STR char *out = notices_take(n, r, text, (size_t)got, ready_known);
+		CLEANUP_STR char *out = notices_take(n, text, (size_t)got, ready_known);
 		if (out[0])
 			notify_send(out);
 	}
+}
+
+void notices_serve(struct notices *n, const struct run *r, bool ready_known)
+{
+	read_messages(n, r, ready_known);
+	/* Once for all of them: it looks at every process of the jail. */
+	CLEANUP_STR char *told = notices_claim(n, r);
+	if (told)
+		notify_send(told);
 }

@@ -28,6 +28,7 @@ struct notices {
 	unsigned long beats;		 /* WATCHDOG=1 so far */
 	bool trigger;			 /* WATCHDOG=trigger */
 	pid_t main;			 /* MAINPID=, outside; 0: not told */
+	pid_t claimed;			 /* the number that was told last, not looked up yet */
 	char status[NOTICES_STATUS_MAX]; /* STATUS=, printable */
 };
 #define NOTICES_INIT                                                                               \
@@ -43,5 +44,8 @@ void notices_serve(struct notices *n, const struct run *r, bool ready_known);
 
 /* What is passed on of one message of @len bytes, new, "" where nothing is; and what it says into
  * @n. Exposed for the unit test and the fuzzer. */
-char *notices_take(struct notices *n, const struct run *r, const char *text, size_t len,
-		   bool ready_known);
+char *notices_take(struct notices *n, const char *text, size_t len, bool ready_known);
+
+/* Looks up what MAINPID= has said: only a process of the jail counts, by its number outside. The
+ * line to pass on, new, or NULL. */
+char *notices_claim(struct notices *n, const struct run *r);

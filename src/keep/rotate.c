@@ -75,9 +75,8 @@ static void renew(struct rotate_file *f, const char *source, const struct stat *
 	CLEANUP_FD int mnt = remount_clone(source, f->writable, false, r->users);
 	const struct remount c = {REMOUNT_REPLACE, f->path, mnt};
 
-	if (mnt >= 0)
-		remount(&c, 1, r);
-	f->st = *st;
+	if (mnt >= 0 && remount(&c, 1, r) == 0)
+		f->st = *st;
 }
 
 static char *stand_in_path(const struct rotate_file *f, const char *name)

@@ -20,6 +20,7 @@
 #define DELAY_MAX  1000
 #define QUIET_MS   1000	 /* drops are told of when there were none for so long */
 #define LASTING_MS 30000 /* or have gone on for so long */
+#define ANSWER_MS  60000 /* how long a way out is waited for */
 #define LINGER_MS  10000 /* how long what is left may take when the supervisor has gone */
 
 struct lane *lane_new(int conn, int epoll, struct lane *const *all)
@@ -225,11 +226,14 @@ static void send_on(struct lane *l, uint64_t now)
 		wait_longer(l, now);
 	else if (l->sink.fd >= 0)
 		l->retry = 0;
+	if (l->wanted && now - l->asked > ANSWER_MS) /* who looked for it has died */
+		l->wanted = false;
 	/* The first time at once, later as the delay says. */
 	if (l->sink.fd < 0 && !queue_empty(&l->queue) && !l->wanted && !l->gone &&
 	    (now >= l->retry || lost)) {
 		say(l, WIRE_WANT);
 		l->wanted = true;
+		l->asked = now;
 		wait_longer(l, now);
 	}
 }
@@ -308,6 +312,7 @@ uint64_t lane_due(const struct lane *l)
 
 	sooner(&due, l->source.paused ? l->moved + PACE_MS : 0);
 	sooner(&due, l->dropped_at ? l->dropped_at + QUIET_MS : 0);
+	sooner(&due, l->wanted ? l->asked + ANSWER_MS + 1 : 0);
 	sooner(&due, l->gone ? l->gone + LINGER_MS + 1 : 0);
 	return due;
 }

@@ -25,6 +25,7 @@ struct lane {
 	bool ready;	     /* something has happened: the loop's note */
 	bool last;	     /* no more will come */
 	uint64_t gone;	     /* since when its supervisor has gone; 0: it has not */
+	uint64_t asked;	     /* when, last */
 	bool wanted;	     /* the supervisor has been asked for a way out */
 	uint64_t retry;	     /* when to ask for a way out again, or to try this one; 0: never */
 	unsigned delay;	     /* until then, in milliseconds; grows while nothing gets on */

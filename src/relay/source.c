@@ -181,6 +181,9 @@ void source_open(struct source *s, int fd, bool stream, int epoll, void *user)
 
 void source_close(struct source *s)
 {
+	/* Others hold it too: what is not taken out of epoll would go on telling of who is gone. */
+	if (s->fd >= 0)
+		epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->fd, NULL);
 	for (size_t i = 0; i < s->n; i++) {
 		close(s->connections[i]->fd);
 		free(s->connections[i]);

@@ -3,7 +3,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "keep/notices.h"
@@ -12,9 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct run r = {.init = getpid()};
 	struct notices n = NOTICES_INIT;
-	CLEANUP_STR char *out = notices_take(&n, &r, (const char *)data, size, size & 1);
+	CLEANUP_STR char *out = notices_take(&n, (const char *)data, size, size & 1);
 
 	for (const char *s = out; *s; s++)
 		if (*s != '\n' && (*s < ' ' || *s > '~'))

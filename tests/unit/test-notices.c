@@ -28,13 +28,11 @@ static const struct {
 
 static void test_rows(void)
 {
-	const struct run r = {.init = getpid()};
-
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct notices n = NOTICES_INIT;
 		size_t len = strlen(rows[i].text);
-		CLEANUP_STR char *before = notices_take(&n, &r, rows[i].text, len, false);
-		CLEANUP_STR char *after = notices_take(&n, &r, rows[i].text, len, true);
+		CLEANUP_STR char *before = notices_take(&n, rows[i].text, len, false);
+		CLEANUP_STR char *after = notices_take(&n, rows[i].text, len, true);
 		CHECK_STR(before, rows[i].before);
 		CHECK_STR(after, rows[i].after);
 	}
@@ -53,8 +51,13 @@ static void test_main(void)
 	}
 	CLEANUP_STR char *inside = xasprintf("MAINPID=%d", (int)run_pid_inside(child));
 	CLEANUP_STR char *outside = xasprintf("MAINPID=%d\n", (int)child);
-	CLEANUP_STR char *told = notices_take(&n, &r, inside, strlen(inside), true);
+	CLEANUP_STR char *passed = notices_take(&n, inside, strlen(inside), true);
+	CHECK_STR(passed, "");
+	CLEANUP_STR char *told = notices_claim(&n, &r);
 	CHECK_STR(told, outside);
+	/* One of another's is nobody's. */
+	free(notices_take(&n, "MAINPID=1", 9, true));
+	CHECK(!notices_claim(&n, &r));
 	CHECK_INT(n.main, child);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
@@ -62,11 +65,10 @@ static void test_main(void)
 
 static void test_seen(void)
 {
-	const struct run r = {.init = getpid()};
 	struct notices n = NOTICES_INIT;
 	const char text[] = "READY=1\nSTOPPING=1\nWATCHDOG=1\nWATCHDOG=trigger\nSTATUS=x";
 
-	free(notices_take(&n, &r, text, strlen(text), true));
+	free(notices_take(&n, text, strlen(text), true));
 	CHECK(n.ready && n.stopping && n.trigger);
 	CHECK_INT(n.beats, 1);
 	CHECK_STR(n.status, "x");

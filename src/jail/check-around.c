@@ -108,7 +108,9 @@ static void check_walls(struct checking *c)
 
 	if (confinement_load(dir, c->g->spec_text, &walls, &e) < 0)
 		check_found(c, FINDING_TAMPERED, "",
-			    xstrdup(e.msg[0] ? e.msg : "policy.bin is missing"));
+			    xstrdup(e.msg[0] ? e.msg
+					     : "policy.bin is missing, or another version's: "
+					       "immure build makes it anew"));
 }
 
 /* What a start goes by was written with the manifest that stands there. */

@@ -14,7 +14,10 @@
 #include "jail/generation.h"
 
 #define FILE_NAME "policy.bin"
+#define MAGIC	  "walls 2\n" /* another form is another version's: made anew */
+#define MAGIC_LEN (sizeof(MAGIC) - 1)
 #define HASH	  sizeof(uint64_t)
+#define HEAD	  (MAGIC_LEN + HASH)
 #define MAX	  (1 << 20)
 
 void confinement_done(struct confinement *c)
@@ -65,13 +68,14 @@ int confinement_save(const struct confinement *c, int dir, const char *spec_text
 	p.walls = &c->walls;
 	p.filter = &c->filter;
 	CLEANUP_STR char *image = packed_write(&p, &len);
-	CLEANUP_STR char *bytes = xcalloc(1, HASH + len);
+	CLEANUP_STR char *bytes = xcalloc(1, HEAD + len);
 	uint64_t source = 0;
 	int r = hash_source(dir, spec_text, &source);
 	if (r == 0) {
-		memcpy(bytes, &source, HASH);
-		memcpy(bytes + HASH, image, len);
-		r = atomic_write(dir, FILE_NAME, bytes, HASH + len, 0644);
+		memcpy(bytes, MAGIC, MAGIC_LEN);
+		memcpy(bytes + MAGIC_LEN, &source, HASH);
+		memcpy(bytes + HEAD, image, len);
+		r = atomic_write(dir, FILE_NAME, bytes, HEAD + len, 0644);
 	}
 	return r < 0 ? err_errno(e, r, "writing " FILE_NAME) : 0;
 }
@@ -92,11 +96,11 @@ static int take(struct confinement *c, char *bytes, size_t len, int dir, const c
 
 	if (r < 0)
 		return err_errno(e, r, "reading policy.json");
-	if (len < HASH || memcmp(bytes, &source, HASH) != 0)
+	if (len < HEAD || memcmp(bytes + MAGIC_LEN, &source, HASH) != 0)
 		return err_set(e, -EIO,
 			       FILE_NAME " was not made of this policy.json and this spec");
 	c->packed = xcalloc(1, sizeof(*c->packed));
-	r = packed_read(bytes + HASH, len - HASH, c->packed, e);
+	r = packed_read(bytes + HEAD, len - HEAD, c->packed, e);
 	if (r == 0 && (!c->packed->plan.walls || !c->packed->plan.filter))
 		r = err_set(e, -EBADMSG, "it has no walls");
 	return r < 0 ? damaged(e) : 0;
@@ -113,6 +117,8 @@ int confinement_load(int dir, const char *spec_text, struct confinement *ret, st
 		return r;
 	if (r < 0)
 		return err_errno(e, r, "reading " FILE_NAME);
+	if (len < MAGIC_LEN || memcmp(bytes, MAGIC, MAGIC_LEN) != 0)
+		return -ENOENT;
 	r = take(&c, bytes, len, dir, spec_text, e);
 	if (r < 0)
 		return r;
@@ -129,7 +135,7 @@ int confinement_take(const struct generation *g, const struct spec *s, struct co
 	CLEANUP_FD int dir = open(g->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r = confinement_load(dir, g->spec_text, ret, e);
 
-	if (r == -ENOENT) /* of before there was a compiled form */
+	if (r == -ENOENT) /* there is none of this version */
 		return confinement_make(&g->policy, s, ret, e);
 	if (r < 0)
 		err_prefix(e, "%s (damaged? immure build %s makes it anew)", g->dir, s->name);

@@ -48,8 +48,8 @@ socklen_t probe_address(const char *listener, struct sockaddr_storage *ret);
 /* Whether the main process of @r catches @sig now. */
 bool probe_main_catches(const struct run *r, int sig);
 
-/* Whether every thread of it blocks @sig or waits for it now, as in a program that takes its signals
- * by sigwait(3) or signalfd(2): it does not end by them. */
+/* Whether every thread of it blocks @sig or waits for it now, as in a program that takes its
+ * signals by sigwait(3) or signalfd(2): it does not end by them. */
 bool probe_main_waits(const struct run *r, int sig);
 
 /* Whether @status, a text as in proc_pid_status(5), says that @sig is caught. */

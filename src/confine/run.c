@@ -209,6 +209,14 @@ pid_t run_pid_inside(pid_t pid)
 	return inside;
 }
 
+int run_root(const struct run *r)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/root", r->init);
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 pid_t run_first_child(pid_t pid)
 {
 	char path[64];

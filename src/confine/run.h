@@ -75,6 +75,10 @@ int run_stop(struct run *r, int sig, int ms);
 /* Ends the namespace at once and releases everything. Safe on RUN_INIT, and twice. */
 void run_end(struct run *r);
 
+/* The root of the run as its init sees it, O_PATH; a descriptor, or -1. What lies below is the
+ * service's: beneath.h only. */
+int run_root(const struct run *r);
+
 /* The oldest child of @pid (of its first thread), or 0. */
 pid_t run_first_child(pid_t pid);
 

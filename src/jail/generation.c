@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -231,6 +232,16 @@ int generation_load_number(const struct dirs *d, const char *name, int number,
 	*ret = g;
 	g = (struct generation)GENERATION_INIT;
 	return 0;
+}
+
+int generation_hold(const struct generation *g, struct err *e)
+{
+	CLEANUP_STR char *root = path_join(g->dir, "root");
+	CLEANUP_FD int dir = open(root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd =
+	    dir < 0 ? -1 : open_tree(dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+
+	return fd < 0 ? err_errno(e, -errno, "taking hold of %s", root) : fd;
 }
 
 int generation_write_run(const struct generation *g, const char *path, struct err *e)

@@ -86,6 +86,10 @@ int generation_number(const struct dirs *d, const char *name);
 /* Writes run.json, policy.json and spec into the directory @dir of a generation in the making. */
 int generation_write(const struct generation *g, const char *dir, struct err *e);
 
+/* Takes hold of the tree of @g, for struct plan: a detached mount. A link in its place, which would
+ * make another directory the root, is refused. */
+int generation_hold(const struct generation *g, struct err *e);
+
 /* What the generation of @m holds itself: files and bytes; a file with several names counts once,
  * as for du(1). */
 struct cost generation_cost(const struct manifest *m);

@@ -99,18 +99,9 @@ static int execute(struct keeper *k, int launcher, struct err *e)
 	CLEANUP_STR char *number = xasprintf("%d", image);
 	char name[] = "immure-launch", how[] = "--keep";
 	char *const argv[] = {name, how, number, NULL};
-	const int kept[] = {image,	k->program,	k->lock,      k->log,		k->listener,
-			    k->run.ctl, k->run.init_fd, k->run.users, k->notices.socket};
 
-	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
-		if (kept[i] >= 0)
-			fcntl(kept[i], F_SETFD, 0);
-	for (size_t i = 0; i < k->n_passed; i++)
-		fcntl(k->passed[i], F_SETFD, 0);
-	int of_log[LOGGING_FDS];
-	for (size_t i = logging_fds(&k->logging, of_log); i-- > 0;)
-		if (of_log[i] >= 0)
-			fcntl(of_log[i], F_SETFD, 0);
+	fcntl(image, F_SETFD, 0);
+	keeper_pass(k, true);
 	fexecve(launcher, argv, environ);
 	return err_errno(e, -errno, "executing the keeper of %s", k->name);
 }

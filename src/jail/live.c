@@ -127,7 +127,6 @@ static int take_users(struct live *l, struct err *e)
 
 static int make_plan(struct live *l, struct err *e)
 {
-	CLEANUP_STR char *root = path_join(l->generation.dir, "root");
 	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	fd_close(&l->plan.root); /* of a start before this one */
@@ -148,12 +147,9 @@ static int make_plan(struct live *l, struct err *e)
 		r = take_users(l, e);
 	if (r < 0)
 		return r;
-	/* A link in its place would make another directory the service's root. */
-	CLEANUP_FD int dir = open(root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	l->plan.root =
-	    dir < 0 ? -1 : open_tree(dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	l->plan.root = generation_hold(&l->generation, e);
 	if (l->plan.root < 0)
-		return err_errno(e, -errno, "taking hold of %s", root);
+		return l->plan.root;
 	return mounts_sealed(&l->plan, &l->generation.layout, l->generation.dir, l->spec, host, e);
 }
 

@@ -26,17 +26,9 @@ void pid_files_find(const struct record *record, int root, const struct run *r, 
 	}
 }
 
-static int open_root(const struct run *r)
-{
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/%d/root", r->init);
-	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
-
 pid_t pid_files_number(const char *path, const struct run *r, pid_t *ret_inside)
 {
-	CLEANUP_FD int root = open_root(r);
+	CLEANUP_FD int root = run_root(r);
 	struct stat st;
 
 	*ret_inside = root < 0 ? 0 : pid_file_read(root, path, &st);

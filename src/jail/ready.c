@@ -80,11 +80,8 @@ static bool has_inode(struct socket_inode *set, unsigned long number)
 /* A socket that was bound under a temporary name and renamed still shows the first one. */
 static bool path_there(const struct run *r, const char *path)
 {
-	char root[64];
 	struct stat st;
-
-	snprintf(root, sizeof(root), "/proc/%d/root", r->init);
-	CLEANUP_FD int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_FD int fd = run_root(r);
 	CLEANUP_FD int sock = fd < 0 ? -1 : beneath_open(fd, path, O_PATH, 0);
 	return sock >= 0 && fstat(sock, &st) == 0 && S_ISSOCK(st.st_mode);
 }

@@ -19,14 +19,6 @@ static bool same(const struct stat *a, const struct stat *b)
 	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
 }
 
-static int open_root(pid_t init)
-{
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/%d/root", init);
-	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
-
 /* The files that a running jail's keeper watches. */
 size_t rebind_files(const struct layout *l, struct rotate_spec **ret)
 {
@@ -58,7 +50,7 @@ static void turn(const struct provision *p, int host, int jail, const struct run
 void rebind_links(const struct layout *l, const struct run *r)
 {
 	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP_FD int jail = open_root(r->init);
+	CLEANUP_FD int jail = run_root(r);
 
 	for (size_t i = 0; i < l->n && jail >= 0; i++)
 		if (l->v[i].link)
@@ -114,7 +106,7 @@ int rebind_masks(const struct layout *l, const struct manifest *m, const char *d
 {
 	struct strv keys CLEANUP_STRV = STRV_INIT, own CLEANUP_STRV = STRV_INIT;
 	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP_FD int jail = open_root(r->init);
+	CLEANUP_FD int jail = run_root(r);
 	CLEANUP_STR char *mask = NULL;
 	int bad = masks_file(dir, &mask, e);
 	struct masking k = {.host = host, .jail = jail, .mask = mask, .users = r->users};

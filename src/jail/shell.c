@@ -132,12 +132,9 @@ static int plan_sealed(const struct dirs *d, const char *name, struct plan *p, s
 		r = generation_spec(&g, name, &s, e);
 	if (r < 0)
 		return r;
-	CLEANUP_STR char *root = path_join(g.dir, "root");
-	CLEANUP_FD int dir = open(root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	p->root =
-	    dir < 0 ? -1 : open_tree(dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	p->root = generation_hold(&g, e);
 	if (p->root < 0)
-		return err_errno(e, -errno, "taking hold of %s", root);
+		return p->root;
 	r = mounts_sealed(p, &g.layout, g.dir, s, host, e);
 	for (size_t i = 0; i < p->mounts.n; i++)
 		if (p->mounts.v[i].kind == MOUNT_BIND)

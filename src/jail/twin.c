@@ -143,7 +143,6 @@ static int make_plan(struct stage *s, struct err *e)
 static int supervise(struct stage *s, struct err *e)
 {
 	struct strv own CLEANUP_STRV = STRV_INIT;
-	char path[64];
 
 	if (s->t->confinement) {
 		struct refusal_answers answers;
@@ -153,8 +152,7 @@ static int supervise(struct stage *s, struct err *e)
 	if (!s->t->record)
 		return 0;
 	if (s->t->kind == TWIN_GROW) {
-		snprintf(path, sizeof(path), "/proc/%d/root", s->run.init);
-		s->jail = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		s->jail = run_root(&s->run);
 		if (s->jail < 0)
 			return err_errno(e, -errno, "taking hold of the jail");
 		for (size_t i = 0; i < s->plan.mounts.n; i++)

@@ -339,28 +339,32 @@ static void consider_again(struct service *s, int status)
 		start_again(s);
 }
 
-/* They came through an execve(2), and shall not go through the next one. */
-static void hold_back(const struct keeper *k)
+static void pass(int fd, bool through)
 {
-	const int inherited[] = {k->lock,    k->program,     k->log,	   k->listener,
-				 k->run.ctl, k->run.init_fd, k->run.users, k->notices.socket};
+	if (fd > 2)
+		fcntl(fd, F_SETFD, through ? 0 : FD_CLOEXEC);
+}
 
-	for (size_t i = 0; i < ARRAY_LEN(inherited); i++)
-		if (inherited[i] > 2)
-			fcntl(inherited[i], F_SETFD, FD_CLOEXEC);
-	for (size_t i = 0; i < k->n_passed; i++)
-		fcntl(k->passed[i], F_SETFD, FD_CLOEXEC);
+void keeper_pass(const struct keeper *k, bool through)
+{
+	const int own[] = {k->lock,    k->program,     k->log,	     k->listener,
+			   k->run.ctl, k->run.init_fd, k->run.users, k->notices.socket};
 	int of_log[LOGGING_FDS];
-	for (size_t i = logging_fds(&k->logging, of_log); i-- > 0;)
-		if (of_log[i] > 2)
-			fcntl(of_log[i], F_SETFD, FD_CLOEXEC);
+	size_t n = logging_fds(&k->logging, of_log);
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		pass(own[i], through);
+	for (size_t i = 0; i < k->n_passed; i++)
+		pass(k->passed[i], through);
+	for (size_t i = 0; i < n; i++)
+		pass(of_log[i], through);
 }
 
 static void begin(struct service *s)
 {
 	struct keeper *k = s->k;
 
-	hold_back(k);
+	keeper_pass(k, false);
 	s->dir = open(k->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s->signals = keeper_signals();
 	if (k->listener >= 0)

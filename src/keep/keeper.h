@@ -69,6 +69,9 @@ char *keeper_write(const struct keeper *k, size_t *ret_len);
 /* @ret borrows from @bytes. -EBADMSG. */
 int keeper_read(const char *bytes, size_t len, struct keeper *ret, struct err *e);
 
+/* Lets all descriptors of @k go through the next execve(2), or keeps them from it. */
+void keeper_pass(const struct keeper *k, bool through);
+
 /* Serves until the service is over for good; returns how it ended, as of waitpid(2). Where it is to
  * start again, immure is executed instead. SIGTERM and SIGINT end it; the others of
  * keeper_signals() are passed on. */

@@ -95,10 +95,8 @@ static void sync_all(struct publish *p, const struct run *r)
 
 static int open_inside(const struct run *r)
 {
-	char path[40];
+	CLEANUP_FD int root = run_root(r);
 
-	snprintf(path, sizeof(path), "/proc/%d/root", r->init);
-	CLEANUP_FD int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return root < 0 ? -1 : beneath_open_nolink(root, RUN, O_RDONLY | O_DIRECTORY, 0);
 }
 

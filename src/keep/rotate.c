@@ -42,12 +42,9 @@ static void watch(struct rotate *ro, const char *path)
 
 void rotate_open(struct rotate *ro, const struct rotate_spec *v, size_t n, const struct run *r)
 {
-	char path[40];
-
 	*ro = (struct rotate)ROTATE_INIT;
 	ro->files = xcalloc(n, sizeof(*ro->files));
-	snprintf(path, sizeof(path), "/proc/%d/root", r->init);
-	CLEANUP_FD int jail = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_FD int jail = run_root(r);
 	for (size_t i = 0; i < n; i++) {
 		struct rotate_file *f = &ro->files[ro->n++];
 		*f = (struct rotate_file){.path = xstrdup(v[i].path),

@@ -87,6 +87,17 @@ int bpf_export(scmp_filter_ctx ctx, scmp_filter_ctx companion, struct sock_fprog
 #define LOW_WORD 4u
 #endif
 
+static void prepend(struct sock_fprog *f, const struct sock_filter *head, size_t n)
+{
+	struct sock_filter *made = xcalloc(f->len + n, sizeof(*made));
+
+	memcpy(made, head, n * sizeof(*made));
+	memcpy(made + n, f->filter, f->len * sizeof(*made));
+	free(f->filter);
+	f->filter = made;
+	f->len = (unsigned short)(f->len + n);
+}
+
 void bpf_allow_first(struct sock_fprog *f, int nr, unsigned arg, uint32_t mask, uint32_t value)
 {
 	const uint32_t low = (uint32_t)offsetof(struct seccomp_data, args) + 8 * arg + LOW_WORD;
@@ -100,13 +111,101 @@ void bpf_allow_first(struct sock_fprog *f, int nr, unsigned arg, uint32_t mask, 
 	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_filter *made = xcalloc(f->len + ARRAY_LEN(head), sizeof(*made));
+	prepend(f, head, ARRAY_LEN(head));
+}
 
-	memcpy(made, head, sizeof(head));
-	memcpy(made + ARRAY_LEN(head), f->filter, f->len * sizeof(*made));
-	free(f->filter);
-	f->filter = made;
-	f->len = (unsigned short)(f->len + ARRAY_LEN(head));
+struct range {
+	uint32_t first, last;
+};
+
+static size_t find_ranges(const struct bpf_numbers *set, struct range *v)
+{
+	size_t n = 0;
+
+	for (uint32_t nr = 0; nr < BPF_NUMBERS_MAX; nr++)
+		if (set->has[nr] && nr && set->has[nr - 1])
+			v[n - 1].last = nr;
+		else if (set->has[nr])
+			v[n++] = (struct range){nr, nr};
+	return n;
+}
+
+static int by_length(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+	uint32_t long_x = x->last - x->first, long_y = y->last - y->first;
+
+	return long_x == long_y ? (x->first > y->first) - (x->first < y->first)
+				: (long_x < long_y) - (long_x > long_y);
+}
+
+size_t bpf_ranges(struct bpf_numbers *set)
+{
+	struct range v[BPF_NUMBERS_MAX];
+	size_t n = find_ranges(set, v);
+
+	if (n <= BPF_RANGES_MAX)
+		return n;
+	qsort(v, n, sizeof(*v), by_length);
+	for (size_t i = BPF_RANGES_MAX; i < n; i++)
+		memset(&set->has[v[i].first], false, v[i].last - v[i].first + 1);
+	return BPF_RANGES_MAX;
+}
+
+/* A run: let through, or on to what is @rest instructions behind it. */
+#define LEAF_LENGTH 4
+static void put_leaf(struct sock_filter *at, const struct range *r, size_t rest)
+{
+	at[0] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, r->first, 0, 2);
+	at[1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, r->last, 1, 0);
+	at[2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	at[3] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)rest);
+}
+
+/* The search for the @n runs of @v, of tree_length() instructions, before @rest more that do not
+ * concern it. */
+static size_t tree_length(size_t n)
+{
+	return LEAF_LENGTH * n + (n - 1);
+}
+
+static void put_tree(struct sock_filter *at, const struct range *v, size_t n, size_t rest)
+{
+	size_t low = n / 2;
+
+	if (n == 1) {
+		put_leaf(at, v, rest);
+		return;
+	}
+	size_t below = tree_length(low), above = tree_length(n - low);
+	at[0] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, v[low].first,
+					     (uint8_t)below, 0);
+	put_tree(at + 1, v, low, above + rest);
+	put_tree(at + 1 + below, v + low, n - low, rest);
+}
+
+_Static_assert((LEAF_LENGTH + 1) * (BPF_RANGES_MAX / 2) <= UINT8_MAX, "a jump is of 8 bits");
+
+void bpf_allow_ranges(struct sock_fprog *f, const struct bpf_numbers *set)
+{
+	static const size_t head = 3;
+	struct range v[BPF_NUMBERS_MAX];
+	size_t n = find_ranges(set, v);
+
+	if (!n)
+		return;
+	size_t len = tree_length(n);
+	struct sock_filter *code = xcalloc(head + 1 + len, sizeof(*code));
+	code[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+					       offsetof(struct seccomp_data, arch));
+	code[1] =
+	    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 1, 0);
+	code[2] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)len + 1);
+	code[3] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+					       offsetof(struct seccomp_data, nr));
+	put_tree(code + head + 1, v, n, 0);
+	prepend(f, code, head + 1 + len);
+	free(code);
 }
 
 void bpf_free(struct sock_fprog *f)

@@ -5,6 +5,7 @@
 #include <linux/filter.h>
 #include <seccomp.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* The 32-bit companion of the native architecture, libseccomp's token; 0 where it has none. */
 uint32_t bpf_companion(void);
@@ -31,3 +32,19 @@ void bpf_free(struct sock_fprog *f);
 /* Makes call @nr of the native architecture the first question of @f: where its argument @arg has
  * @value in the bits of @mask it is let through at once; else @f goes on as it is. */
 void bpf_allow_first(struct sock_fprog *f, int nr, unsigned arg, uint32_t mask, uint32_t value);
+
+/* Calls of the native architecture by number, as runs of neighbours. */
+#define BPF_NUMBERS_MAX 1024
+#define BPF_RANGES_MAX	64
+
+struct bpf_numbers {
+	bool has[BPF_NUMBERS_MAX];
+};
+
+/* Leaves the BPF_RANGES_MAX longest runs of @set in it; returns how many there are. */
+size_t bpf_ranges(struct bpf_numbers *set);
+
+/* Makes "is it a native call of @set?" the first question of @f, and lets those through; @set is of
+ * no more than BPF_RANGES_MAX runs. Some six comparisons a call and three instructions a run, where
+ * libseccomp has one or two for every call: the kernel translates them all at each start. */
+void bpf_allow_ranges(struct sock_fprog *f, const struct bpf_numbers *set);

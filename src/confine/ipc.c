@@ -1,31 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 #include "confine/ipc.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/sysctl.h"
 
-/* proc_sys_kernel(5), mq_overview(7): what each ipc namespace has of its own. */
-static const char *const names[IPC_SETTINGS] = {
-    "kernel/auto_msgmni",
-    "kernel/msgmax",
-    "kernel/msgmnb",
-    "kernel/msgmni",
-    "kernel/sem",
-    "kernel/shm_rmid_forced",
-    "kernel/shmall",
-    "kernel/shmmax",
-    "kernel/shmmni",
-    "fs/mqueue/queues_max",
-    "fs/mqueue/msg_max",
-    "fs/mqueue/msgsize_max",
-    "fs/mqueue/msg_default",
-    "fs/mqueue/msgsize_default",
+/* proc_sys_kernel(5), mq_overview(7): what each ipc namespace has of its own, and what a new one
+ * begins with (include/uapi/linux/{msg,sem,shm}.h, include/linux/ipc_namespace.h; the same since
+ * Linux 3.19, on machines of 64 bits). */
+static const struct {
+	const char *name, *begins;
+} settings[IPC_SETTINGS] = {
+    {"kernel/auto_msgmni", "0"},
+    {"kernel/msgmax", "8192"},
+    {"kernel/msgmnb", "16384"},
+    {"kernel/msgmni", "32000"},
+    {"kernel/sem", "32000\t1024000000\t500\t32000"},
+    {"kernel/shm_rmid_forced", "0"},
+    {"kernel/shmall", "18446744073692774399"},
+    {"kernel/shmmax", "18446744073692774399"},
+    {"kernel/shmmni", "4096"},
+    {"fs/mqueue/queues_max", "256"},
+    {"fs/mqueue/msg_max", "10"},
+    {"fs/mqueue/msgsize_max", "8192"},
+    {"fs/mqueue/msg_default", "10"},
+    {"fs/mqueue/msgsize_default", "8192"},
 };
 
 struct ipc_settings {
-	char *values[ARRAY_LEN(names)];
+	char *values[IPC_SETTINGS]; /* as they are read, with their newline */
 };
 
 struct ipc_settings *ipc_none(void)
@@ -48,18 +54,28 @@ struct ipc_settings *ipc_observe(void)
 {
 	struct ipc_settings *s = ipc_none();
 
-	sysctl_read(names, ARRAY_LEN(names), s->values);
+	for (size_t i = 0; i < IPC_SETTINGS; i++)
+		sysctl_read(&settings[i].name, 1, &s->values[i]);
 	return s;
+}
+
+static bool is_new(const char *value, const char *begins)
+{
+	size_t len = strlen(begins);
+
+	return strncmp(value, begins, len) == 0 && strcmp(value + len, "\n") == 0;
 }
 
 void ipc_dress(const struct ipc_settings *s)
 {
-	sysctl_write(names, ARRAY_LEN(names), s->values);
+	for (size_t i = 0; i < IPC_SETTINGS; i++)
+		if (s->values[i] && !is_new(s->values[i], settings[i].begins))
+			sysctl_write(&settings[i].name, 1, &s->values[i]);
 }
 
 void ipc_settings_free(struct ipc_settings *s)
 {
-	for (size_t i = 0; s && i < ARRAY_LEN(names); i++)
+	for (size_t i = 0; s && i < IPC_SETTINGS; i++)
 		free(s->values[i]);
 	free(s);
 }

@@ -12,8 +12,8 @@ struct ipc_settings;
 /* Those of the caller's namespace; never NULL. */
 struct ipc_settings *ipc_observe(void);
 
-/* Writes them into the caller's own, new namespace, through the /proc that is mounted now. What the
- * kernel refuses or does not know is left. */
+/* Writes them into the caller's own, new namespace, through the /proc that is mounted now: those
+ * that a new one does not begin with. What the kernel refuses or does not know is left. */
 void ipc_dress(const struct ipc_settings *s);
 
 /* For whoever carries them to another process (packed.c): IPC_SETTINGS texts, NULL where the kernel

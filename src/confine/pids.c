@@ -49,7 +49,7 @@ static void reap(pid_t pid)
  */
 pid_t pids_free(void)
 {
-	pid_t pid = fork();
+	pid_t pid = vfork(); /* it has nothing to do: no page needs to be copied for it */
 
 	if (pid == 0)
 		_exit(0);

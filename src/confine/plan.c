@@ -56,19 +56,17 @@ const char *plan_namespace_name(size_t i)
 	return namespaces[i];
 }
 
-uint64_t plan_namespace(int proc, size_t i)
+uint64_t plan_namespace(int own, size_t i)
 {
-	char path[32];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "self/ns/%s", namespaces[i]);
-	return fstatat(proc, path, &st, 0) == 0 ? st.st_ino : 0;
+	return fstatat(own, namespaces[i], &st, 0) == 0 ? st.st_ino : 0;
 }
 
 void plan_note_outside(struct plan *p)
 {
-	CLEANUP_FD int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_FD int own = open("/proc/self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	for (size_t i = 0; proc >= 0 && i < PLAN_NAMESPACES; i++)
-		p->outside[i] = plan_namespace(proc, i);
+	for (size_t i = 0; own >= 0 && i < PLAN_NAMESPACES; i++)
+		p->outside[i] = plan_namespace(own, i);
 }

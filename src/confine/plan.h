@@ -150,9 +150,9 @@ void plan_done(struct plan *p);
 /* Fills `outside` with the caller's own. */
 void plan_note_outside(struct plan *p);
 
-/* The inode of the calling process's namespace number @i of those, through the directory @proc,
- * which is a /proc; 0 where it cannot be told. */
-uint64_t plan_namespace(int proc, size_t i);
+/* The inode of the calling process's namespace number @i of those, by the directory @own, its
+ * /proc/self/ns; 0 where it cannot be told. */
+uint64_t plan_namespace(int own, size_t i);
 
 /* "mnt", "pid", "ipc", "uts", "cgroup", "user", "net". */
 const char *plan_namespace_name(size_t i);

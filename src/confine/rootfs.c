@@ -265,7 +265,9 @@ int rootfs_proc(int at, const struct walls *walls, gid_t master)
 	if (r == 0 &&
 	    move_mount(mnt, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		r = -errno;
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(settings); i++)
+	/* A /proc of processes alone has none of them. */
+	size_t n = walls && walls->proc_pids ? 0 : ARRAY_LEN(settings);
+	for (size_t i = 0; r == 0 && i < n; i++)
 		r = cover_read_only(mnt, settings[i]);
 	return r;
 }

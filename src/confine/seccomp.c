@@ -154,19 +154,46 @@ static bool is_special(const struct call_set *set, const char *name)
 	return special;
 }
 
-static int allow_table(scmp_filter_ctx ctx, const struct call_set *set)
+/* Its number, where @row is let through whatever its arguments are; else __NR_SCMP_ERROR. */
+static int allowed_number(const struct call_set *set, const struct call_policy *row)
+{
+	bool learnt = row->class == CALL_RARE && strv_has(&set->calls, row->name);
+
+	if ((row->class != CALL_BASE && !learnt) || is_special(set, row->name) ||
+	    !kept(set, row->name))
+		return __NR_SCMP_ERROR;
+	return number_of(row->name, row->number);
+}
+
+/* Those that are let through by number, of the native architecture: most, and neighbours. */
+static void find_plain(const struct call_set *set, struct bpf_numbers *ret)
+{
+	size_t n;
+	const struct call_policy *rows = calls_policy(&n);
+
+	*ret = (struct bpf_numbers){0};
+	for (size_t i = 0; i < n; i++) {
+		int nr = allowed_number(set, &rows[i]);
+		if (nr >= 0 && nr < BPF_NUMBERS_MAX)
+			ret->has[nr] = true;
+	}
+	bpf_ranges(ret);
+}
+
+/* But for those in @plain, which are asked for before; NULL: none is. */
+static int allow_table(scmp_filter_ctx ctx, const struct call_set *set,
+		       const struct bpf_numbers *plain)
 {
 	size_t n;
 	const struct call_policy *rows = calls_policy(&n);
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		bool learnt = rows[i].class == CALL_RARE && strv_has(&set->calls, rows[i].name);
-		int nr = number_of(rows[i].name, rows[i].number);
-		if ((rows[i].class != CALL_BASE && !learnt) || is_special(set, rows[i].name) ||
-		    !kept(set, rows[i].name) || nr == __NR_SCMP_ERROR)
-			continue;
-		r = passed_over(seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0), rows[i].number);
+		int nr = allowed_number(set, &rows[i]);
+		if (nr != __NR_SCMP_ERROR &&
+		    !(plain && nr >= 0 && nr < BPF_NUMBERS_MAX && plain->has[nr]))
+			r = passed_over(seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0),
+					rows[i].number);
 	}
 	return r;
 }
@@ -181,11 +208,11 @@ static int say_absent(scmp_filter_ctx ctx, const char *const *v, size_t n)
 	return r;
 }
 
-static int fill(scmp_filter_ctx ctx, const struct call_set *set)
+static int fill(scmp_filter_ctx ctx, const struct call_set *set, const struct bpf_numbers *plain)
 {
 	size_t n;
 	const struct limit *limits = seccomp_limits(&n);
-	int r = allow_table(ctx, set);
+	int r = allow_table(ctx, set, plain);
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (limits[i].holds(set)) {
@@ -201,7 +228,8 @@ static int fill(scmp_filter_ctx ctx, const struct call_set *set)
 }
 
 /* What is taken away and `own_calls` all the same. */
-static int refuse_own(scmp_filter_ctx ctx, const struct call_set *set)
+static int refuse_own(scmp_filter_ctx ctx, const struct call_set *set,
+		      const struct bpf_numbers *plain UNUSED)
 {
 	size_t n;
 	const char *const *own = seccomp_own_calls(&n);
@@ -215,15 +243,16 @@ static int refuse_own(scmp_filter_ctx ctx, const struct call_set *set)
 	return r;
 }
 
-typedef int fill_fn(scmp_filter_ctx ctx, const struct call_set *set);
+typedef int fill_fn(scmp_filter_ctx ctx, const struct call_set *set,
+		    const struct bpf_numbers *plain);
 
 static scmp_filter_ctx make_one(uint32_t arch, const struct call_set *set, uint32_t otherwise,
-				fill_fn *rules, int *ret)
+				fill_fn *rules, const struct bpf_numbers *plain, int *ret)
 {
 	scmp_filter_ctx ctx = bpf_context(arch, otherwise);
 
 	/* libseccomp asks the kernel whether it has listeners, seccomp_api_get(3). */
-	*ret = ctx ? rules(ctx, set) : -EOPNOTSUPP;
+	*ret = ctx ? rules(ctx, set, plain) : -EOPNOTSUPP;
 	if (*ret < 0 && ctx) {
 		seccomp_release(ctx);
 		ctx = NULL;
@@ -232,14 +261,14 @@ static scmp_filter_ctx make_one(uint32_t arch, const struct call_set *set, uint3
 }
 
 static int make(const struct call_set *set, uint32_t otherwise, fill_fn *rules,
-		struct sock_fprog *ret)
+		const struct bpf_numbers *plain, struct sock_fprog *ret)
 {
 	int r;
-	scmp_filter_ctx ctx = make_one(seccomp_arch_native(), set, otherwise, rules, &r),
+	scmp_filter_ctx ctx = make_one(seccomp_arch_native(), set, otherwise, rules, plain, &r),
 			companion = NULL;
 
 	if (r == 0 && set->compat && bpf_companion())
-		companion = make_one(bpf_companion(), set, otherwise, rules, &r);
+		companion = make_one(bpf_companion(), set, otherwise, rules, NULL, &r);
 	if (r == 0)
 		r = bpf_export(ctx, companion, ret);
 	if (ctx)
@@ -277,9 +306,14 @@ static void hurry(const struct call_set *set, struct sock_fprog *f)
 
 int seccomp_make(const struct call_set *set, struct sock_fprog *ret, struct err *e)
 {
-	int r = make(set, SCMP_ACT_NOTIFY, fill, ret);
-	if (r == 0)
+	struct bpf_numbers plain;
+
+	find_plain(set, &plain);
+	int r = make(set, SCMP_ACT_NOTIFY, fill, &plain, ret);
+	if (r == 0) {
+		bpf_allow_ranges(ret, &plain);
 		hurry(set, ret);
+	}
 
 	if (r == -EOPNOTSUPP)
 		return err_set(e, r,
@@ -294,7 +328,7 @@ int seccomp_make_last(const struct call_set *set, struct sock_fprog *ret, struct
 
 	for (size_t i = 0; i < set->without.n; i++)
 		any |= is_own(set->without.v[i]);
-	int r = any ? make(set, SCMP_ACT_ALLOW, refuse_own, ret) : 0;
+	int r = any ? make(set, SCMP_ACT_ALLOW, refuse_own, NULL, ret) : 0;
 	return r < 0 ? err_errno(e, r, "making the second seccomp filter") : 0;
 }
 

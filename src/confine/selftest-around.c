@@ -90,6 +90,7 @@ void test_pids(struct test *t)
 void test_namespaces(struct test *t)
 {
 	CLEANUP_FD int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_FD int own = -1;
 	struct statfs fs;
 
 	selftest_want(t, "its own");
@@ -97,8 +98,9 @@ void test_namespaces(struct test *t)
 		selftest_is(t, !is_planned(t->p, MOUNT_PROC), "no /proc to see them by");
 		return;
 	}
+	own = openat(proc, "self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < PLAN_NAMESPACES; i++) {
-		uint64_t now = plan_namespace(proc, i);
+		uint64_t now = plan_namespace(own, i);
 		bool anew = i == PLAN_USER_NAMESPACE  ? t->p->user_ns >= 0
 			    : i == PLAN_NET_NAMESPACE ? t->p->own_net
 						      : true;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -16,7 +17,7 @@ static const struct command *const commands[] = {
     &cmd_build,	  &cmd_enable, &cmd_disable, &cmd_run,	  &cmd_start,  &cmd_stop,     &cmd_reload,
     &cmd_restart, &cmd_status, &cmd_ls,	     &cmd_files,  &cmd_why,    &cmd_show,     &cmd_logs,
     &cmd_remove,  &cmd_check,  &cmd_prove,   &cmd_export, &cmd_update, &cmd_rollback, &cmd_diff,
-    &cmd_gc,	  &cmd_resume, &cmd_freeze,  &cmd_thaw,	  &cmd_shell,
+    &cmd_gc,	  &cmd_resume, &cmd_adopt, &cmd_freeze,  &cmd_thaw,	  &cmd_shell,
 };
 
 static const struct opt common_rows[] = {
@@ -175,6 +176,7 @@ int main(int argc, char **argv)
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
 			return EXIT_HOST;
+	prctl(PR_SET_NAME, "immure"); /* whatever the file is called (launch/front.c) */
 	atexit(check_stdout);
 	if (argc < 2)
 		return usage(stderr);

@@ -96,6 +96,17 @@ void pack_texts(struct pack *w, char *const **list)
 		*list = v;
 }
 
+void pack_strv(struct pack *w, struct strv *list)
+{
+	char *const *v = list->v;
+
+	pack_texts(w, &v);
+	for (size_t i = 0; w->reading && v[i]; i++)
+		strv_add(list, v[i]);
+	if (w->reading)
+		free((char **)(uintptr_t)v);
+}
+
 size_t pack_array(struct pack *w, void **v, size_t n, size_t size)
 {
 	n = pack_count(w, n, size);

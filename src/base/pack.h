@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 struct pack {
 	bool reading, bad;
@@ -46,6 +47,9 @@ void pack_kept_text(struct pack *w, char **s);
 
 /* An argv or envp; the list is the reader's, its texts are borrowed. */
 void pack_texts(struct pack *w, char *const **list);
+
+/* A list; the reader's own. */
+void pack_strv(struct pack *w, struct strv *list);
 
 /* An array of @n numbers or plain structures of @size bytes, the reader's own. Returns how many. */
 size_t pack_array(struct pack *w, void **v, size_t n, size_t size);

@@ -24,8 +24,10 @@ void sysctl_read(const char *const *names, size_t n, char **values)
 {
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP_FD int fd = open_setting(names[i], O_RDONLY);
-		if (fd < 0 || fd_read_all(fd, MAX_VALUE, &values[i], NULL) < 0)
-			values[i] = NULL;
+		char text[MAX_VALUE];
+		/* Such a file gives all it has at once. */
+		ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text));
+		values[i] = len < 0 ? NULL : xstrndup(text, (size_t)len);
 	}
 }
 

@@ -1,30 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "base/ending.h"
 #include "cmd/cmd.h"
 #include "jail/service.h"
-
-/* Ends as the service ended, by the same signal too: init systems tell the two apart. */
-static int end_as(int status)
-{
-	if (!WIFSIGNALED(status))
-		return WEXITSTATUS(status);
-	const struct rlimit no_core = {0, 0};
-	sigset_t set;
-	int sig = WTERMSIG(status);
-
-	setrlimit(RLIMIT_CORE, &no_core);
-	signal(sig, SIG_DFL);
-	sigemptyset(&set);
-	sigaddset(&set, sig);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	raise(sig);
-	return 128 + sig;
-}
 
 static int run(const struct invocation *in)
 {
@@ -32,7 +11,9 @@ static int run(const struct invocation *in)
 	int status = 0;
 	int r = service_run(in->dirs, in->name, &status, &e);
 
-	return r < 0 ? cmd_fail(&e) : end_as(status);
+	if (r < 0)
+		return cmd_fail(&e);
+	ending_as(status);
 }
 
 const struct command cmd_run = {
@@ -62,4 +43,25 @@ const struct command cmd_resume = {
     .max_args = 2,
     .needs = NEED_ROOT | NEED_NAME,
     .run = resume,
+};
+
+static int adopt(const struct invocation *in)
+{
+	struct err e = {0};
+	int status = 0;
+	int r = service_adopt(in->dirs, in->name, atoi(in->given->args.v[1]), &status, &e);
+
+	if (r < 0)
+		return cmd_fail(&e);
+	ending_as(status);
+}
+
+/* For the short way of `immure run` alone (launch/front.c). */
+const struct command cmd_adopt = {
+    .name = "adopt",
+    .synopsis = "NAME DESCRIPTOR",
+    .min_args = 2,
+    .max_args = 2,
+    .needs = NEED_ROOT | NEED_NAME,
+    .run = adopt,
 };

@@ -152,60 +152,45 @@ size_t bpf_ranges(struct bpf_numbers *set)
 	return BPF_RANGES_MAX;
 }
 
-/* A run: let through, or on to what is @rest instructions behind it. */
-#define LEAF_LENGTH 4
-static void put_leaf(struct sock_filter *at, const struct range *r, size_t rest)
+/* A search among the @n runs of @v, for a number that is not below the first: n - 1 questions for
+ * where to look on and n for the end of a run. What it finds is let through by the instruction
+ * @allow behind @at; else the one after that goes on. */
+static void put_tree(struct sock_filter *at, const struct range *v, size_t n, size_t allow)
 {
-	at[0] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, r->first, 0, 2);
-	at[1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, r->last, 1, 0);
-	at[2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	at[3] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)rest);
-}
-
-/* The search for the @n runs of @v, of tree_length() instructions, before @rest more that do not
- * concern it. */
-static size_t tree_length(size_t n)
-{
-	return LEAF_LENGTH * n + (n - 1);
-}
-
-static void put_tree(struct sock_filter *at, const struct range *v, size_t n, size_t rest)
-{
-	size_t low = n / 2;
+	size_t low = n / 2, below = 2 * low - 1;
 
 	if (n == 1) {
-		put_leaf(at, v, rest);
+		at[0] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, v->last,
+						     (uint8_t)allow, (uint8_t)(allow - 1));
 		return;
 	}
-	size_t below = tree_length(low), above = tree_length(n - low);
 	at[0] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, v[low].first,
 					     (uint8_t)below, 0);
-	put_tree(at + 1, v, low, above + rest);
-	put_tree(at + 1 + below, v + low, n - low, rest);
+	put_tree(at + 1, v, low, allow - 1);
+	put_tree(at + 1 + below, v + low, n - low, allow - 1 - below);
 }
 
-_Static_assert((LEAF_LENGTH + 1) * (BPF_RANGES_MAX / 2) <= UINT8_MAX, "a jump is of 8 bits");
+_Static_assert(2 * BPF_RANGES_MAX + 2 <= UINT8_MAX, "a jump is of 8 bits");
 
 void bpf_allow_ranges(struct sock_fprog *f, const struct bpf_numbers *set)
 {
-	static const size_t head = 3;
+	struct sock_filter code[4 + 2 * BPF_RANGES_MAX];
 	struct range v[BPF_NUMBERS_MAX];
-	size_t n = find_ranges(set, v);
+	size_t n = find_ranges(set, v), tree = 2 * n - 1;
 
 	if (!n)
 		return;
-	size_t len = tree_length(n);
-	struct sock_filter *code = xcalloc(head + 1 + len, sizeof(*code));
 	code[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 					       offsetof(struct seccomp_data, arch));
-	code[1] =
-	    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 1, 0);
-	code[2] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)len + 1);
-	code[3] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	code[1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 0,
+					       (uint8_t)(tree + 3));
+	code[2] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 					       offsetof(struct seccomp_data, nr));
-	put_tree(code + head + 1, v, n, 0);
-	prepend(f, code, head + 1 + len);
-	free(code);
+	code[3] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, v[0].first, 0,
+					       (uint8_t)(tree + 1));
+	put_tree(code + 4, v, n, tree);
+	code[4 + tree] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	prepend(f, code, 5 + tree);
 }
 
 void bpf_free(struct sock_fprog *f)

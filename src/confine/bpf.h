@@ -45,6 +45,6 @@ struct bpf_numbers {
 size_t bpf_ranges(struct bpf_numbers *set);
 
 /* Makes "is it a native call of @set?" the first question of @f, and lets those through; @set is of
- * no more than BPF_RANGES_MAX runs. Some six comparisons a call and three instructions a run, where
+ * no more than BPF_RANGES_MAX runs. Some eight comparisons a call and two instructions a run, where
  * libseccomp has one or two for every call: the kernel translates them all at each start. */
 void bpf_allow_ranges(struct sock_fprog *f, const struct bpf_numbers *set);

@@ -46,6 +46,6 @@ int carried_open(const char *program, const unsigned char *copy, unsigned size, 
 		fd = open(installed, O_RDONLY | O_CLOEXEC);
 	/* For whoever has this program's file alone. Last, as it is memory of each jail's own. */
 	if (fd < 0)
-		fd = fd_memory(program, copy, size);
+		fd = copy ? fd_memory(program, copy, size) : -ENOENT;
 	return fd < 0 ? err_errno(e, fd, "finding %s", program) : fd;
 }

@@ -18,7 +18,7 @@ static bool next_hierarchy(FILE *f, struct hierarchy *h)
 	char line[4096], type[64];
 
 	while (f && fgets(line, sizeof(line), f)) {
-		const char *after = strstr(line, " - ");
+		const char *after = strstr(line, " - cgroup");
 		if (!after || sscanf(line, "%*d %*d %*s %*s %1023s", h->point) != 1 ||
 		    sscanf(after, " - %63s %*s %511s", type, h->options) != 2)
 			continue;

@@ -16,6 +16,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "confine/cgroup-parts.h"
+#include "confine/freezer.h"
 
 enum setting { SET_MEMORY, SET_PROCESSES, SET_WEIGHT, SET_PERIOD, SET_QUOTA };
 
@@ -120,14 +121,19 @@ static void add_group(struct cgroup *c, const struct hierarchy *h, const char *n
 	c->n++;
 }
 
+static void find_in(const struct hierarchies *all, const char *name, struct cgroup *ret)
+{
+	*ret = (struct cgroup)CGROUP_INIT;
+	for (size_t i = 0; i < all->n; i++)
+		add_group(ret, &all->v[i], name, NULL);
+}
+
 void cgroup_find(const char *name, struct cgroup *ret)
 {
 	struct hierarchies all;
 
-	*ret = (struct cgroup)CGROUP_INIT;
 	hierarchies_read(&all);
-	for (size_t i = 0; i < all.n; i++)
-		add_group(ret, &all.v[i], name, NULL);
+	find_in(&all, name, ret);
 }
 
 /* What it is for: each hierarchy of version 1 costs a start its time. */
@@ -142,15 +148,21 @@ static bool wanted(const struct hierarchies *all, const struct hierarchy *h,
 	return false;
 }
 
+static void make_in(const struct hierarchies *all, const char *name,
+		    const struct cgroup_limits *limits, struct cgroup *ret)
+{
+	*ret = (struct cgroup)CGROUP_INIT;
+	for (size_t i = 0; i < all->n; i++)
+		if (wanted(all, &all->v[i], limits))
+			add_group(ret, &all->v[i], name, limits);
+}
+
 void cgroup_make(const char *name, const struct cgroup_limits *limits, struct cgroup *ret)
 {
 	struct hierarchies all;
 
-	*ret = (struct cgroup)CGROUP_INIT;
 	hierarchies_read(&all);
-	for (size_t i = 0; i < all.n; i++)
-		if (wanted(&all, &all.v[i], limits))
-			add_group(ret, &all.v[i], name, limits);
+	make_in(&all, name, limits, ret);
 }
 
 /* The caller's group of version 2, cgroups(7): "0::/a/b"; "/" where there is none. */
@@ -170,21 +182,27 @@ static char *own_group(void)
 	return own ? own : xstrdup("/");
 }
 
-void cgroup_make_below(const char *name, struct cgroup *ret)
+static void make_below(const struct hierarchies *all, const char *name, struct cgroup *ret)
 {
 	const struct cgroup_limits none = {0};
-	struct hierarchies all;
 	CLEANUP_STR char *own = own_group();
 
 	*ret = (struct cgroup)CGROUP_INIT;
-	hierarchies_read(&all);
-	if (!all.unified)
+	if (!all->unified)
 		return;
-	struct hierarchy h = *all.unified;
-	snprintf(h.point, sizeof(h.point), "%s%s", all.unified->point, streq(own, "/") ? "" : own);
+	struct hierarchy h = *all->unified;
+	snprintf(h.point, sizeof(h.point), "%s%s", all->unified->point, streq(own, "/") ? "" : own);
 	CLEANUP_STR char *old = path_join(h.point, name);
 	rmdir(old); /* what a killed supervisor left */
 	add_group(ret, &h, name, &none);
+}
+
+void cgroup_make_below(const char *name, struct cgroup *ret)
+{
+	struct hierarchies all;
+
+	hierarchies_read(&all);
+	make_below(&all, name, ret);
 }
 
 /* The hierarchy of a line of /proc/PID/cgroup, "4:memory:/a/b"; *ret_path is the group in it. */
@@ -269,4 +287,21 @@ void cgroup_remove(struct cgroup *c)
 		}
 	}
 	cgroup_forget(c);
+}
+
+void cgroup_make_anew(const char *name, bool below, const struct cgroup_limits *limits,
+		      struct cgroup *ret)
+{
+	struct hierarchies all;
+	struct cgroup old;
+
+	hierarchies_read(&all);
+	find_in(&all, name, &old);
+	if (freezer_frozen(&old)) /* what is frozen in version 1 cannot die */
+		freezer_set(&old, false);
+	cgroup_remove(&old);
+	if (below)
+		make_below(&all, name, ret);
+	if (!ret->n)
+		make_in(&all, name, limits, ret);
 }

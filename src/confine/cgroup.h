@@ -45,6 +45,11 @@ void cgroup_make(const char *name, const struct cgroup_limits *limits, struct cg
  * system, it takes nothing away. Never fails: ret->n is 0 or 1. */
 void cgroup_make_below(const char *name, struct cgroup *ret);
 
+/* The group of a run, where an earlier one of that name may have been left, frozen even: as
+ * cgroup_make_below() where @below says so and that can be, else as cgroup_make(). */
+void cgroup_make_anew(const char *name, bool below, const struct cgroup_limits *limits,
+		      struct cgroup *ret);
+
 /* Whether every limit that @limits has stands in one of its hierarchies, read back. A weight is no
  * limit. */
 bool cgroup_holds(const struct cgroup *c, const struct cgroup_limits *limits);

@@ -4,8 +4,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 
 #include "base/alloc.h"
+#include "base/str.h"
 #include "base/sysctl.h"
 
 /* proc_sys_kernel(5), mq_overview(7): what each ipc namespace has of its own, and what a new one
@@ -14,7 +18,6 @@
 static const struct {
 	const char *name, *begins;
 } settings[IPC_SETTINGS] = {
-    {"kernel/auto_msgmni", "0"},
     {"kernel/msgmax", "8192"},
     {"kernel/msgmnb", "16384"},
     {"kernel/msgmni", "32000"},
@@ -50,12 +53,44 @@ void ipc_set(struct ipc_settings *s, size_t i, const char *value)
 	s->values[i] = value ? xstrdup(value) : NULL;
 }
 
+static void put(struct ipc_settings *s, const char *name, char *value)
+{
+	for (size_t i = 0; i < IPC_SETTINGS; i++)
+		if (streq(settings[i].name, name))
+			s->values[i] = steal_ptr(value);
+	free(value);
+}
+
+/* Most of them in three calls, msgctl(2), semctl(2), shmctl(2), instead of a file each. */
+static void ask(struct ipc_settings *s)
+{
+	struct msginfo m;
+	struct seminfo a;
+	struct shminfo h;
+
+	if (msgctl(0, IPC_INFO, (struct msqid_ds *)(void *)&m) >= 0) {
+		put(s, "kernel/msgmax", xasprintf("%d\n", m.msgmax));
+		put(s, "kernel/msgmnb", xasprintf("%d\n", m.msgmnb));
+		put(s, "kernel/msgmni", xasprintf("%d\n", m.msgmni));
+	}
+	if (semctl(0, 0, IPC_INFO, &a) >= 0)
+		put(s, "kernel/sem",
+		    xasprintf("%d\t%d\t%d\t%d\n", a.semmsl, a.semmns, a.semopm, a.semmni));
+	if (shmctl(0, IPC_INFO, (struct shmid_ds *)(void *)&h) >= 0) {
+		put(s, "kernel/shmmax", xasprintf("%lu\n", h.shmmax));
+		put(s, "kernel/shmall", xasprintf("%lu\n", h.shmall));
+		put(s, "kernel/shmmni", xasprintf("%lu\n", h.shmmni));
+	}
+}
+
 struct ipc_settings *ipc_observe(void)
 {
 	struct ipc_settings *s = ipc_none();
 
+	ask(s);
 	for (size_t i = 0; i < IPC_SETTINGS; i++)
-		sysctl_read(&settings[i].name, 1, &s->values[i]);
+		if (!s->values[i])
+			sysctl_read(&settings[i].name, 1, &s->values[i]);
 	return s;
 }
 

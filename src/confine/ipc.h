@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 struct ipc_settings;
-#define IPC_SETTINGS 14
+#define IPC_SETTINGS 13
 
 /* Those of the caller's namespace; never NULL. */
 struct ipc_settings *ipc_observe(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "confine/plan.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/kernel.h"
 
 void plan_init(struct plan *p)
 {
@@ -69,4 +71,18 @@ void plan_note_outside(struct plan *p)
 
 	for (size_t i = 0; own >= 0 && i < PLAN_NAMESPACES; i++)
 		p->outside[i] = plan_namespace(own, i);
+}
+
+/* A link in its place would make another directory the root. */
+int plan_open_root(struct plan *p, struct err *e)
+{
+	struct stat st;
+	CLEANUP_FD int dir = open(p->root_path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir < 0)
+		return err_errno(e, -errno, "opening the jail's root %s", p->root_path);
+	if (fstat(dir, &st) < 0 || st.st_uid != 0 || st.st_mode & (S_IWGRP | S_IWOTH))
+		return err_set(e, -EPERM, "%s is not root's alone to write", p->root_path);
+	p->root = open_tree(dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	return p->root < 0 ? err_errno(e, -errno, "taking hold of %s", p->root_path) : 0;
 }

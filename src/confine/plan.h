@@ -13,6 +13,8 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "base/err.h"
+
 enum mount_kind {
 	MOUNT_DIR,    /* a directory is made where there is none (inside a tmpfs mounted before) */
 	MOUNT_BIND,   /* `source`, a path outside the jail, with all that is mounted below it */
@@ -156,6 +158,9 @@ uint64_t plan_namespace(int own, size_t i);
 
 /* "mnt", "pid", "ipc", "uts", "cgroup", "user", "net". */
 const char *plan_namespace_name(size_t i);
+
+/* Fills `root` by `root_path`: a directory of root's alone to write, and no link to one. -errno. */
+int plan_open_root(struct plan *p, struct err *e);
 
 /* Adds a mount; returns the new row, valid until the next call. Copies the strings. */
 struct mount_op *plan_mount(struct plan *p, enum mount_kind kind, const char *target,

@@ -28,10 +28,9 @@
 
 static void take_in(struct run *r, const struct run_message *m, pid_t sender)
 {
-	if (m->type == RUN_HELLO) {
+	if (m->type == RUN_HELLO)
 		r->main = sender;
-		r->main_in = run_pid_inside(sender);
-	} else if (m->type == RUN_EXIT) {
+	else if (m->type == RUN_EXIT) {
 		r->main_exited = true;
 		r->main_status = m->status;
 	} else if (m->type == RUN_WALL && r->n_walls < SELFTEST_ROWS) {

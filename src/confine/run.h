@@ -21,7 +21,6 @@
 struct run {
 	pid_t init;    /* as the caller sees it */
 	pid_t main;    /* the service's first process, as the caller sees it */
-	pid_t main_in; /* the same, as the service sees it */
 	int init_fd;   /* pidfd */
 	int ctl;       /* messages from the init; end of file when it is gone */
 	int listener;  /* of the filter, or -1; the caller may take it */

@@ -28,6 +28,8 @@ enum {
 
 /* One process while it is looked at. What identifies it is read when its first row is added. */
 struct scan {
+	int proc;	  /* /proc */
+	const char *name; /* in it */
 	pid_t pid;
 	size_t room;
 	struct holder who;
@@ -234,14 +236,17 @@ static void look_for_writing(struct scan *s)
 static int each_process(struct scan *s, void (*look)(struct scan *s))
 {
 	DIR *d = opendir("/proc");
+	pid_t own = getpid();
 	struct dirent *de;
 
 	if (!d)
 		return -errno;
+	s->proc = dirfd(d);
 	while ((de = readdir(d))) {
 		s->pid = (pid_t)strtol(de->d_name, NULL, 10);
-		if (s->pid <= 0 || s->pid == getpid())
+		if (s->pid <= 0 || s->pid == own)
 			continue;
+		s->name = de->d_name;
 		look(s);
 		holder_done(&s->who);
 		s->who = (struct holder){0};
@@ -397,10 +402,11 @@ static bool has_command_line(pid_t pid, char *const *argv)
 
 static void look_for_program(struct scan *s)
 {
-	CLEANUP_FD int exe = open_proc(s->pid, "exe", O_PATH);
+	char path[300]; /* a name has 255 bytes at most */
 	struct stat st;
 
-	if (exe >= 0 && fstat(exe, &st) == 0 && st.st_dev == s->program.st_dev &&
+	stpcpy(stpcpy(path, s->name), "/exe"); /* of all processes: each costs as much as it must */
+	if (fstatat(s->proc, path, &st, 0) == 0 && st.st_dev == s->program.st_dev &&
 	    st.st_ino == s->program.st_ino && has_command_line(s->pid, s->argv))
 		add(s, s->argv[0], false);
 }

@@ -14,7 +14,7 @@
 #include "jail/generation.h"
 
 #define FILE_NAME "policy.bin"
-#define MAGIC	  "walls 2\n" /* another form is another version's: made anew */
+#define MAGIC	  "walls 3\n" /* another form is another version's: made anew */
 #define MAGIC_LEN (sizeof(MAGIC) - 1)
 #define HASH	  sizeof(uint64_t)
 #define HEAD	  (MAGIC_LEN + HASH)

@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "fs/beneath.h"
-#include "fs/dir.h"
+#include "fs/newer.h"
 #include "host/places.h"
 #include "jail/describe.h"
 #include "jail/doors.h"
@@ -222,35 +222,7 @@ static int carry_out(struct extension *x, int host, struct err *e)
 
 /* --- whether to ask at all --- */
 
-#define LOOK_DEPTH 8
-#define LOOK_MAX   20000 /* entries of one directory tree */
-
-static bool is_newer(const struct stat *st, const struct timespec *than)
-{
-	return st->st_ctim.tv_sec > than->tv_sec ||
-	       (st->st_ctim.tv_sec == than->tv_sec && st->st_ctim.tv_nsec > than->tv_nsec);
-}
-
-static bool any_newer(int dir, const struct timespec *than, int depth, size_t *left)
-{
-	struct strv names CLEANUP_STRV = STRV_INIT;
-	struct stat st;
-	bool found = fstat(dir, &st) == 0 && is_newer(&st, than);
-
-	if (found || dir_names(dir, &names) < 0)
-		return found;
-	for (size_t i = 0; i < names.n && *left && !found; i++, --*left) {
-		if (fstatat(dir, names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		found = is_newer(&st, than);
-		if (found || !S_ISDIR(st.st_mode) || !depth)
-			continue;
-		CLEANUP_FD int sub =
-		    openat(dir, names.v[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		found = sub >= 0 && any_newer(sub, than, depth - 1, left);
-	}
-	return found;
-}
+#define LOOK_MAX 20000 /* entries of one directory tree */
 
 bool extend_due(const struct generation *g)
 {
@@ -266,7 +238,7 @@ bool extend_due(const struct generation *g)
 		CLEANUP_FD int dir = p->class == CLASS_CONFIG && !p->file
 					 ? open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 					 : -1;
-		due = dir >= 0 && any_newer(dir, &st.st_mtim, LOOK_DEPTH, &left);
+		due = dir >= 0 && newer_below(dir, &st.st_mtim, &left);
 	}
 	return due;
 }

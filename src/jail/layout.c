@@ -96,38 +96,13 @@ void layout_strays(const struct layout *l, int root, struct strv *ret)
 	}
 }
 
-/* mkdir -p that follows no link: whoever owns a directory on the way could lead it elsewhere. */
-static int make_parents(int root, const char *path)
+struct make provision_make(const struct provision *p)
 {
-	CLEANUP_FD int there = beneath_open_nolink(root, path, O_PATH | O_DIRECTORY, 0);
-
-	if (there != -ENOENT)
-		return there < 0 ? there : 0;
-	CLEANUP_STR char *up = path_parent(path);
-	int r = make_parents(root, up);
-	CLEANUP_FD int parent = r < 0 ? r : beneath_open_nolink(root, up, O_PATH | O_DIRECTORY, 0);
-	if (parent < 0)
-		return parent;
-	return mkdirat(parent, path_base(path), 0755) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-static int make_one(const struct provision *p, int root)
-{
-	const char *name = path_base(provision_source(p));
-	CLEANUP_STR char *up = path_parent(provision_source(p));
-	int r = make_parents(root, up);
-	CLEANUP_FD int parent = r < 0 ? r : beneath_open_nolink(root, up, O_PATH | O_DIRECTORY, 0);
-
-	if (parent < 0)
-		return parent;
-	r = p->file ? mknodat(parent, name, S_IFREG | 0600, 0) : mkdirat(parent, name, 0700);
-	if (r < 0)
-		return errno == EEXIST ? 0 : -errno;
-	/* By descriptor: the name may be exchanged by whoever may write in the parent. */
-	CLEANUP_FD int fd = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || fchown(fd, p->uid, p->gid) < 0 || fchmod(fd, p->mode & 07777) < 0)
-		return -errno;
-	return 0;
+	return (struct make){.path = provision_source(p),
+			     .file = p->file,
+			     .mode = p->mode,
+			     .uid = p->uid,
+			     .gid = p->gid};
 }
 
 int layout_create(const struct layout *l, int root, struct strv *made, struct err *e)
@@ -136,7 +111,8 @@ int layout_create(const struct layout *l, int root, struct strv *made, struct er
 		struct stat st;
 		const char *source = provision_source(&l->v[i]);
 		bool missing = l->v[i].create && beneath_lstat(root, source, &st) < 0;
-		int r = missing ? make_one(&l->v[i], root) : 0;
+		const struct make m = provision_make(&l->v[i]);
+		int r = missing ? make_missing(root, &m) : 0;
 		if (missing && r == 0 && made)
 			strv_add(made, source);
 		if (r < 0)

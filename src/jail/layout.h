@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "confine/plan.h"
 #include "foresee/foresee.h"
+#include "fs/make.h"
 #include "grow/record.h"
 #include "spec/spec.h"
 
@@ -79,6 +80,9 @@ static inline const char *provision_source(const struct provision *p)
 {
 	return p->source ? p->source : p->path;
 }
+
+/* What is made of one with `create`; the path is borrowed. */
+struct make provision_make(const struct provision *p);
 
 /* The provision that covers @path, or NULL. */
 const struct provision *layout_find(const struct layout *l, const char *path);

@@ -28,7 +28,7 @@
 #include "confine/packed.h"
 #include "confine/refusals.h"
 #include "confine/users.h"
-#include "fs/beneath.h"
+#include "fs/make.h"
 #include "jail/extend.h"
 #include "jail/hardening.h"
 #include "jail/mounts.h"
@@ -60,6 +60,7 @@ void live_init(struct live *l, const struct dirs *d, const char *name)
 			   .logging = LOGGING_INIT,
 			   .publish = PUBLISH_INIT};
 	plan_init(&l->plan);
+	clock_gettime(CLOCK_REALTIME_COARSE, &l->began); /* the clock of file systems */
 }
 
 int live_lock(struct live *l, struct err *e)
@@ -226,10 +227,12 @@ static int open_logging(struct live *l, struct err *e)
 	if (!g->open) {
 		g->name = l->name;
 		g->run_dir = l->dirs->run;
-		g->where = s->syslog;
-		g->stream = s->syslog_socket == LOG_STREAM;
-		g->burst = limited ? (uint32_t)s->log_burst : 0;
-		g->interval_ms = limited ? (uint64_t)(s->log_interval * 1000) : 0;
+		g->set = (struct logging_settings){
+		    .where = s->syslog,
+		    .stream = s->syslog_socket == LOG_STREAM,
+		    .burst = limited ? (uint32_t)s->log_burst : 0,
+		    .interval_ms = limited ? (uint64_t)(s->log_interval * 1000) : 0,
+		};
 		fd_close(&g->program);
 		g->program = carried_open("immure-relay", relay_program, relay_program_size, e);
 	}
@@ -428,15 +431,13 @@ static int tell_strays(struct live *l, struct err *e)
 	return running_write(l->dirs, l->name, &l->running, e);
 }
 
-int live_start(struct live *l, const int stdio[3], double seconds, bool *ret_ready, struct err *e)
+/* @begun: it runs already. */
+static int settle(struct live *l, bool begun, double seconds, bool *ret_ready, struct err *e)
 {
-	again_started(&l->history, clock_ms()); /* also where it comes to nothing */
-	int r = load(l, e), again = 1;
+	int r = 0, again = 1;
 
-	l->signals = keeper_signals();
-	memcpy(l->stdio, stdio, sizeof(l->stdio));
 	for (int n = 1; r == 0 && again; n++) {
-		r = begin(l, e);
+		r = begun && n == 1 ? 0 : begin(l, e);
 		*ret_ready = r == 0 && wait_ready(l, seconds ? seconds : l->spec->timeout_start);
 		run_settled(&l->run);
 		again = r == 0 && *ret_ready ? check_numbers(l, n, e) : 0;
@@ -448,6 +449,48 @@ int live_start(struct live *l, const int stdio[3], double seconds, bool *ret_rea
 	if (r == 0)
 		r = publish(l, e);
 	return r == 0 ? tell_strays(l, e) : r;
+}
+
+int live_start(struct live *l, const int stdio[3], double seconds, bool *ret_ready, struct err *e)
+{
+	again_started(&l->history, clock_ms()); /* also where it comes to nothing */
+	int r = load(l, e);
+
+	l->signals = keeper_signals();
+	memcpy(l->stdio, stdio, sizeof(l->stdio));
+	return r == 0 ? settle(l, false, seconds, ret_ready, e) : r;
+}
+
+int live_adopt(struct live *l, const struct keeper *before, const int stdio[3], double seconds,
+	       bool *ret_ready, struct err *e)
+{
+	again_started(&l->history, clock_ms());
+	keeper_pass(before, false);
+	l->lock = before->lock;
+	l->run = before->run;
+	l->run.listener = before->listener;
+	l->cgroup = before->cgroup;
+	l->made = before->made;
+	l->signals = keeper_signals();
+	memcpy(l->stdio, stdio, sizeof(l->stdio));
+	int r = refuse(l, e); /* first: the service may be waiting for an answer */
+	if (r == 0)
+		r = generation_load(l->dirs, l->name, &l->generation, e);
+	if (r == 0)
+		r = load_generation(l, e);
+	if (r == 0 && before->logging.open) {
+		l->logging = before->logging;
+		l->logging.name = l->name;
+		l->logging.run_dir = l->dirs->run;
+		l->logging.set.where = l->spec->syslog;
+		logging_adopt(&l->logging);
+		l->logging.source = logging_source(&l->logging);
+	}
+	l->notices = before->notices;
+	if (r == 0 && running_read(l->dirs, l->name, &l->running) < 0)
+		r = err_set(e, -EIO, "%s: its notes in %s cannot be read", l->name, l->dirs->run);
+	l->ipc = ipc_observe();
+	return r == 0 ? settle(l, true, seconds, ret_ready, e) : r;
 }
 
 int live_serve_one(struct live *l, struct err *e)
@@ -504,24 +547,6 @@ void live_abandon(struct live *l, const struct err *e)
 	}
 }
 
-/* What was made in /run goes with the service, as RuntimeDirectory= has it; but only when it is
- * empty: another service may share it (/run/apache2 of two instances). */
-static void remove_runtime(const struct live *l)
-{
-	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	for (size_t i = 0; i < l->made.n; i++) {
-		const char *path = l->made.v[i];
-		if (!path_within(path, "/run"))
-			continue;
-		/* No link is followed: a directory on the way may be the service's. */
-		CLEANUP_STR char *up = path_parent(path);
-		CLEANUP_FD int parent = beneath_open_nolink(host, up, O_PATH | O_DIRECTORY, 0);
-		if (parent >= 0)
-			unlinkat(parent, path_base(path), AT_REMOVEDIR);
-	}
-}
-
 void live_done(struct live *l)
 {
 	/* It ended as a service should: asked to, or done with its work. */
@@ -538,7 +563,7 @@ void live_done(struct live *l)
 	}
 	refusals_stop(l->refusals);
 	confinement_done(&l->confinement);
-	remove_runtime(l);
+	make_undo(&l->made);
 	strv_done(&l->made);
 	fd_close(&l->plan.root);
 	plan_done(&l->plan);

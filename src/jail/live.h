@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <time.h>
 
 #include "base/str.h"
 #include "confine/cgroup.h"
@@ -32,10 +33,11 @@ struct live {
 	struct run run;
 	struct running running; /* as it was written last */
 	struct publish publish;
-	struct passed passed; /* sockets that it is handed */
-	int users;	      /* its user namespace (PrivateUsers=), or -1 */
-	struct cgroup cgroup; /* with the spec's limits, where there are any */
-	bool background;      /* under a supervisor of ours, not an init system's */
+	struct passed passed;  /* sockets that it is handed */
+	int users;	       /* its user namespace (PrivateUsers=), or -1 */
+	struct cgroup cgroup;  /* with the spec's limits, where there are any */
+	bool background;       /* under a supervisor of ours, not an init system's */
+	struct timespec began; /* when what it is made of had not been looked at yet */
 	struct confinement confinement;
 	struct refusals *refusals;
 	struct notices notices;
@@ -64,6 +66,12 @@ int live_lock(struct live *l, struct err *e);
  * started again. *ret_ready is false where it has ended, was asked to, or needs longer than that;
  * that is no error here. Signals are served meanwhile. */
 int live_start(struct live *l, const int stdio[3], double seconds, bool *ret_ready, struct err *e);
+
+/* The same from where the short way of `immure run` has got to (launch/front.c): @before says which
+ * processes and descriptors there are, and owns nothing afterwards. */
+struct keeper;
+int live_adopt(struct live *l, const struct keeper *before, const int stdio[3], double seconds,
+	       bool *ret_ready, struct err *e);
 
 /* What a start would carry out now, as a packed plan (confine/packed.h) with the root by its path
  * and the standard streams of whoever runs it; new, the caller's to free. -EINVAL where a start

@@ -8,7 +8,6 @@
 #include "base/fnv.h"
 #include "base/str.h"
 #include "base/sysctl.h"
-#include "confine/freezer.h"
 #include "spec/values.h"
 
 static long long all_numbers(void)
@@ -69,15 +68,6 @@ char *resources_group_name(const struct dirs *d, const char *name)
 	return xasprintf("immure-%s.%08x", name, (unsigned)fnv(d->run, strlen(d->run)));
 }
 
-static void remove_old(const char *group)
-{
-	struct cgroup old CLEANUP_CGROUP = CGROUP_INIT;
-
-	cgroup_find(group, &old);
-	if (freezer_frozen(&old)) /* what is frozen in version 1 cannot die */
-		freezer_set(&old, false);
-}
-
 int resources_group(const struct dirs *d, const struct spec *s, bool background, struct cgroup *ret,
 		    struct err *e)
 {
@@ -85,13 +75,9 @@ int resources_group(const struct dirs *d, const struct spec *s, bool background,
 	struct cgroup_limits limits = {0};
 	struct peers peers CLEANUP_PEERS = {0};
 
-	remove_old(name);
 	if (background)
 		resources_of(s, &limits);
-	else
-		cgroup_make_below(name, ret);
-	if (!ret->n)
-		cgroup_make(name, &limits, ret);
+	cgroup_make_anew(name, !background, &limits, ret);
 	if (!cgroup_holds(ret, &limits))
 		return err_set(e, -EOPNOTSUPP,
 			       "%s: MemoryMax=, TasksMax= or CPUQuota= cannot be enforced: this "

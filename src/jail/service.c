@@ -20,6 +20,7 @@
 #include "base/path.h"
 #include "confine/peers.h"
 #include "fs/atomic.h"
+#include "jail/compiled.h"
 #include "jail/freeze.h"
 #include "jail/live.h"
 #include "jail/output.h"
@@ -82,29 +83,69 @@ static int run_for_one(const struct dirs *d, const char *name, int *ret_status, 
 	return r == -EINVAL && l.spec && !l.spec->accept ? 1 : r;
 }
 
+static const int own_streams[3] = {0, 1, 2};
+
+static double foreground_rest(void)
+{
+	return notify_wanted() ? 0 : FOREGROUND_REST_S;
+}
+
+/* The rest of a run in the foreground. */
+static int serve_on(struct live *l, bool ready, int *ret_status, struct err *e)
+{
+	if (l->running.note[0])
+		dprintf(2, "immure: %s\n", l->running.note);
+	if (ready)
+		tell_ready(l);
+	if (!l->asked && !live_over(l))
+		return live_hand_over(l, e);
+	*ret_status = l->run.main_status;
+	return 0;
+}
+
+/* What @image, a memory file, says; borrows from *ret_bytes. */
+static int read_image(int image, char **ret_bytes, struct keeper *ret, struct err *e)
+{
+	size_t len = 0;
+	int r =
+	    lseek(image, 0, SEEK_SET) < 0 ? -errno : fd_read_all(image, 1 << 20, ret_bytes, &len);
+
+	r = r < 0 ? err_errno(e, r, "reading what is handed over")
+		  : keeper_read(*ret_bytes, len, ret, e);
+	close(image);
+	return r;
+}
+
 int service_run(const struct dirs *d, const char *name, int *ret_status, struct err *e)
 {
 	int one = has_connection() ? run_for_one(d, name, ret_status, e) : 1;
 	if (one <= 0)
 		return one;
 	struct live l CLEANUP_LIVE;
-	const int stdio[3] = {0, 1, 2};
 	bool ready;
 
 	live_init(&l, d, name);
 	int r = live_lock(&l, e);
 	if (r == 0)
-		r = live_start(&l, stdio, notify_wanted() ? 0 : FOREGROUND_REST_S, &ready, e);
+		r = live_start(&l, own_streams, foreground_rest(), &ready, e);
 	if (r < 0)
 		return r;
-	if (l.running.note[0])
-		dprintf(2, "immure: %s\n", l.running.note);
-	if (ready)
-		tell_ready(&l);
-	if (!l.asked && !live_over(&l))
-		return live_hand_over(&l, e);
-	*ret_status = l.run.main_status;
-	return 0;
+	compiled_save(&l);
+	return serve_on(&l, ready, ret_status, e);
+}
+
+int service_adopt(const struct dirs *d, const char *name, int image, int *ret_status, struct err *e)
+{
+	static struct keeper before;
+	CLEANUP_STR char *bytes = NULL;
+	struct live l CLEANUP_LIVE;
+	bool ready;
+
+	live_init(&l, d, name);
+	int r = read_image(image, &bytes, &before, e);
+	if (r == 0)
+		r = live_adopt(&l, &before, own_streams, foreground_rest(), &ready, e);
+	return r < 0 ? r : serve_on(&l, ready, ret_status, e);
 }
 
 int service_export_plan(const struct dirs *d, const char *name, const char *path, struct err *e)
@@ -188,13 +229,9 @@ int service_resume(const struct dirs *d, const char *name, int image, struct err
 	static struct keeper before;
 	CLEANUP_STR char *bytes = NULL;
 	struct live l CLEANUP_LIVE;
-	size_t len = 0;
 
 	live_init(&l, d, name);
-	int r = lseek(image, 0, SEEK_SET) < 0 ? -errno : fd_read_all(image, 1 << 20, &bytes, &len);
-	r = r < 0 ? err_errno(e, r, "reading what the keeper says")
-		  : keeper_read(bytes, len, &before, e);
-	close(image);
+	int r = read_image(image, &bytes, &before, e);
 	if (r < 0)
 		return r;
 	close(before.log); /* opened anew: it may have been rotated */

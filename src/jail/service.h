@@ -54,6 +54,11 @@ int service_status(const struct dirs *d, const char *name, struct service_status
  * waitpid(2). */
 int service_run(const struct dirs *d, const char *name, int *ret_status, struct err *e);
 
+/* Goes on with a run that the short way has begun (launch/front.c), which @image tells of; as
+ * service_run(). */
+int service_adopt(const struct dirs *d, const char *name, int image, int *ret_status,
+		  struct err *e);
+
 /* Starts @name again, in the place of its keeper (keep/keeper.h), which has executed us; @image is
  * what it has handed over. Returns only where the keeper cannot be executed again. */
 int service_resume(const struct dirs *d, const char *name, int image, struct err *e);

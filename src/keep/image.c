@@ -7,18 +7,7 @@
 #include "keep/keeper.h"
 
 #define IMAGE_MAGIC   "keeper"
-#define IMAGE_VERSION 1u
-
-static void walk_list(struct pack *w, struct strv *list)
-{
-	char *const *v = list->v;
-
-	pack_texts(w, &v);
-	for (size_t i = 0; w->reading && v[i]; i++)
-		strv_add(list, v[i]);
-	if (w->reading)
-		free((char **)(uintptr_t)v);
-}
+#define IMAGE_VERSION 2u
 
 static void walk_run(struct pack *w, struct run *r)
 {
@@ -26,7 +15,6 @@ static void walk_run(struct pack *w, struct run *r)
 		*r = (struct run)RUN_INIT;
 	PACK_FIELD(w, r->init);
 	PACK_FIELD(w, r->main);
-	PACK_FIELD(w, r->main_in);
 	PACK_FIELD(w, r->init_fd);
 	PACK_FIELD(w, r->ctl);
 	PACK_FIELD(w, r->users);
@@ -87,7 +75,7 @@ static void walk_logging(struct pack *w, struct logging *l)
 	PACK_FIELD(w, *l);
 	pack_text(w, &l->name);
 	pack_text(w, &l->run_dir);
-	pack_text(w, &l->where);
+	logging_pack(w, &l->set);
 	w->bad |= l->open && (!l->name || !l->run_dir);
 }
 
@@ -105,8 +93,8 @@ static void walk(struct pack *w, struct keeper *k)
 	PACK_FIELD(w, k->timeout_stop);
 	walk_files(w, k);
 	walk_published(w, k);
-	walk_list(w, &k->made);
-	walk_list(w, &k->sockets);
+	pack_strv(w, &k->made);
+	pack_strv(w, &k->sockets);
 	PACK_FIELD(w, k->passed);
 	PACK_FIELD(w, k->n_passed);
 	walk_cgroup(w, &k->cgroup);

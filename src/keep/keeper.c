@@ -20,6 +20,7 @@
 #include "base/path.h"
 #include "confine/freezer.h"
 #include "fs/beneath.h"
+#include "fs/make.h"
 #include "fs/temp.h"
 
 #define FOR_EVER_S 1e6
@@ -215,24 +216,6 @@ static void serve(struct service *s)
 	}
 }
 
-/* What was made in /run goes with the service, as RuntimeDirectory= has it; but only when it is
- * empty: another service may share it. No link is followed: a directory on the way may be the
- * service's. */
-static void remove_made(const struct keeper *k)
-{
-	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	for (size_t i = 0; i < k->made.n; i++) {
-		const char *path = k->made.v[i];
-		CLEANUP_STR char *up = path_parent(path);
-		CLEANUP_FD int parent = path_within(path, "/run")
-					    ? beneath_open_nolink(host, up, O_PATH | O_DIRECTORY, 0)
-					    : -1;
-		if (parent >= 0)
-			unlinkat(parent, path_base(path), AT_REMOVEDIR);
-	}
-}
-
 /* Unix sockets that were made for it: a name that nobody listens on says "refused" to clients that
  * would know how to wait. */
 static void remove_sockets(const struct keeper *k)
@@ -276,7 +259,7 @@ static void clear(struct service *s)
 	refusals_stop(s->refusals);
 	s->refusals = NULL;
 	remove_notices(s);
-	remove_made(k);
+	make_undo(&k->made);
 }
 
 /* Until it is time to start again, or somebody ends it. */

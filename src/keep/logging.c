@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/kernel.h"
+#include "base/pack.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "keep/log-sink.h"
@@ -76,7 +77,7 @@ static int open_queue(struct logging *l, struct err *e)
 /* SO_PASSCRED before the first message: of each the kernel notes who sent it. */
 static int open_socket(struct logging *l, struct err *e)
 {
-	bool stream = l->stream;
+	bool stream = l->set.stream;
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int on = 1, off = 0;
 
@@ -107,23 +108,13 @@ static int open_events(struct logging *l, struct err *e)
 	l->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (l->epoll < 0 || l->timer < 0)
 		return err_errno(e, -errno, "making descriptors for %s's syslog", l->name);
-	if (log_sink_file(l->where))
+	if (log_sink_file(l->set.where))
 		l->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	add(l, l->timer, EPOLLIN, TIMER);
 	add(l, l->watch, EPOLLIN, WATCH);
-	if (!l->stream)
+	if (!l->set.stream)
 		add(l, l->socket, EPOLLIN | EPOLLONESHOT, SOURCE);
 	return 0;
-}
-
-/* As confine/rootfs.h wants it: no link on the way. */
-static char *real_path(int dir)
-{
-	char link[64], path[4096];
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
-	ssize_t n = readlink(link, path, sizeof(path) - 1);
-	return n > 0 ? xstrndup(path, (size_t)n) : NULL;
 }
 
 static int open_relayed(struct logging *l, struct err *e)
@@ -135,12 +126,7 @@ static int open_relayed(struct logging *l, struct err *e)
 		r = open_socket(l, e);
 	if (r == 0)
 		r = open_events(l, e);
-	if (r < 0)
-		return r;
-	CLEANUP_STR char *at = real_path(l->dir);
-	l->source = at ? path_join(at, "socket") : NULL;
-	return l->source ? 0
-			 : err_set(e, -EIO, "%s/%s.log is not to be found", l->run_dir, l->name);
+	return r;
 }
 
 static int open_daemon(struct logging *l, struct err *e)
@@ -150,8 +136,25 @@ static int open_daemon(struct logging *l, struct err *e)
 	if (dir < 0)
 		return dir;
 	l->by_daemon = true;
-	l->source = real_path(dir);
 	return 0;
+}
+
+/* As confine/rootfs.h wants it: no link on the way. */
+char *logging_source(const struct logging *l)
+{
+	CLEANUP_STR char *dir =
+	    xasprintf("%s/%s.%s", l->run_dir, l->name, l->by_daemon ? "daemon" : "log");
+	CLEANUP_STR char *real = realpath(dir, NULL);
+
+	return !real || l->by_daemon ? steal_ptr(real) : path_join(real, "socket");
+}
+
+void logging_pack(struct pack *w, struct logging_settings *s)
+{
+	pack_text(w, &s->where);
+	PACK_FIELD(w, s->stream);
+	PACK_FIELD(w, s->burst);
+	PACK_FIELD(w, s->interval_ms);
 }
 
 void logging_plan(const struct logging *l, struct plan *p)
@@ -183,7 +186,7 @@ static void listen_again(struct logging *l)
 {
 	struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.u32 = SOURCE};
 
-	if (!l->stream)
+	if (!l->set.stream)
 		epoll_ctl(l->epoll, EPOLL_CTL_MOD, l->socket, &ev);
 	else
 		wake_in(l, STREAM_MS);
@@ -192,11 +195,11 @@ static void listen_again(struct logging *l)
 static void say_hello(struct logging *l)
 {
 	struct wire w = {.type = WIRE_HELLO,
-			 .form = log_sink_form(l->where),
+			 .form = log_sink_form(l->set.where),
 			 .anew = !l->greeted,
-			 .stream = l->stream,
-			 .burst = l->burst,
-			 .interval_ms = l->interval_ms};
+			 .stream = l->set.stream,
+			 .burst = l->set.burst,
+			 .interval_ms = l->set.interval_ms};
 	const int fds[] = {l->queue_file, l->socket};
 
 	snprintf(w.name, sizeof(w.name), "%s", l->name);
@@ -210,7 +213,7 @@ static void discard(struct logging *l)
 	uint64_t *n = &l->queue.head->figures.unserved;
 	char byte;
 
-	if (l->stream)
+	if (l->set.stream)
 		return; /* whose connections broke with the relay: syslog(3) drops by itself */
 	for (int i = 0; i < DISCARD && recv(l->socket, &byte, 1, MSG_DONTWAIT) >= 0; i++)
 		__atomic_add_fetch(n, 1, __ATOMIC_RELAXED);
@@ -289,7 +292,7 @@ static bool somebody_waits(const struct logging *l)
 {
 	struct pollfd pfd = {.fd = l->socket, .events = POLLIN};
 
-	return l->stream || poll(&pfd, 1, 0) > 0;
+	return l->set.stream || poll(&pfd, 1, 0) > 0;
 }
 
 /* Something has been sent a while ago, or is sent over connections that we do not see. */
@@ -301,7 +304,7 @@ static void look_after(struct logging *l)
 		l->pinged = 0;
 		found(l);
 	}
-	if (!l->pinged && l->stream && answered) {
+	if (!l->pinged && l->set.stream && answered) {
 		l->beat = l->queue.head->beat; /* alive: asked again a second later */
 		wake_in(l, STREAM_MS);
 	} else if (!l->pinged && somebody_waits(l))
@@ -336,16 +339,16 @@ static ino_t file_now(const struct logging *l)
 {
 	struct stat st;
 
-	return lstat(log_sink_file(l->where), &st) < 0 ? 0 : st.st_ino;
+	return lstat(log_sink_file(l->set.where), &st) < 0 ? 0 : st.st_ino;
 }
 
 static void give_way_out(struct logging *l)
 {
-	log_sink_answer(l->conn, l->where);
+	log_sink_answer(l->conn, l->set.where);
 	if (l->watch < 0)
 		return;
 	l->file = file_now(l);
-	inotify_add_watch(l->watch, log_sink_file(l->where), IN_MOVE_SELF | IN_ATTRIB);
+	inotify_add_watch(l->watch, log_sink_file(l->set.where), IN_MOVE_SELF | IN_ATTRIB);
 }
 
 /* Renamed or removed (which changes its number of links), another one is made in its place. */
@@ -419,10 +422,13 @@ void logging_serve(struct logging *l)
 
 int logging_open(struct logging *l, struct err *e)
 {
-	if (l->open || (l->where && streq(l->where, "none")))
+	if (l->open || (l->set.where && streq(l->set.where, "none")))
 		return 0;
-	bool by_daemon = l->where && streq(l->where, "daemon");
+	bool by_daemon = l->set.where && streq(l->set.where, "daemon");
 	int r = by_daemon ? open_daemon(l, e) : open_relayed(l, e);
+	l->source = r < 0 ? NULL : logging_source(l);
+	if (r == 0 && !l->source)
+		r = err_set(e, -EIO, "%s: its place in %s has gone", l->name, l->run_dir);
 	l->open = r == 0;
 	if (r < 0 || by_daemon)
 		return r;

@@ -22,13 +22,18 @@
 #include "confine/plan.h"
 #include "relay/queue.h"
 
-struct logging {
-	const char *name;    /* of the jail; borrowed, as the next two are */
-	const char *run_dir; /* RUN */
-	const char *where;   /* Syslog=, or NULL: host */
-	bool stream;	     /* SyslogSocket= */
+/* What the spec says of it. */
+struct logging_settings {
+	const char *where; /* Syslog=, or NULL: host; borrowed */
+	bool stream;	   /* SyslogSocket= */
 	uint32_t burst;
 	uint64_t interval_ms;
+};
+
+struct logging {
+	const char *name;    /* of the jail; borrowed, as the next one is */
+	const char *run_dir; /* RUN */
+	struct logging_settings set;
 	int program;	/* the relay's, to be executed; taken over */
 	bool open;	/* there is a /dev/log */
 	char *source;	/* what is bound there */
@@ -63,6 +68,13 @@ int logging_open(struct logging *l, struct err *e);
 #define LOGGING_FDS 9
 size_t logging_fds(const struct logging *l, int ret[LOGGING_FDS]);
 void logging_adopt(struct logging *l);
+
+/* What is bound at /dev/log of an open one, new; NULL where that has gone. */
+char *logging_source(const struct logging *l);
+
+/* As fields of an image. */
+struct pack;
+void logging_pack(struct pack *w, struct logging_settings *s);
 
 /* Adds /dev/log to @p, which has its /dev already. */
 void logging_plan(const struct logging *l, struct plan *p);

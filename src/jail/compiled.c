@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/compiled.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "confine/packed.h"
+#include "fs/atomic.h"
+#include "fs/newer.h"
+#include "jail/manifest.h"
+#include "jail/refresh.h"
+#include "jail/resources.h"
+#include "jail/samples.h"
+#include "keep/start.h"
+
+/* What a start reads besides paths: it is made anew each time. */
+static bool reads_more(const struct live *l)
+{
+	const struct spec *s = l->spec;
+	struct peers peers CLEANUP_PEERS = {0};
+	bool more = s->accept || s->listen.n || s->environment_files.n || s->private_users ||
+		    s->require.n || l->passed.n || getenv("WATCHDOG_USEC") || l->plan.n_steps ||
+		    l->users >= 0 || peers_of(s, &peers);
+
+	/* Paths that a key names may lead elsewhere tomorrow. */
+	for (size_t i = 0; !more && i < s->n_settings; i++)
+		more = str_ends(s->settings[i].key, "Paths");
+	return more;
+}
+
+/* Whether @name stands in the file: an account of this host's own, which a mark of it covers. */
+static bool is_listed(const char *file, const char *name)
+{
+	CLEANUP_STR char *text = NULL;
+	CLEANUP_FD int fd = open(file, O_RDONLY | O_CLOEXEC);
+	size_t n = strlen(name);
+
+	if (fd < 0 || fd_read_all(fd, 1 << 20, &text, NULL) < 0)
+		return false;
+	for (const char *at = text; at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (strncmp(at, name, n) == 0 && at[n] == ':')
+			return true;
+	}
+	return false;
+}
+
+static bool accounts_are_local(const struct spec *s)
+{
+	bool local = (!s->user || is_listed("/etc/passwd", s->user)) &&
+		     (!s->group || is_listed("/etc/group", s->group));
+
+	for (size_t i = 0; local && i < s->supplementary_groups.n; i++)
+		local = is_listed("/etc/group", s->supplementary_groups.v[i]);
+	return local;
+}
+
+static bool layout_is_plain(const struct layout *l)
+{
+	bool plain = l->own.n == 0;
+
+	for (size_t i = 0; plain && i < l->n; i++)
+		plain = !l->v[i].link;
+	return plain;
+}
+
+/* The paths are in @kept, whose texts do not move. */
+static void add_mark(struct start *s, struct strv *kept, char *path, bool whole)
+{
+	strv_take(kept, path);
+	s->marks = xrealloc(s->marks, s->n_marks + 1, sizeof(*s->marks));
+	s->marks[s->n_marks++] = start_mark(path, whole);
+}
+
+static void mark_sources(const struct live *l, const char *jail, struct start *s, struct strv *kept)
+{
+	static const char *const of_generation[] = {"manifest.jsonl", "policy.bin", "policy.json",
+						    "run.json", "spec"};
+	static const char *const of_host[] = {"/etc/passwd", "/etc/group", "/etc/nsswitch.conf"};
+
+	add_mark(s, kept, path_join(jail, "current"), true);
+	for (size_t i = 0; i < ARRAY_LEN(of_generation); i++)
+		add_mark(s, kept, path_join(l->generation.dir, of_generation[i]), true);
+	for (size_t i = 0; i < ARRAY_LEN(of_host); i++)
+		add_mark(s, kept, xstrdup(of_host[i]), true);
+	add_mark(s, kept, xstrdup(l->commands.main.program), false);
+}
+
+/* Configuration that the jail has copies of. */
+static int mark_copies(const struct live *l, struct start *s, struct strv *kept)
+{
+	struct manifest m CLEANUP_MANIFEST = MANIFEST_INIT;
+	int r = manifest_load(l->generation.dir, &m, NULL);
+
+	for (size_t i = 0; r == 0 && i < m.n; i++)
+		if (refresh_takes(&m.v[i]))
+			add_mark(s, kept, xstrdup(m.v[i].path), true);
+	return r;
+}
+
+/* What is bound: which object it is, and of what the service only reads, whatever is in it. */
+static void mark_bound(const struct layout *l, struct start *s, struct strv *kept)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct provision *p = &l->v[i];
+		const char *source = provision_source(p);
+		if (p->create) {
+			s->makes = xrealloc(s->makes, s->n_makes + 1, sizeof(*s->makes));
+			s->makes[s->n_makes++] = provision_make(p);
+		} else
+			add_mark(s, kept, xstrdup(source), p->file && !p->writable);
+		if (!p->file && !p->writable && p->class != CLASS_KERNEL)
+			strv_add(&s->trees, source);
+	}
+}
+
+static void add_state(const struct live *l, struct start *s)
+{
+	const struct layout *layout = &l->generation.layout;
+
+	for (size_t i = 0; i < layout->n; i++) {
+		const struct provision *p = &layout->v[i];
+		bool state =
+		    p->class == CLASS_STATE && p->writable && !sample_is_bound(l->spec, p->path);
+		strv_add(state ? &s->state : &s->others, p->path);
+	}
+	if (!s->state.n)
+		strv_done(&s->others);
+}
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/* What has changed since this start has begun may have been read before or after: a mark of it
+ * would say nothing. */
+static bool is_settled(const struct start *s)
+{
+	size_t left = START_TREES_MAX;
+
+	for (size_t i = 0; i < s->n_marks; i++)
+		if (s->marks[i].there && s->marks[i].whole &&
+		    !is_before(&s->marks[i].changed, &s->since))
+			return false;
+	for (size_t i = 0; i < s->trees.n; i++) {
+		CLEANUP_FD int dir = open(s->trees.v[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (dir < 0 || newer_below(dir, &s->since, &left) || !left)
+			return false;
+	}
+	return true;
+}
+
+static char *pack_plan(const struct live *l, size_t *ret_len)
+{
+	CLEANUP_STR char *root = path_join(l->generation.dir, "root");
+	struct plan p = l->plan;
+
+	p.root_path = root;
+	p.root = p.launcher = p.user_ns = -1;
+	p.ipc = NULL;
+	for (int i = 0; i < 3; i++)
+		p.stdio[i] = i;
+	return packed_write(&p, ret_len);
+}
+
+static void save(const struct live *l, const char *jail, struct start *s)
+{
+	CLEANUP_STR char *plan = pack_plan(l, &s->plan_len);
+	CLEANUP_FD int dir = open(jail, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	size_t len = 0;
+
+	s->plan = plan;
+	CLEANUP_STR char *bytes = start_write(s, &len);
+	if (dir >= 0 && len <= START_MAX)
+		atomic_write(dir, START_FILE, bytes, len, 0600);
+}
+
+void compiled_save(const struct live *l)
+{
+	CLEANUP_STR char *group = resources_group_name(l->dirs, l->name);
+	CLEANUP_STR char *jail = xasprintf("%s/jails/%s", l->dirs->state, l->name);
+	struct strv kept CLEANUP_STRV = STRV_INIT;
+	char kernel[128];
+	struct start s CLEANUP(start_done) = {
+	    .kernel = kernel,
+	    .limits = start_limits(),
+	    .generation = l->generation.number,
+	    .run_dir = l->dirs->run,
+	    .group = group,
+	    .logs = l->logging.open,
+	    .log = l->logging.set,
+	    .notices = l->notices.socket < 0 ? NOTICES_NONE : l->notices.from,
+	    .since = l->began,
+	};
+
+	if (reads_more(l) || !accounts_are_local(l->spec) ||
+	    !layout_is_plain(&l->generation.layout))
+		return;
+	start_kernel(kernel);
+	mark_sources(l, jail, &s, &kept);
+	if (mark_copies(l, &s, &kept) < 0)
+		return;
+	mark_bound(&l->generation.layout, &s, &kept);
+	for (size_t i = 0; i < l->generation.listeners.n; i++)
+		strv_add(&s.listeners, l->generation.listeners.v[i]);
+	add_state(l, &s);
+	if (is_settled(&s))
+		save(l, jail, &s);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "keep/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/fnv.h"
+#include "base/pack.h"
+#include "fs/newer.h"
+
+#define IMAGE_MAGIC   "start"
+#define IMAGE_VERSION 1u
+
+void start_kernel(char ret[128])
+{
+	struct utsname u;
+
+	ret[0] = '\0';
+	if (uname(&u) == 0)
+		snprintf(ret, 128, "%.60s %.60s", u.release, u.version);
+}
+
+uint64_t start_limits(void)
+{
+	struct rlimit all[RLIM_NLIMITS] = {{0}};
+	uint64_t most[RLIM_NLIMITS];
+
+	if (prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE, 0, 0, 0) == 1)
+		return 0;
+	for (int i = 0; i < RLIM_NLIMITS; i++) {
+		getrlimit(i, &all[i]);
+		most[i] = all[i].rlim_max;
+	}
+	return fnv(most, sizeof(most));
+}
+
+struct start_mark start_mark(const char *path, bool whole)
+{
+	struct stat st;
+
+	if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return (struct start_mark){.path = path, .whole = whole};
+	return (struct start_mark){.path = path,
+				   .there = true,
+				   .whole = whole,
+				   .dev = st.st_dev,
+				   .ino = st.st_ino,
+				   .mode = st.st_mode,
+				   .size = st.st_size,
+				   .modified = st.st_mtim,
+				   .changed = st.st_ctim};
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool mark_holds(const struct start_mark *then)
+{
+	struct start_mark now = start_mark(then->path, then->whole);
+
+	if (now.there != then->there || now.dev != then->dev || now.ino != then->ino ||
+	    (now.mode & S_IFMT) != (then->mode & S_IFMT))
+		return false;
+	return !then->whole ||
+	       (now.size == then->size && same_time(&now.modified, &then->modified) &&
+		same_time(&now.changed, &then->changed));
+}
+
+static bool trees_hold(const struct start *s)
+{
+	size_t left = START_TREES_MAX;
+
+	for (size_t i = 0; i < s->trees.n; i++) {
+		CLEANUP_FD int dir = open(s->trees.v[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (dir < 0 || newer_below(dir, &s->since, &left) || !left)
+			return false;
+	}
+	return true;
+}
+
+bool start_holds(const struct start *s)
+{
+	char kernel[128];
+
+	start_kernel(kernel);
+	if (!streq(kernel, s->kernel) || start_limits() != s->limits)
+		return false;
+	for (size_t i = 0; i < s->n_marks; i++)
+		if (!mark_holds(&s->marks[i]))
+			return false;
+	return trees_hold(s);
+}
+
+static void walk_marks(struct pack *w, struct start *s)
+{
+	s->n_marks = pack_count(w, s->n_marks, sizeof(struct start_mark) - sizeof(char *));
+	if (w->reading)
+		s->marks = xcalloc(s->n_marks + 1, sizeof(*s->marks));
+	for (size_t i = 0; i < s->n_marks; i++) {
+		struct start_mark *m = &s->marks[i];
+		pack_text(w, &m->path);
+		PACK_FIELD(w, m->there);
+		PACK_FIELD(w, m->whole);
+		PACK_FIELD(w, m->dev);
+		PACK_FIELD(w, m->ino);
+		PACK_FIELD(w, m->mode);
+		PACK_FIELD(w, m->size);
+		PACK_FIELD(w, m->modified);
+		PACK_FIELD(w, m->changed);
+		w->bad |= !m->path;
+	}
+}
+
+static void walk_makes(struct pack *w, struct start *s)
+{
+	s->n_makes = pack_count(w, s->n_makes, sizeof(uint32_t));
+	if (w->reading)
+		s->makes = xcalloc(s->n_makes + 1, sizeof(*s->makes));
+	for (size_t i = 0; i < s->n_makes; i++) {
+		struct make *m = &s->makes[i];
+		pack_text(w, &m->path);
+		PACK_FIELD(w, m->file);
+		PACK_FIELD(w, m->mode);
+		PACK_FIELD(w, m->uid);
+		PACK_FIELD(w, m->gid);
+		w->bad |= !m->path || m->path[0] != '/';
+	}
+}
+
+/* The bytes of a plan stay where they are. */
+static void walk_plan(struct pack *w, struct start *s)
+{
+	s->plan_len = pack_count(w, s->plan_len, 1);
+	if (!w->reading) {
+		pack_raw(w, (char *)(uintptr_t)s->plan, s->plan_len);
+		return;
+	}
+	s->plan = w->in + w->at;
+	w->at += s->plan_len;
+}
+
+static void walk(struct pack *w, struct start *s)
+{
+	pack_text(w, &s->kernel);
+	PACK_FIELD(w, s->limits);
+	PACK_FIELD(w, s->generation);
+	pack_text(w, &s->run_dir);
+	pack_text(w, &s->group);
+	PACK_FIELD(w, s->logs);
+	logging_pack(w, &s->log);
+	PACK_FIELD(w, s->notices);
+	walk_marks(w, s);
+	pack_strv(w, &s->trees);
+	PACK_FIELD(w, s->since);
+	walk_makes(w, s);
+	pack_strv(w, &s->listeners);
+	pack_strv(w, &s->state);
+	pack_strv(w, &s->others);
+	walk_plan(w, s);
+	w->bad |= !s->kernel || !s->run_dir || !s->group || s->notices > NOTICES_ALL;
+}
+
+char *start_write(const struct start *s, size_t *ret_len)
+{
+	struct pack w = pack_begin(IMAGE_MAGIC, IMAGE_VERSION);
+	struct start copy = *s;
+
+	walk(&w, &copy);
+	return pack_finish(&w, ret_len);
+}
+
+int start_read(const char *bytes, size_t len, struct start *ret, struct err *e)
+{
+	struct pack w;
+
+	*ret = (struct start){0};
+	int r = pack_open(&w, IMAGE_MAGIC, IMAGE_VERSION, bytes, len, e);
+	if (r < 0)
+		return r;
+	walk(&w, ret);
+	if (pack_whole(&w))
+		return 0;
+	start_done(ret);
+	return err_set(e, -EBADMSG, "the compiled start contradicts itself");
+}
+
+void start_done(struct start *s)
+{
+	free(s->marks);
+	free(s->makes);
+	strv_done(&s->trees);
+	strv_done(&s->listeners);
+	strv_done(&s->state);
+	strv_done(&s->others);
+	*s = (struct start){0};
+}

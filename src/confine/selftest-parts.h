@@ -10,10 +10,11 @@
 struct test {
 	const struct plan *p;
 	int report;
+	bool words; /* somebody will read them */
 	struct selftest_row *row;
 };
 
-/* What should be, and what is: the two texts of the row, and its result. */
+/* What should be, and what is: the two texts of the row where there are words, and its result. */
 void selftest_want(struct test *t, const char *fmt, ...) PRINTF(2, 3);
 void selftest_is(struct test *t, bool held, const char *fmt, ...) PRINTF(3, 4);
 

@@ -28,6 +28,8 @@ void selftest_want(struct test *t, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (!t->words)
+		return;
 	va_start(ap, fmt);
 	vsnprintf(t->row->want, sizeof(t->row->want), fmt, ap);
 	va_end(ap);
@@ -37,10 +39,12 @@ void selftest_is(struct test *t, bool held, const char *fmt, ...)
 {
 	va_list ap;
 
+	t->row->result = held ? SELFTEST_HELD : SELFTEST_BROKEN;
+	if (!t->words)
+		return;
 	va_start(ap, fmt);
 	vsnprintf(t->row->is, sizeof(t->row->is), fmt, ap);
 	va_end(ap);
-	t->row->result = held ? SELFTEST_HELD : SELFTEST_BROKEN;
 }
 
 static void test_user(struct test *t)
@@ -276,13 +280,25 @@ static const struct {
     {"session", test_session},
 };
 
+/* Words take longer than the walls do, and most of the time nobody reads them. */
+static void run_one(size_t i, struct test *t)
+{
+	tests[i].test(t);
+	enum selftest_result first = t->row->result;
+	if (first == SELFTEST_HELD || t->words)
+		return;
+	t->words = true;
+	tests[i].test(t);
+	t->row->result = first; /* a wall that holds the second time is none */
+}
+
 size_t selftest_run(const struct plan *p, int report, struct selftest_row *rows)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tests); i++) {
 		rows[i] = (struct selftest_row){.result = SELFTEST_UNKNOWN};
-		snprintf(rows[i].wall, sizeof(rows[i].wall), "%s", tests[i].wall);
-		struct test t = {.p = p, .report = report, .row = &rows[i]};
-		tests[i].test(&t);
+		strncpy(rows[i].wall, tests[i].wall, sizeof(rows[i].wall) - 1);
+		struct test t = {.p = p, .report = report, .words = p->tell_walls, .row = &rows[i]};
+		run_one(i, &t);
 	}
 	return ARRAY_LEN(tests);
 }

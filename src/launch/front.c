@@ -69,6 +69,15 @@ struct quick {
 	struct run service;
 };
 
+/* Our path, which units and scripts are to name; @otherwise where it cannot be told. */
+static char *own_path(char *otherwise)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
+
+	return n > 0 && n < PATH_MAX ? xstrndup(path, (size_t)n) : otherwise;
+}
+
 static NORETURN void execute_main(char *const argv[])
 {
 	struct err e = {0};
@@ -412,5 +421,7 @@ int main(int argc, char **argv)
 		if (q.run_dir && read_start(q.name, &q.start) == 0)
 			start_quickly(&q);
 	}
+	if (argc)
+		argv[0] = own_path(argv[0]);
 	execute_main(argv);
 }

@@ -182,27 +182,25 @@ static char *own_group(void)
 	return own ? own : xstrdup("/");
 }
 
-static void make_below(const struct hierarchies *all, const char *name, struct cgroup *ret)
+void cgroup_make_below(const char *point, const char *name, struct cgroup *ret)
 {
 	const struct cgroup_limits none = {0};
 	CLEANUP_STR char *own = own_group();
+	struct hierarchy h = {.unified = true};
 
 	*ret = (struct cgroup)CGROUP_INIT;
-	if (!all->unified)
-		return;
-	struct hierarchy h = *all->unified;
-	snprintf(h.point, sizeof(h.point), "%s%s", all->unified->point, streq(own, "/") ? "" : own);
+	snprintf(h.point, sizeof(h.point), "%s%s", point, streq(own, "/") ? "" : own);
 	CLEANUP_STR char *old = path_join(h.point, name);
 	rmdir(old); /* what a killed supervisor left */
 	add_group(ret, &h, name, &none);
 }
 
-void cgroup_make_below(const char *name, struct cgroup *ret)
+char *cgroup_point(void)
 {
 	struct hierarchies all;
 
 	hierarchies_read(&all);
-	make_below(&all, name, ret);
+	return all.unified ? xstrdup(all.unified->point) : NULL;
 }
 
 /* The hierarchy of a line of /proc/PID/cgroup, "4:memory:/a/b"; *ret_path is the group in it. */
@@ -300,8 +298,9 @@ void cgroup_make_anew(const char *name, bool below, const struct cgroup_limits *
 	if (freezer_frozen(&old)) /* what is frozen in version 1 cannot die */
 		freezer_set(&old, false);
 	cgroup_remove(&old);
-	if (below)
-		make_below(&all, name, ret);
+	*ret = (struct cgroup)CGROUP_INIT;
+	if (below && all.unified)
+		cgroup_make_below(all.unified->point, name, ret);
 	if (!ret->n)
 		make_in(&all, name, limits, ret);
 }

@@ -42,8 +42,12 @@ long long cgroup_host_memory(void);
 void cgroup_make(const char *name, const struct cgroup_limits *limits, struct cgroup *ret);
 
 /* A group of version 2 below the one that the caller is in: of whoever manages that one, an init
- * system, it takes nothing away. Never fails: ret->n is 0 or 1. */
-void cgroup_make_below(const char *name, struct cgroup *ret);
+ * system, it takes nothing away. @point is where version 2 is mounted. Never fails: ret->n is 0 or
+ * 1. */
+void cgroup_make_below(const char *point, const char *name, struct cgroup *ret);
+
+/* Where that is, new; NULL where this host has none. */
+char *cgroup_point(void);
 
 /* The group of a run, where an earlier one of that name may have been left, frozen even: as
  * cgroup_make_below() where @below says so and that can be, else as cgroup_make(). */

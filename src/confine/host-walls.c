@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "confine/cgroup.h"
@@ -167,10 +168,12 @@ static int try_peers(const struct host_wall *w UNUSED)
 {
 	const struct peers peers = {.limits_connects = true};
 	struct cgroup c CLEANUP_CGROUP = CGROUP_INIT;
+	CLEANUP_STR char *point = cgroup_point();
 	char name[48];
 
 	snprintf(name, sizeof(name), "immure-check-%d", (int)getpid());
-	cgroup_make_below(name, &c);
+	if (point)
+		cgroup_make_below(point, name, &c);
 	return peers_enforce(&peers, &c, NULL);
 }
 

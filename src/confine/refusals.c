@@ -63,8 +63,8 @@ static bool serve(struct refusals *r)
 		return got == 0;
 	const struct seccomp_notif *n = r->notify.request;
 	struct seccomp_notif_resp answer = {.id = n->id, .error = -answer_of(r, &n->data)};
+	count(r, n->data.arch, n->data.nr); /* first: who got an answer may be asked about it */
 	ioctl(r->notify.listener, SECCOMP_IOCTL_NOTIF_SEND, &answer); /* ENOENT: killed meanwhile */
-	count(r, n->data.arch, n->data.nr);
 	return true;
 }
 

@@ -19,12 +19,12 @@
 #include "confine/selftest.h"
 
 struct run {
-	pid_t init;    /* as the caller sees it */
-	pid_t main;    /* the service's first process, as the caller sees it */
-	int init_fd;   /* pidfd */
-	int ctl;       /* messages from the init; end of file when it is gone */
-	int listener;  /* of the filter, or -1; the caller may take it */
-	pid_t pacer;   /* pids.h; 0: none */
+	pid_t init;   /* as the caller sees it */
+	pid_t main;   /* the service's first process, as the caller sees it */
+	int init_fd;  /* pidfd */
+	int ctl;      /* messages from the init; end of file when it is gone */
+	int listener; /* of the filter, or -1; the caller may take it */
+	pid_t pacer;  /* pids.h; 0: none */
 	int users; /* of the plan, borrowed: what is mounted in there later is mapped by it; or -1
 		    */
 	bool main_exited;

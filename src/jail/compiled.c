@@ -88,6 +88,8 @@ static void mark_sources(const struct live *l, const char *jail, struct start *s
 	for (size_t i = 0; i < ARRAY_LEN(of_host); i++)
 		add_mark(s, kept, xstrdup(of_host[i]), true);
 	add_mark(s, kept, xstrdup(l->commands.main.program), false);
+	if (s->point)
+		add_mark(s, kept, xstrdup(s->point), false);
 }
 
 /* Configuration that the jail has copies of. */
@@ -182,7 +184,7 @@ static void save(const struct live *l, const char *jail, struct start *s)
 
 void compiled_save(const struct live *l)
 {
-	CLEANUP_STR char *group = resources_group_name(l->dirs, l->name);
+	CLEANUP_STR char *group = resources_group_name(l->dirs, l->name), *point = cgroup_point();
 	CLEANUP_STR char *jail = xasprintf("%s/jails/%s", l->dirs->state, l->name);
 	struct strv kept CLEANUP_STRV = STRV_INIT;
 	char kernel[128];
@@ -191,6 +193,7 @@ void compiled_save(const struct live *l)
 	    .limits = start_limits(),
 	    .generation = l->generation.number,
 	    .run_dir = l->dirs->run,
+	    .point = point,
 	    .group = group,
 	    .logs = l->logging.open,
 	    .log = l->logging.set,

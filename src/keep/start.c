@@ -156,6 +156,7 @@ static void walk(struct pack *w, struct start *s)
 	PACK_FIELD(w, s->limits);
 	PACK_FIELD(w, s->generation);
 	pack_text(w, &s->run_dir);
+	pack_text(w, &s->point);
 	pack_text(w, &s->group);
 	PACK_FIELD(w, s->logs);
 	logging_pack(w, &s->log);

@@ -39,7 +39,8 @@ struct start {
 	uint64_t limits;    /* as start_limits() */
 	int generation;
 	const char *run_dir; /* RUN, which sources of mounts lie in */
-	const char *group;   /* of its control group */
+	const char *point;   /* where control groups of version 2 are mounted, or NULL */
+	const char *group;   /* the name of its own */
 
 	/* Its /dev/log and its notify socket are in the plan: what they are opened with. */
 	bool logs;

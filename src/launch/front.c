@@ -15,7 +15,7 @@
  *   the native service		  is not there, nor anybody in its place
  *   signals blocked		  what comes now is for whoever serves the run later
  *   directories, group, run	  as the long way makes them
- *   the note in RUN		  what `status` reads
+ *   the note in RUN		  what `status` reads, of a service that lives or has failed
  *
  * Until the service is executed every doubt leads to the long way, which begins from nothing and
  * says what is wrong. After it, a service that ends at once is seen to here; one that lives is
@@ -245,7 +245,8 @@ static int begin(struct quick *q)
 		r = plan_open_root(p, &e);
 	if (r < 0)
 		return r;
-	cgroup_make_below(q->start.group, &q->cgroup);
+	if (q->start.point)
+		cgroup_make_below(q->start.point, q->start.group, &q->cgroup);
 	if (!q->cgroup.n)
 		cgroup_make(q->start.group, &none, &q->cgroup);
 	p->cgroup = q->cgroup.n ? &q->cgroup : NULL;
@@ -297,19 +298,27 @@ static void clear(struct quick *q)
 	make_undo(&q->made);
 }
 
+static NORETURN void give_up(struct quick *q, int code)
+{
+	dprintf(2, "immure: writing %s/%s.json: %s\n", q->run_dir, q->name, strerror(-code));
+	clear(q);
+	remove_own(q, "lock");
+	_exit(5);
+}
+
 static NORETURN void finish(struct quick *q)
 {
 	int status = q->service.main_status;
 
+	if (status != 0)
+		write_note(q); /* dead, not stopped */
 	clear(q);
-	if (status == 0)
-		remove_own(q, "json");
 	remove_own(q, "lock");
 	ending_as(status);
 }
 
 /* immure-main in our place, with all that runs. */
-static void hand_on(struct quick *q)
+static NORETURN void hand_on(struct quick *q)
 {
 	static char empty[] = "";
 	char *calls[REFUSAL_NUMBERS + 1];
@@ -381,9 +390,12 @@ static void start_quickly(struct quick *q)
 		return;
 	if (!left_over(q) && start_holds(&q->start) && native_absent(q)) {
 		q->signals = keeper_signals();
-		if (begin(q) == 0 && write_note(q) == 0) {
+		if (begin(q) == 0) {
 			if (watch(q))
 				finish(q);
+			int r = write_note(q);
+			if (r < 0)
+				give_up(q, r);
 			hand_on(q);
 		}
 		clear(q);

@@ -49,7 +49,7 @@ build() { "$@" build -q "$NAME" --write-spec --user nobody --exercise "bash -c '
 # step MODE N COMMAND...: how many points there were, to $WORK/out/points; the status is the command's.
 step()
 {
-	timeout 60 "$STEPPER" "$1" "$2" "$WORK/lib" "$IMMURE" "${@:3}" 3>"$WORK/out/points" >"$WORK/out/said" 2>&1
+	timeout 60 "$STEPPER" "$1" "$2" "$WORK/lib" "$IMMURE-main" "${@:3}" 3>"$WORK/out/points" >"$WORK/out/said" 2>&1
 }
 
 # whole: the jail that there is, is complete, and is what its manifest says.

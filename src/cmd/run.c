@@ -56,7 +56,7 @@ static int adopt(const struct invocation *in)
 	ending_as(status);
 }
 
-/* For the short way of `immure run` alone (launch/front.c). */
+/* For the short way of `immure run` alone (launch/short.h). */
 const struct command cmd_adopt = {
     .name = "adopt",
     .synopsis = "NAME DESCRIPTOR",

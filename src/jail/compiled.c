@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -10,12 +11,28 @@
 #include "base/path.h"
 #include "confine/packed.h"
 #include "fs/atomic.h"
-#include "fs/newer.h"
 #include "jail/manifest.h"
+#include "jail/masks.h"
 #include "jail/refresh.h"
 #include "jail/resources.h"
 #include "jail/samples.h"
 #include "keep/start.h"
+#include "text/nsswitch.h"
+
+/* Those of systemd.exec(5) which end so: what they name may lead elsewhere tomorrow. */
+static bool names_paths(const struct setting *s)
+{
+	return str_ends(s->key, "Paths");
+}
+
+/* "%H": the host's name, the boot, os-release. "%%" is a percent sign. */
+static bool has_specifier(const char *value)
+{
+	for (const char *at = strchr(value, '%'); at; at = strchr(at + 2, '%'))
+		if (at[1] != '%')
+			return true;
+	return false;
+}
 
 /* What a start reads besides paths: it is made anew each time. */
 static bool reads_more(const struct live *l)
@@ -24,11 +41,10 @@ static bool reads_more(const struct live *l)
 	struct peers peers CLEANUP_PEERS = {0};
 	bool more = s->accept || s->listen.n || s->environment_files.n || s->private_users ||
 		    s->require.n || l->passed.n || getenv("WATCHDOG_USEC") || l->plan.n_steps ||
-		    l->users >= 0 || peers_of(s, &peers);
+		    peers_of(s, &peers);
 
-	/* Paths that a key names may lead elsewhere tomorrow. */
 	for (size_t i = 0; !more && i < s->n_settings; i++)
-		more = str_ends(s->settings[i].key, "Paths");
+		more = names_paths(&s->settings[i]) || has_specifier(s->settings[i].value);
 	return more;
 }
 
@@ -49,9 +65,35 @@ static bool is_listed(const char *file, const char *name)
 	return false;
 }
 
+/* What nss-systemd(8) takes memberships from, besides services of systemd's own. */
+static const char *const user_records[] = {"/etc/userdb", "/run/userdb", "/run/host/userdb",
+					   "/usr/lib/userdb"};
+
+/* Accounts come from nowhere else than the files that are marked. */
+static bool sources_are_local(void)
+{
+	static const char *const databases[] = {"passwd", "group", "initgroups"};
+	struct nsswitch sources CLEANUP_NSSWITCH = NSSWITCH_INIT;
+	CLEANUP_FD int fd = open("/etc/nsswitch.conf", O_RDONLY | O_CLOEXEC);
+	CLEANUP_STR char *text = NULL;
+	size_t len = 0;
+	bool local = fd < 0 || fd_read_all(fd, 1 << 20, &text, &len) == 0;
+
+	if (local && text)
+		nsswitch_parse(text, len, &sources);
+	for (size_t i = 0; local && i < sources.n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(databases); k++)
+			if (streq(sources.v[i].database, databases[k]))
+				local &= streq(sources.v[i].service, "files") ||
+					 streq(sources.v[i].service, "systemd");
+	for (size_t i = 0; local && i < ARRAY_LEN(user_records); i++)
+		local = access(user_records[i], F_OK) < 0;
+	return local;
+}
+
 static bool accounts_are_local(const struct spec *s)
 {
-	bool local = (!s->user || is_listed("/etc/passwd", s->user)) &&
+	bool local = sources_are_local() && (!s->user || is_listed("/etc/passwd", s->user)) &&
 		     (!s->group || is_listed("/etc/group", s->group));
 
 	for (size_t i = 0; local && i < s->supplementary_groups.n; i++)
@@ -59,12 +101,13 @@ static bool accounts_are_local(const struct spec *s)
 	return local;
 }
 
+/* Where a key of somebody else may appear in what the service writes, each start looks. */
 static bool layout_is_plain(const struct layout *l)
 {
 	bool plain = l->own.n == 0;
 
 	for (size_t i = 0; plain && i < l->n; i++)
-		plain = !l->v[i].link;
+		plain = !l->v[i].link && !(l->v[i].writable && masks_look_into(&l->v[i]));
 	return plain;
 }
 
@@ -87,6 +130,8 @@ static void mark_sources(const struct live *l, const char *jail, struct start *s
 		add_mark(s, kept, path_join(l->generation.dir, of_generation[i]), true);
 	for (size_t i = 0; i < ARRAY_LEN(of_host); i++)
 		add_mark(s, kept, xstrdup(of_host[i]), true);
+	for (size_t i = 0; i < ARRAY_LEN(user_records); i++)
+		add_mark(s, kept, xstrdup(user_records[i]), true);
 	add_mark(s, kept, xstrdup(l->commands.main.program), false);
 	if (s->point)
 		add_mark(s, kept, xstrdup(s->point), false);
@@ -115,8 +160,10 @@ static void mark_bound(const struct layout *l, struct start *s, struct strv *kep
 			s->makes[s->n_makes++] = provision_make(p);
 		} else
 			add_mark(s, kept, xstrdup(source), p->file && !p->writable);
-		if (!p->file && !p->writable && p->class != CLASS_KERNEL)
-			strv_add(&s->trees, source);
+		if (p->file || p->writable || p->class == CLASS_KERNEL)
+			continue;
+		s->trees = xrealloc(s->trees, s->n_trees + 1, sizeof(*s->trees));
+		s->trees[s->n_trees++] = (struct start_tree){.path = source};
 	}
 }
 
@@ -141,19 +188,17 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
 
 /* What has changed since this start has begun may have been read before or after: a mark of it
  * would say nothing. */
-static bool is_settled(const struct start *s)
+static bool is_settled(struct start *s, const struct timespec *began)
 {
 	size_t left = START_TREES_MAX;
 
 	for (size_t i = 0; i < s->n_marks; i++)
 		if (s->marks[i].there && s->marks[i].whole &&
-		    !is_before(&s->marks[i].changed, &s->since))
+		    !is_before(&s->marks[i].changed, began))
 			return false;
-	for (size_t i = 0; i < s->trees.n; i++) {
-		CLEANUP_FD int dir = open(s->trees.v[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dir < 0 || newer_below(dir, &s->since, &left) || !left)
+	for (size_t i = 0; i < s->n_trees; i++)
+		if (start_print(&s->trees[i], began, &left) < 0)
 			return false;
-	}
 	return true;
 }
 
@@ -188,7 +233,10 @@ void compiled_save(const struct live *l)
 	CLEANUP_STR char *jail = xasprintf("%s/jails/%s", l->dirs->state, l->name);
 	struct strv kept CLEANUP_STRV = STRV_INIT;
 	char kernel[128];
+	CLEANUP_FD int program = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	struct start s CLEANUP(start_done) = {
+	    .jail = jail,
+	    .program = start_mark_of(program),
 	    .kernel = kernel,
 	    .limits = start_limits(),
 	    .generation = l->generation.number,
@@ -198,7 +246,6 @@ void compiled_save(const struct live *l)
 	    .logs = l->logging.open,
 	    .log = l->logging.set,
 	    .notices = l->notices.socket < 0 ? NOTICES_NONE : l->notices.from,
-	    .since = l->began,
 	};
 
 	if (reads_more(l) || !accounts_are_local(l->spec) ||
@@ -212,6 +259,6 @@ void compiled_save(const struct live *l)
 	for (size_t i = 0; i < l->generation.listeners.n; i++)
 		strv_add(&s.listeners, l->generation.listeners.v[i]);
 	add_state(l, &s);
-	if (is_settled(&s))
+	if (is_settled(&s, &l->began))
 		save(l, jail, &s);
 }

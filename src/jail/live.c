@@ -471,24 +471,23 @@ int live_adopt(struct live *l, const struct keeper *before, const int stdio[3], 
 	l->run.listener = before->listener;
 	l->cgroup = before->cgroup;
 	l->made = before->made;
+	l->notices = before->notices;
+	l->logging = before->logging;
+	l->logging.name = l->name;
+	l->logging.run_dir = l->dirs->run;
+	logging_adopt(&l->logging);
+	l->logging.source = l->logging.open ? logging_source(&l->logging) : NULL;
 	l->signals = keeper_signals();
 	memcpy(l->stdio, stdio, sizeof(l->stdio));
 	int r = refuse(l, e); /* first: the service may be waiting for an answer */
-	if (r == 0)
-		r = generation_load(l->dirs, l->name, &l->generation, e);
-	if (r == 0)
-		r = load_generation(l, e);
-	if (r == 0 && before->logging.open) {
-		l->logging = before->logging;
-		l->logging.name = l->name;
-		l->logging.run_dir = l->dirs->run;
-		l->logging.set.where = l->spec->syslog;
-		logging_adopt(&l->logging);
-		l->logging.source = logging_source(&l->logging);
-	}
-	l->notices = before->notices;
 	if (r == 0 && running_read(l->dirs, l->name, &l->running) < 0)
 		r = err_set(e, -EIO, "%s: its notes in %s cannot be read", l->name, l->dirs->run);
+	if (r == 0) /* what runs: `current` may be another one by now */
+		r = generation_load_number(l->dirs, l->name, l->running.generation, &l->generation,
+					   e);
+	if (r == 0)
+		r = load_generation(l, e);
+	l->logging.set.where = r == 0 ? l->spec->syslog : NULL;
 	l->ipc = ipc_observe();
 	return r == 0 ? settle(l, true, seconds, ret_ready, e) : r;
 }

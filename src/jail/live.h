@@ -67,7 +67,7 @@ int live_lock(struct live *l, struct err *e);
  * that is no error here. Signals are served meanwhile. */
 int live_start(struct live *l, const int stdio[3], double seconds, bool *ret_ready, struct err *e);
 
-/* The same from where the short way of `immure run` has got to (launch/front.c): @before says which
+/* The same from where the short way of `immure run` has got to (launch/short.h): @before says which
  * processes and descriptors there are, and owns nothing afterwards. */
 struct keeper;
 int live_adopt(struct live *l, const struct keeper *before, const int stdio[3], double seconds,

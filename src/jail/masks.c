@@ -191,15 +191,19 @@ static void scan_done(struct scan *s)
 	strv_done(&s->foreign);
 }
 
+bool masks_look_into(const struct provision *p)
+{
+	return !p->file && (p->class == CLASS_CONFIG || path_within(p->path, "/etc"));
+}
+
 void masks_find(const struct layout *l, const struct manifest *m, int root, struct strv *ret)
 {
 	struct scan s CLEANUP(scan_done) = {.l = l, .m = m, .root = root};
 
 	masks_own(l, root, &s.own);
 	for (size_t i = 0; i < l->n; i++) {
-		const struct provision *p = &l->v[i];
-		if (!p->file && (p->class == CLASS_CONFIG || path_within(p->path, "/etc")))
-			look_below(&s, p->path);
+		if (masks_look_into(&l->v[i]))
+			look_below(&s, l->v[i].path);
 	}
 	if (s.foreign.n)
 		add_copied(&s);

@@ -22,6 +22,9 @@
 #define MASKS_SCAN_MAX 20000
 void masks_find(const struct layout *l, const struct manifest *m, int root, struct strv *ret);
 
+/* Whether it is one of those directories. */
+bool masks_look_into(const struct provision *p);
+
 /* What layout.own means on @root now: canonical, sorted. */
 void masks_own(const struct layout *l, int root, struct strv *ret);
 

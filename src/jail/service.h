@@ -54,7 +54,7 @@ int service_status(const struct dirs *d, const char *name, struct service_status
  * waitpid(2). */
 int service_run(const struct dirs *d, const char *name, int *ret_status, struct err *e);
 
-/* Goes on with a run that the short way has begun (launch/front.c), which @image tells of; as
+/* Goes on with a run that the short way has begun (launch/short.h), which @image tells of; as
  * service_run(). */
 int service_adopt(const struct dirs *d, const char *name, int image, int *ret_status,
 		  struct err *e);

@@ -7,7 +7,7 @@
 #include "keep/keeper.h"
 
 #define IMAGE_MAGIC   "keeper"
-#define IMAGE_VERSION 2u
+#define IMAGE_VERSION 3u
 
 static void walk_run(struct pack *w, struct run *r)
 {
@@ -18,6 +18,7 @@ static void walk_run(struct pack *w, struct run *r)
 	PACK_FIELD(w, r->init_fd);
 	PACK_FIELD(w, r->ctl);
 	PACK_FIELD(w, r->users);
+	PACK_FIELD(w, r->pacer);
 	PACK_FIELD(w, r->main_exited);
 	PACK_FIELD(w, r->main_status);
 }

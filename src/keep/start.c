@@ -43,21 +43,41 @@ uint64_t start_limits(void)
 	return fnv(most, sizeof(most));
 }
 
+static struct start_mark mark_of(const char *path, const struct stat *st, bool whole)
+{
+	return (struct start_mark){.path = path,
+				   .there = true,
+				   .whole = whole,
+				   .dev = st->st_dev,
+				   .ino = st->st_ino,
+				   .mode = st->st_mode,
+				   .size = st->st_size,
+				   .modified = st->st_mtim,
+				   .changed = st->st_ctim};
+}
+
 struct start_mark start_mark(const char *path, bool whole)
 {
 	struct stat st;
 
 	if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return (struct start_mark){.path = path, .whole = whole};
-	return (struct start_mark){.path = path,
-				   .there = true,
-				   .whole = whole,
-				   .dev = st.st_dev,
-				   .ino = st.st_ino,
-				   .mode = st.st_mode,
-				   .size = st.st_size,
-				   .modified = st.st_mtim,
-				   .changed = st.st_ctim};
+	return mark_of(path, &st, whole);
+}
+
+struct start_mark start_mark_of(int fd)
+{
+	struct stat st;
+
+	return fd < 0 || fstat(fd, &st) < 0 ? (struct start_mark){.whole = true}
+					    : mark_of(NULL, &st, true);
+}
+
+int start_print(struct start_tree *tree, const struct timespec *before, size_t *left)
+{
+	CLEANUP_FD int dir = open(tree->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return dir < 0 ? -errno : newer_print(dir, before, left, &tree->print);
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -65,41 +85,56 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static bool mark_holds(const struct start_mark *then)
+static bool same_mark(const struct start_mark *then, const struct start_mark *now)
 {
-	struct start_mark now = start_mark(then->path, then->whole);
-
-	if (now.there != then->there || now.dev != then->dev || now.ino != then->ino ||
-	    (now.mode & S_IFMT) != (then->mode & S_IFMT))
+	if (now->there != then->there || now->dev != then->dev || now->ino != then->ino ||
+	    (now->mode & S_IFMT) != (then->mode & S_IFMT))
 		return false;
 	return !then->whole ||
-	       (now.size == then->size && same_time(&now.modified, &then->modified) &&
-		same_time(&now.changed, &then->changed));
+	       (now->size == then->size && same_time(&now->modified, &then->modified) &&
+		same_time(&now->changed, &then->changed));
 }
 
 static bool trees_hold(const struct start *s)
 {
 	size_t left = START_TREES_MAX;
 
-	for (size_t i = 0; i < s->trees.n; i++) {
-		CLEANUP_FD int dir = open(s->trees.v[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dir < 0 || newer_below(dir, &s->since, &left) || !left)
+	for (size_t i = 0; i < s->n_trees; i++) {
+		struct start_tree now = {.path = s->trees[i].path};
+		if (start_print(&now, NULL, &left) < 0 || now.print != s->trees[i].print)
 			return false;
 	}
 	return true;
 }
 
-bool start_holds(const struct start *s)
+bool start_holds(const struct start *s, const char *jail, int program)
 {
+	struct start_mark ours = start_mark_of(program);
 	char kernel[128];
 
 	start_kernel(kernel);
-	if (!streq(kernel, s->kernel) || start_limits() != s->limits)
+	if (!streq(jail, s->jail) || !ours.there || !same_mark(&s->program, &ours) ||
+	    !streq(kernel, s->kernel) || start_limits() != s->limits)
 		return false;
-	for (size_t i = 0; i < s->n_marks; i++)
-		if (!mark_holds(&s->marks[i]))
+	for (size_t i = 0; i < s->n_marks; i++) {
+		struct start_mark now = start_mark(s->marks[i].path, s->marks[i].whole);
+		if (!same_mark(&s->marks[i], &now))
 			return false;
+	}
 	return trees_hold(s);
+}
+
+static void walk_mark(struct pack *w, struct start_mark *m)
+{
+	pack_text(w, &m->path);
+	PACK_FIELD(w, m->there);
+	PACK_FIELD(w, m->whole);
+	PACK_FIELD(w, m->dev);
+	PACK_FIELD(w, m->ino);
+	PACK_FIELD(w, m->mode);
+	PACK_FIELD(w, m->size);
+	PACK_FIELD(w, m->modified);
+	PACK_FIELD(w, m->changed);
 }
 
 static void walk_marks(struct pack *w, struct start *s)
@@ -108,17 +143,20 @@ static void walk_marks(struct pack *w, struct start *s)
 	if (w->reading)
 		s->marks = xcalloc(s->n_marks + 1, sizeof(*s->marks));
 	for (size_t i = 0; i < s->n_marks; i++) {
-		struct start_mark *m = &s->marks[i];
-		pack_text(w, &m->path);
-		PACK_FIELD(w, m->there);
-		PACK_FIELD(w, m->whole);
-		PACK_FIELD(w, m->dev);
-		PACK_FIELD(w, m->ino);
-		PACK_FIELD(w, m->mode);
-		PACK_FIELD(w, m->size);
-		PACK_FIELD(w, m->modified);
-		PACK_FIELD(w, m->changed);
-		w->bad |= !m->path;
+		walk_mark(w, &s->marks[i]);
+		w->bad |= !s->marks[i].path;
+	}
+}
+
+static void walk_trees(struct pack *w, struct start *s)
+{
+	s->n_trees = pack_count(w, s->n_trees, sizeof(uint64_t));
+	if (w->reading)
+		s->trees = xcalloc(s->n_trees + 1, sizeof(*s->trees));
+	for (size_t i = 0; i < s->n_trees; i++) {
+		pack_text(w, &s->trees[i].path);
+		PACK_FIELD(w, s->trees[i].print);
+		w->bad |= !s->trees[i].path;
 	}
 }
 
@@ -152,6 +190,8 @@ static void walk_plan(struct pack *w, struct start *s)
 
 static void walk(struct pack *w, struct start *s)
 {
+	pack_text(w, &s->jail);
+	walk_mark(w, &s->program);
 	pack_text(w, &s->kernel);
 	PACK_FIELD(w, s->limits);
 	PACK_FIELD(w, s->generation);
@@ -162,14 +202,13 @@ static void walk(struct pack *w, struct start *s)
 	logging_pack(w, &s->log);
 	PACK_FIELD(w, s->notices);
 	walk_marks(w, s);
-	pack_strv(w, &s->trees);
-	PACK_FIELD(w, s->since);
+	walk_trees(w, s);
 	walk_makes(w, s);
 	pack_strv(w, &s->listeners);
 	pack_strv(w, &s->state);
 	pack_strv(w, &s->others);
 	walk_plan(w, s);
-	w->bad |= !s->kernel || !s->run_dir || !s->group || s->notices > NOTICES_ALL;
+	w->bad |= !s->jail || !s->kernel || !s->run_dir || !s->group || s->notices > NOTICES_ALL;
 }
 
 char *start_write(const struct start *s, size_t *ret_len)
@@ -200,7 +239,7 @@ void start_done(struct start *s)
 {
 	free(s->marks);
 	free(s->makes);
-	strv_done(&s->trees);
+	free(s->trees);
 	strv_done(&s->listeners);
 	strv_done(&s->state);
 	strv_done(&s->others);

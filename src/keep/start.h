@@ -34,9 +34,17 @@ struct start_mark {
 	struct timespec modified, changed;
 };
 
+/* What a directory that the service only reads had in it. */
+struct start_tree {
+	const char *path;
+	uint64_t print; /* newer_print() */
+};
+
 struct start {
-	const char *kernel; /* as start_kernel() */
-	uint64_t limits;    /* as start_limits() */
+	const char *jail;	   /* STATE/jails/NAME */
+	struct start_mark program; /* immure-main, which has compiled it; no path */
+	const char *kernel;	   /* as start_kernel() */
+	uint64_t limits;	   /* as start_limits() */
 	int generation;
 	const char *run_dir; /* RUN, which sources of mounts lie in */
 	const char *point;   /* where control groups of version 2 are mounted, or NULL */
@@ -49,9 +57,9 @@ struct start {
 
 	struct start_mark *marks;
 	size_t n_marks;
-	struct strv trees;     /* directories in which nothing has changed since */
-	struct timespec since; /* then */
-	struct make *makes;    /* what the host may lack */
+	struct start_tree *trees;
+	size_t n_trees;
+	struct make *makes; /* what the host may lack */
 	size_t n_makes;
 
 	/* Where a native service would be met (jail/native.h). */
@@ -74,8 +82,14 @@ void start_kernel(char ret[128]);
  * limits that it could not set. */
 uint64_t start_limits(void);
 
-/* Fills a mark of what @path is now, a link not followed; the path is borrowed. */
+/* A mark of what @path is now, a link not followed; the path is borrowed. */
 struct start_mark start_mark(const char *path, bool whole);
+
+/* A whole one of the open file @fd. */
+struct start_mark start_mark_of(int fd);
+
+/* What @tree has in it now; as newer_print(), for all trees of one start. */
+int start_print(struct start_tree *tree, const struct timespec *before, size_t *left);
 
 /* The bytes, new. */
 char *start_write(const struct start *s, size_t *ret_len);
@@ -84,5 +98,6 @@ char *start_write(const struct start *s, size_t *ret_len);
 int start_read(const char *bytes, size_t len, struct start *ret, struct err *e);
 void start_done(struct start *s);
 
-/* Whether all is as it was. */
-bool start_holds(const struct start *s);
+/* Whether all is as it was for the jail in the directory @jail; @program is the immure-main that
+ * would take the long way. */
+bool start_holds(const struct start *s, const char *jail, int program);

@@ -1,73 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /* immure, as it is typed: a small static program, of the sources of immure-launch, that does one
- * thing itself and hands everything else to immure-main, the program with all commands.
+ * thing itself, the short way of `immure run` (launch/short.h), and hands everything else to
+ * immure-main, the program with all commands.
  *
  * It is also what runs as the init and the keeper of a jail (launch/roles.h), so that the two and
- * the short way share their pages.
- *
- * The one thing is a start that was compiled before (keep/start.h): `immure run NAME` of a jail of
- * which nothing has changed. In this order, and what follows rests on what comes before:
- *
- *   what the caller passes	  sockets, a watchdog, closed descriptors: the long way
- *   start.bin			  root's own, whole, of this version
- *   the lock			  from here on nobody else starts this jail
- *   marks and trees		  all that the plan was made of is as it was
- *   the native service		  is not there, nor anybody in its place
- *   signals blocked		  what comes now is for whoever serves the run later
- *   directories, group, run	  as the long way makes them
- *   the note in RUN		  what `status` reads, of a service that lives or has failed
- *
- * Until the service is executed every doubt leads to the long way, which begins from nothing and
- * says what is wrong. After it, a service that ends at once is seen to here; one that lives is
- * handed to immure-main, in this process's place. */
+ * the short way share their pages. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
-#include "base/ending.h"
-#include "base/fd.h"
-#include "base/kernel.h"
-#include "base/path.h"
 #include "confine/carried.h"
-#include "confine/ipc.h"
-#include "confine/packed.h"
-#include "fs/lock.h"
-#include "fs/temp.h"
-#include "host/holders.h"
-#include "keep/keeper.h"
-#include "keep/start.h"
 #include "launch/roles.h"
+#include "launch/short.h"
 
 /* The bytes of immure-main: launch/main-image.S. */
 extern const unsigned char main_program[];
 extern const unsigned main_program_size;
-
-/* So long a service is watched here before it is handed on: most that fail do so at once. */
-#define WATCH_MS 10
-
-struct quick {
-	const char *name;
-	char *run_dir;
-	int run; /* RUN */
-	int lock, signals;
-	struct start start;
-	struct packed plan;
-	struct cgroup cgroup;
-	struct strv made;
-	struct logging logging;
-	struct notices notices;
-	struct run service;
-};
 
 /* Our path, which units and scripts are to name; @otherwise where it cannot be told. */
 static char *own_path(char *otherwise)
@@ -78,333 +32,7 @@ static char *own_path(char *otherwise)
 	return n > 0 && n < PATH_MAX ? xstrndup(path, (size_t)n) : otherwise;
 }
 
-static NORETURN void execute_main(char *const argv[])
-{
-	struct err e = {0};
-	int fd = carried_open("immure-main", main_program, main_program_size, &e);
-
-	if (fd >= 0)
-		syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
-	dprintf(2, "immure: %s\n", fd < 0 ? e.msg : strerror(errno));
-	_exit(5);
-}
-
-/* --- before anything is done --- */
-
-static bool name_ok(const char *name)
-{
-	size_t n =
-	    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@-");
-
-	return n && n <= 64 && !name[n] && !strchr("._@-", name[0]);
-}
-
-/* What a caller may hand over, inetd(8), sd_listen_fds(3), sd_watchdog_enabled(3); and a closed
- * descriptor would be given to a file that is opened here. */
-static bool caller_is_plain(void)
-{
-	static const char *const variables[] = {"LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC"};
-	struct sockaddr_storage a;
-	socklen_t len = sizeof(a);
-
-	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
-			return false;
-	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
-		if (getenv(variables[i]))
-			return false;
-	return geteuid() == 0 && getpeername(0, (struct sockaddr *)&a, &len) < 0;
-}
-
-/* As jail/dirs.c has them; NULL where it would complain. */
-static char *own_dir(const char *variable, const char *standard)
-{
-	const char *value = getenv(variable);
-
-	if (!value || !*value)
-		value = standard;
-	return value[0] == '/' ? path_normal(value) : NULL;
-}
-
-static int read_start(const char *name, struct start *ret)
-{
-	CLEANUP_STR char *state = own_dir("IMMURE_STATE_DIR", "/var/lib/immure");
-	CLEANUP_STR char *path = xasprintf("%s/jails/%s/" START_FILE, state ? state : "", name);
-	CLEANUP_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != 0 ||
-	    st.st_mode & (S_IWGRP | S_IWOTH) || st.st_size > START_MAX)
-		return -ENOENT;
-	size_t len = (size_t)st.st_size;
-	char *bytes = xcalloc(1, len + 1); /* as long as we live, and the init with it */
-	return read(fd, bytes, len) == st.st_size ? start_read(bytes, len, ret, NULL) : -EIO;
-}
-
-/* The notes of a run that ended badly: something of it may have been left. */
-static bool left_over(const struct quick *q)
-{
-	CLEANUP_STR char *file = xasprintf("%s.json", q->name);
-
-	return faccessat(q->run, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* --- is the native service out of the way (jail/native.c, which says who is not) --- */
-
-static size_t nearest(const struct strv *dirs, const char *path)
-{
-	size_t longest = 0;
-
-	for (size_t i = 0; i < dirs->n; i++)
-		if (path_within(path, dirs->v[i]) && strlen(dirs->v[i]) > longest)
-			longest = strlen(dirs->v[i]);
-	return longest;
-}
-
-static bool nobody_writes(const struct start *s)
-{
-	struct holders h CLEANUP_HOLDERS = HOLDERS_INIT;
-
-	if (!s->state.n)
-		return true;
-	if (holders_writing(&h) < 0)
-		return false;
-	for (size_t i = 0; i < h.n; i++)
-		if (nearest(&s->state, h.v[i].what) > nearest(&s->others, h.v[i].what))
-			return false;
-	return true;
-}
-
-static bool native_absent(const struct quick *q)
-{
-	struct holders h CLEANUP_HOLDERS = HOLDERS_INIT;
-	const struct plan *p = &q->plan.plan;
-	int r = q->start.listeners.n ? holders_listening(&q->start.listeners, &h) : 0;
-
-	if (r == 0)
-		r = holders_running(p->program, p->argv, &h);
-	return r == 0 && !h.n && nobody_writes(&q->start);
-}
-
-/* --- the start --- */
-
-static int make_dirs(struct quick *q)
-{
-	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct stat st;
-
-	for (size_t i = 0; i < q->start.n_makes; i++) {
-		const struct make *m = &q->start.makes[i];
-		if (fstatat(AT_FDCWD, m->path, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			continue;
-		int r = make_missing(host, m);
-		if (r < 0)
-			return r;
-		strv_add(&q->made, m->path);
-	}
-	return 0;
-}
-
-static int open_log(struct quick *q, struct err *e)
-{
-	struct logging *l = &q->logging;
-
-	if (!q->start.logs)
-		return 0;
-	l->name = q->name;
-	l->run_dir = q->run_dir;
-	l->set = q->start.log;
-	l->program = carried_open("immure-relay", NULL, 0, e);
-	return l->program < 0 ? l->program : logging_open(l, e);
-}
-
-static int open_notices(struct quick *q, struct err *e)
-{
-	CLEANUP_STR char *name = xasprintf("%s.notify", q->name);
-
-	if (q->start.notices == NOTICES_NONE)
-		return 0;
-	if (mkdirat(q->run, name, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	CLEANUP_FD int dir = openat(q->run, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return dir < 0 ? -errno : notices_open(&q->notices, dir, q->start.notices, e);
-}
-
-static int begin(struct quick *q)
-{
-	static const struct cgroup_limits none = {0};
-	struct plan *p = &q->plan.plan;
-	struct err e = {0};
-	int r = make_dirs(q);
-
-	if (r == 0)
-		r = open_log(q, &e);
-	if (r == 0)
-		r = open_notices(q, &e);
-	if (r == 0)
-		r = plan_open_root(p, &e);
-	if (r < 0)
-		return r;
-	if (q->start.point)
-		cgroup_make_below(q->start.point, q->start.group, &q->cgroup);
-	if (!q->cgroup.n)
-		cgroup_make(q->start.group, &none, &q->cgroup);
-	p->cgroup = q->cgroup.n ? &q->cgroup : NULL;
-	p->ipc = ipc_observe();
-	plan_note_outside(p);
-	r = run_start(p, &q->service, &e);
-	fd_close(&p->root);
-	return r == 0 ? run_wait_exec(&q->service, 0, &e) : r;
-}
-
-/* As jail/running.c writes it. */
-static int write_note(const struct quick *q)
-{
-	struct temp temp CLEANUP_TEMP = TEMP_INIT;
-	CLEANUP_FD int fd = temp_make(&temp, q->run, S_IFREG, NULL);
-	CLEANUP_STR char *file = xasprintf("%s.json", q->name);
-	char now[CLOCK_TEXT_MAX];
-
-	if (fd < 0)
-		return fd;
-	dprintf(fd,
-		"{\"generation\":%d,\"init\":%d,\"main\":%d,\"schema\":1,\"started\":\"%s\","
-		"\"supervisor\":%d}",
-		q->start.generation, (int)q->service.init, (int)q->service.main, clock_text(now),
-		(int)getpid());
-	return fchmod(fd, 0644) < 0 ? -errno : temp_rename(&temp, file, 0);
-}
-
-static void remove_own(const struct quick *q, const char *suffix)
-{
-	CLEANUP_STR char *file = xasprintf("%s.%s", q->name, suffix);
-
-	unlinkat(q->run, file, 0);
-}
-
-/* Nothing of the run stays. */
-static void clear(struct quick *q)
-{
-	run_end(&q->service);
-	logging_close(&q->logging);
-	if (q->notices.socket >= 0) {
-		CLEANUP_STR char *dir = xasprintf("%s.notify", q->name);
-		CLEANUP_STR char *socket = path_join(dir, NOTICES_NAME);
-		fd_close(&q->notices.socket);
-		unlinkat(q->run, socket, 0);
-		unlinkat(q->run, dir, AT_REMOVEDIR);
-	}
-	cgroup_remove(&q->cgroup);
-	make_undo(&q->made);
-}
-
-static NORETURN void give_up(struct quick *q, int code)
-{
-	dprintf(2, "immure: writing %s/%s.json: %s\n", q->run_dir, q->name, strerror(-code));
-	clear(q);
-	remove_own(q, "lock");
-	_exit(5);
-}
-
-static NORETURN void finish(struct quick *q)
-{
-	int status = q->service.main_status;
-
-	if (status != 0)
-		write_note(q); /* dead, not stopped */
-	clear(q);
-	remove_own(q, "lock");
-	ending_as(status);
-}
-
-/* immure-main in our place, with all that runs. */
-static NORETURN void hand_on(struct quick *q)
-{
-	static char empty[] = "";
-	char *calls[REFUSAL_NUMBERS + 1];
-	size_t len = 0;
-
-	for (size_t i = 0; i < REFUSAL_NUMBERS; i++)
-		calls[i] = empty;
-	calls[REFUSAL_NUMBERS] = NULL;
-	const struct keeper k = {
-	    .name = q->name,
-	    .run_dir = q->run_dir,
-	    .lock = q->lock,
-	    .program = -1,
-	    .log = 2,
-	    .listener = q->service.listener,
-	    .run = q->service,
-	    .made = q->made,
-	    .cgroup = q->cgroup,
-	    .calls = calls,
-	    .logging = q->logging,
-	    .notices = q->notices,
-	};
-	CLEANUP_STR char *bytes = keeper_write(&k, &len);
-	int image = fd_memory("run", bytes, len);
-	CLEANUP_STR char *number = xasprintf("%d", image);
-	char program[] = "immure", verb[] = "adopt", *name = xstrdup(q->name);
-	char *const argv[] = {program, verb, name, number, NULL};
-
-	fcntl(image, F_SETFD, 0);
-	keeper_pass(&k, true);
-	execute_main(argv);
-}
-
-/* Whether it is over; not where it lives, or somebody wants something of it. */
-static bool watch(struct quick *q)
-{
-	struct run *r = &q->service;
-	long end = clock_ms() + WATCH_MS;
-	int listener = r->listener;
-
-	for (long left = WATCH_MS; left > 0; left = end - clock_ms()) {
-		struct pollfd pfd[] = {{.fd = r->ctl, .events = POLLIN},
-				       {.fd = listener, .events = POLLIN},
-				       {.fd = q->signals, .events = POLLIN}};
-		poll(pfd, ARRAY_LEN(pfd), (int)left);
-		if (run_poll(r, 0) || (r->main_exited && (r->main_status || !run_alive(r))))
-			return true;
-		if ((pfd[1].revents | pfd[2].revents) & POLLIN)
-			return false;
-		if (pfd[1].revents) /* nobody has its filter any more, and it says so for ever */
-			listener = -1;
-	}
-	return false;
-}
-
-/* Returns where the long way is to be taken. */
-static void start_quickly(struct quick *q)
-{
-	CLEANUP_STR char *lock = xasprintf("%s.lock", q->name);
-	struct err e = {0};
-
-	if (packed_read(q->start.plan, q->start.plan_len, &q->plan, NULL) < 0 ||
-	    !q->plan.plan.root_path || !q->plan.plan.walls || !q->plan.plan.filter ||
-	    !streq(q->run_dir, q->start.run_dir))
-		return;
-	q->run = open(q->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	q->lock = q->run < 0 ? -1 : lock_try(q->run, lock, &e);
-	if (q->lock < 0)
-		return;
-	if (!left_over(q) && start_holds(&q->start) && native_absent(q)) {
-		q->signals = keeper_signals();
-		if (begin(q) == 0) {
-			if (watch(q))
-				finish(q);
-			int r = write_note(q);
-			if (r < 0)
-				give_up(q, r);
-			hand_on(q);
-		}
-		clear(q);
-	}
-	remove_own(q, "lock");
-	fd_close(&q->lock);
-}
-
-/* What is to be seen of it in the jail, whose init is a copy of us: a name. */
+/* What is to be seen of it in the jail, whose init is a copy of us: nothing. */
 static char **hide_words(int argc, char **argv)
 {
 	char **copy = xcalloc((size_t)argc + 1, sizeof(*copy));
@@ -416,24 +44,30 @@ static char **hide_words(int argc, char **argv)
 	return copy;
 }
 
+/* A closed one would be given to a file that is opened here; immure-main knows what to do. */
+static bool has_streams(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
+	struct err e = {0};
+
 	role_take(argc, argv);
-	if (argc == 3 && strcmp(argv[1], "run") == 0 && name_ok(argv[2]) && caller_is_plain()) {
-		static struct quick q = {.run = -1,
-					 .lock = -1,
-					 .signals = -1,
-					 .cgroup = CGROUP_INIT,
-					 .logging = LOGGING_INIT,
-					 .notices = NOTICES_INIT,
-					 .service = RUN_INIT};
+	bool plain = argc == 3 && strcmp(argv[1], "run") == 0 && has_streams();
+	int program = carried_open("immure-main", main_program, main_program_size, &e);
+	if (program >= 0 && plain) {
 		argv = hide_words(argc, argv);
-		q.name = argv[2];
-		q.run_dir = own_dir("IMMURE_RUN_DIR", "/run/immure");
-		if (q.run_dir && read_start(q.name, &q.start) == 0)
-			start_quickly(&q);
+		short_run(argv[2], program);
 	}
-	if (argc)
+	if (program >= 0 && argc > 0) {
 		argv[0] = own_path(argv[0]);
-	execute_main(argv);
+		short_execute(program, argv);
+	}
+	dprintf(2, "immure: %s\n", program < 0 ? e.msg : strerror(errno));
+	return 5;
 }

@@ -20,7 +20,7 @@ setup()
 teardown()
 {
 	immure remove -q "$NAME" || true
-	rm -rf "$DATA" /etc/immure-cli-short.conf
+	rm -rf "$DATA" /etc/immure-cli-short /etc/immure-cli-short.conf
 } 2>/dev/null
 
 # A service that says what its configuration is and serves the words.
@@ -142,7 +142,7 @@ way()
 	ended
 	file=$IMMURE_STATE_DIR/jails/$NAME/start.bin
 	cp "$file" "$WORK/start.bin"
-	for harm in 'truncate -s 100' 'chown nobody' 'chmod 666' 'dd if=/dev/zero bs=1 count=8 seek=300 conv=notrunc status=none of='; do
+	for harm in 'truncate -s 100' 'chown nobody' 'chmod 666' 'dd if=/dev/urandom bs=1 count=64 seek=300 conv=notrunc status=none of='; do
 		rm -f "$file"
 		cp "$WORK/start.bin" "$file"
 		case $harm in dd*) $harm"$file" ;; *) $harm "$file" ;; esac
@@ -187,4 +187,50 @@ way()
 	mv "$root.away" "$root"
 	[[ $status -ne 0 ]]
 	grep -q root "$WORK/out/errors"
+}
+
+@test "short way: the same jail in another place is another jail" {
+	build_service
+	begun
+	ended
+	cp -a "$IMMURE_STATE_DIR" "$WORK/elsewhere"
+	IMMURE_STATE_DIR=$WORK/elsewhere
+	begun
+	way long
+	ended
+	rm -rf "$WORK/elsewhere"
+}
+
+@test "short way: none where a start depends on what has no mark" {
+	build_service
+	mkdir -p "$IMMURE_CONFIG_DIR/$NAME.conf.d"
+	for line in 'Environment=HOST=%H' "EnvironmentFile=$DATA/variables" 'ReadOnlyPaths=/usr' 'ExecStartPre=/usr/bin/perl -e 1' \
+		$'[Jail]\nState=/etc/immure-cli-short'; do
+		echo A=b >"$DATA/variables"
+		mkdir -p /etc/immure-cli-short
+		[[ $line == \[* ]] || line=$'[Service]\n'$line
+		echo "$line" >"$IMMURE_CONFIG_DIR/$NAME.conf.d/own.conf"
+		good build "$NAME"
+		rm -f "$IMMURE_STATE_DIR/jails/$NAME/start.bin"
+		sleep 0.1
+		begun
+		ended
+		[[ ! -e $IMMURE_STATE_DIR/jails/$NAME/start.bin ]] || { echo "compiled with $line"; return 1; }
+	done
+}
+
+@test "short way: what puts itself into the background is followed, and its pacer ends" {
+	good build "$NAME" --exercise "nc -N 127.0.0.1 $PORT </dev/null | grep good" -- /usr/bin/perl -MSocket -e \
+		"open F, '$DATA/words' or die; @w = <F>; socket(S, PF_INET, SOCK_STREAM, 0); setsockopt(S, SOL_SOCKET, SO_REUSEADDR, 1);
+		bind(S, sockaddr_in($PORT, INADDR_LOOPBACK)) or die; exit 0 if fork; listen(S, 9); while (accept(C, S)) { print C @w; close C }"
+	sleep 0.1
+	begun
+	eventually 10 eval '[[ $(tr "\0" " " <"/proc/$runner/cmdline") == *--keep* ]]'
+	ended
+	begun
+	way short
+	eventually 10 eval '[[ $(tr "\0" " " <"/proc/$runner/cmdline") == *--keep* ]]'
+	[[ -z $(ps -o comm= --ppid "$runner" | grep pace) ]]
+	eventually 5 eval "nc -N 127.0.0.1 $PORT </dev/null | grep -q good"
+	ended
 }

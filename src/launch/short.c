@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/* In this order, and what follows rests on what comes before:
+ *
+ *   what the caller passes	  sockets, a watchdog, closed descriptors: the long way
+ *   start.bin			  root's own, whole, of this version
+ *   the lock			  from here on nobody else starts this jail
+ *   marks and trees		  all that the plan was made of is as it was
+ *   the native service		  is not there, nor anybody in its place
+ *   signals blocked		  what comes now is for whoever serves the run later
+ *   directories, group, run	  as the long way makes them
+ *   the note in RUN		  what `status` reads, of a service that lives or has failed
+ *
+ * Until the service is executed every doubt leads to the long way, which begins from nothing and
+ * says what is wrong. After it, a service that ends at once is seen to here; one that lives is
+ * handed to immure-main, in this process's place. */
+#include "launch/short.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/ending.h"
+#include "base/fd.h"
+#include "base/kernel.h"
+#include "base/path.h"
+#include "confine/carried.h"
+#include "confine/ipc.h"
+#include "confine/packed.h"
+#include "fs/lock.h"
+#include "fs/temp.h"
+#include "host/holders.h"
+#include "keep/keeper.h"
+#include "keep/start.h"
+
+/* So long a service is watched here before it is handed on: most that fail do so at once. */
+#define WATCH_MS 10
+
+/* So long it may take to be executed. A call that the filter refuses on the way would wait for an
+ * answer that nobody gives here. */
+#define EXECUTED_S 1
+
+struct quick {
+	const char *name;
+	char *run_dir, *jail; /* RUN, STATE/jails/NAME */
+	int run;	      /* RUN */
+	int program;	      /* immure-main */
+	int lock, signals;
+	struct start start;
+	struct packed plan;
+	struct cgroup cgroup;
+	struct strv made;
+	struct logging logging;
+	struct notices notices;
+	struct run service;
+};
+
+/* --- before anything is done --- */
+
+static bool name_ok(const char *name)
+{
+	size_t n =
+	    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@-");
+
+	return n && n <= 64 && !name[n] && !strchr("._@-", name[0]);
+}
+
+/* What a caller may hand over: inetd(8), sd_listen_fds(3), sd_watchdog_enabled(3). */
+static bool caller_is_plain(void)
+{
+	static const char *const variables[] = {"LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC"};
+	struct sockaddr_storage a;
+	socklen_t len = sizeof(a);
+
+	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
+		if (getenv(variables[i]))
+			return false;
+	return geteuid() == 0 && getpeername(0, (struct sockaddr *)&a, &len) < 0;
+}
+
+/* As jail/dirs.c has them; NULL where it would complain. */
+static char *own_dir(const char *variable, const char *standard)
+{
+	const char *value = getenv(variable);
+
+	if (!value || !*value)
+		value = standard;
+	return value[0] == '/' ? path_normal(value) : NULL;
+}
+
+/* The directories of this jail; false where the long way would complain of one. */
+static bool find_dirs(struct quick *q)
+{
+	CLEANUP_STR char *state = own_dir("IMMURE_STATE_DIR", "/var/lib/immure");
+	CLEANUP_STR char *config = own_dir("IMMURE_CONFIG_DIR", "/etc/immure");
+
+	q->run_dir = own_dir("IMMURE_RUN_DIR", "/run/immure");
+	if (!state || !config || !q->run_dir)
+		return false;
+	q->jail = xasprintf("%s/jails/%s", state, q->name);
+	return true;
+}
+
+static int read_start(const char *jail, struct start *ret)
+{
+	CLEANUP_STR char *path = path_join(jail, START_FILE);
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != 0 ||
+	    st.st_mode & (S_IWGRP | S_IWOTH) || st.st_size > START_MAX)
+		return -ENOENT;
+	size_t len = (size_t)st.st_size;
+	char *bytes = xcalloc(1, len + 1); /* as long as we live, and the init with it */
+	return read(fd, bytes, len) == st.st_size ? start_read(bytes, len, ret, NULL) : -EIO;
+}
+
+/* The notes of a run that ended badly: something of it may have been left. */
+static bool left_over(const struct quick *q)
+{
+	CLEANUP_STR char *file = xasprintf("%s.json", q->name);
+
+	return faccessat(q->run, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* --- is the native service out of the way (jail/native.c, which says who is not) --- */
+
+static size_t nearest(const struct strv *dirs, const char *path)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < dirs->n; i++)
+		if (path_within(path, dirs->v[i]) && strlen(dirs->v[i]) > longest)
+			longest = strlen(dirs->v[i]);
+	return longest;
+}
+
+static bool nobody_writes(const struct start *s)
+{
+	struct holders h CLEANUP_HOLDERS = HOLDERS_INIT;
+
+	if (!s->state.n)
+		return true;
+	if (holders_writing(&h) < 0)
+		return false;
+	for (size_t i = 0; i < h.n; i++)
+		if (nearest(&s->state, h.v[i].what) > nearest(&s->others, h.v[i].what))
+			return false;
+	return true;
+}
+
+static bool native_absent(const struct quick *q)
+{
+	struct holders h CLEANUP_HOLDERS = HOLDERS_INIT;
+	const struct plan *p = &q->plan.plan;
+	int r = q->start.listeners.n ? holders_listening(&q->start.listeners, &h) : 0;
+
+	if (r == 0)
+		r = holders_running(p->program, p->argv, &h);
+	return r == 0 && !h.n && nobody_writes(&q->start);
+}
+
+/* --- the start --- */
+
+static int make_dirs(struct quick *q)
+{
+	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	for (size_t i = 0; i < q->start.n_makes; i++) {
+		const struct make *m = &q->start.makes[i];
+		if (fstatat(AT_FDCWD, m->path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
+		int r = make_missing(host, m);
+		if (r < 0)
+			return r;
+		strv_add(&q->made, m->path);
+	}
+	return 0;
+}
+
+static int open_log(struct quick *q, struct err *e)
+{
+	struct logging *l = &q->logging;
+
+	if (!q->start.logs)
+		return 0;
+	l->name = q->name;
+	l->run_dir = q->run_dir;
+	l->set = q->start.log;
+	l->program = carried_open("immure-relay", NULL, 0, e);
+	return l->program < 0 ? l->program : logging_open(l, e);
+}
+
+static int open_notices(struct quick *q, struct err *e)
+{
+	CLEANUP_STR char *name = xasprintf("%s.notify", q->name);
+
+	if (q->start.notices == NOTICES_NONE)
+		return 0;
+	if (mkdirat(q->run, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	CLEANUP_FD int dir = openat(q->run, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return dir < 0 ? -errno : notices_open(&q->notices, dir, q->start.notices, e);
+}
+
+static int begin(struct quick *q)
+{
+	static const struct cgroup_limits none = {0};
+	struct plan *p = &q->plan.plan;
+	struct err e = {0};
+	int r = make_dirs(q);
+
+	if (r == 0)
+		r = open_log(q, &e);
+	if (r == 0)
+		r = open_notices(q, &e);
+	if (r == 0)
+		r = plan_open_root(p, &e);
+	if (r < 0)
+		return r;
+	if (q->start.point)
+		cgroup_make_below(q->start.point, q->start.group, &q->cgroup);
+	if (!q->cgroup.n)
+		cgroup_make(q->start.group, &none, &q->cgroup);
+	p->cgroup = q->cgroup.n ? &q->cgroup : NULL;
+	p->ipc = ipc_observe();
+	plan_note_outside(p);
+	r = run_start(p, &q->service, &e);
+	fd_close(&p->root);
+	return r == 0 ? run_wait_exec(&q->service, EXECUTED_S, &e) : r;
+}
+
+/* As jail/running.c writes it. */
+static int write_note(const struct quick *q)
+{
+	struct temp temp CLEANUP_TEMP = TEMP_INIT;
+	CLEANUP_FD int fd = temp_make(&temp, q->run, S_IFREG, NULL);
+	CLEANUP_STR char *file = xasprintf("%s.json", q->name);
+	char now[CLOCK_TEXT_MAX];
+
+	if (fd < 0)
+		return fd;
+	dprintf(fd,
+		"{\"generation\":%d,\"init\":%d,\"main\":%d,\"schema\":1,\"started\":\"%s\","
+		"\"supervisor\":%d}",
+		q->start.generation, (int)q->service.init, (int)q->service.main, clock_text(now),
+		(int)getpid());
+	return fchmod(fd, 0644) < 0 ? -errno : temp_rename(&temp, file, 0);
+}
+
+static void remove_own(const struct quick *q, const char *suffix)
+{
+	CLEANUP_STR char *file = xasprintf("%s.%s", q->name, suffix);
+
+	unlinkat(q->run, file, 0);
+}
+
+/* Nothing of the run stays. */
+static void clear(struct quick *q)
+{
+	run_end(&q->service);
+	logging_close(&q->logging);
+	if (q->notices.socket >= 0) {
+		CLEANUP_STR char *dir = xasprintf("%s.notify", q->name);
+		CLEANUP_STR char *socket = path_join(dir, NOTICES_NAME);
+		fd_close(&q->notices.socket);
+		unlinkat(q->run, socket, 0);
+		unlinkat(q->run, dir, AT_REMOVEDIR);
+	}
+	cgroup_remove(&q->cgroup);
+	make_undo(&q->made);
+}
+
+static NORETURN void give_up(struct quick *q, int code, const char *what)
+{
+	dprintf(2, "immure: %s: %s: %s\n", q->name, what, strerror(-code));
+	clear(q);
+	remove_own(q, "json");
+	remove_own(q, "lock");
+	_exit(5);
+}
+
+static NORETURN void finish(struct quick *q)
+{
+	/* An init that has gone before it could say how the service ended was killed. */
+	int status = q->service.main_exited ? q->service.main_status : SIGKILL;
+
+	if (status != 0)
+		write_note(q); /* dead, not stopped */
+	clear(q);
+	remove_own(q, "lock");
+	ending_as(status);
+}
+
+/* immure-main in our place, with all that runs. */
+static NORETURN void hand_on(struct quick *q)
+{
+	static char empty[] = "";
+	char *calls[REFUSAL_NUMBERS + 1];
+	size_t len = 0;
+
+	for (size_t i = 0; i < REFUSAL_NUMBERS; i++)
+		calls[i] = empty;
+	calls[REFUSAL_NUMBERS] = NULL;
+	const struct keeper k = {
+	    .name = q->name,
+	    .run_dir = q->run_dir,
+	    .lock = q->lock,
+	    .program = -1,
+	    .log = 2,
+	    .listener = q->service.listener,
+	    .run = q->service,
+	    .made = q->made,
+	    .cgroup = q->cgroup,
+	    .calls = calls,
+	    .logging = q->logging,
+	    .notices = q->notices,
+	};
+	CLEANUP_STR char *bytes = keeper_write(&k, &len);
+	int image = fd_memory("run", bytes, len);
+	CLEANUP_STR char *number = xasprintf("%d", image);
+	char program[] = "immure", verb[] = "adopt", *name = xstrdup(q->name);
+	char *const argv[] = {program, verb, name, number, NULL};
+
+	fcntl(image, F_SETFD, 0);
+	keeper_pass(&k, true);
+	short_execute(q->program, argv);
+	give_up(q, -errno, "executing immure-main");
+}
+
+/* Whether it is over; not where it lives, or somebody wants something of it. */
+static bool watch(struct quick *q)
+{
+	struct run *r = &q->service;
+	long end = clock_ms() + WATCH_MS;
+	int listener = r->listener;
+
+	for (long left = WATCH_MS; left > 0; left = end - clock_ms()) {
+		struct pollfd pfd[] = {{.fd = r->ctl, .events = POLLIN},
+				       {.fd = listener, .events = POLLIN},
+				       {.fd = q->signals, .events = POLLIN}};
+		poll(pfd, ARRAY_LEN(pfd), (int)left);
+		if (run_poll(r, 0) || (r->main_exited && (r->main_status || !run_alive(r))))
+			return true;
+		if ((pfd[1].revents | pfd[2].revents) & POLLIN)
+			return false;
+		if (pfd[1].revents) /* nobody has its filter any more, and it says so for ever */
+			listener = -1;
+	}
+	return false;
+}
+
+/* Returns where the long way is to be taken. */
+static void start_quickly(struct quick *q)
+{
+	CLEANUP_STR char *lock = xasprintf("%s.lock", q->name);
+	struct err e = {0};
+	sigset_t old;
+
+	if (packed_read(q->start.plan, q->start.plan_len, &q->plan, NULL) < 0 ||
+	    !q->plan.plan.root_path || !q->plan.plan.walls || !q->plan.plan.filter ||
+	    !streq(q->run_dir, q->start.run_dir))
+		return;
+	q->run = open(q->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	q->lock = q->run < 0 ? -1 : lock_try(q->run, lock, &e);
+	if (q->lock < 0)
+		return;
+	if (!left_over(q) && start_holds(&q->start, q->jail, q->program) && native_absent(q)) {
+		sigprocmask(SIG_SETMASK, NULL, &old);
+		q->signals = keeper_signals();
+		if (begin(q) == 0) {
+			if (watch(q))
+				finish(q);
+			int r = write_note(q);
+			if (r < 0)
+				give_up(q, r, "writing its notes");
+			hand_on(q);
+		}
+		clear(q);
+		sigprocmask(SIG_SETMASK, &old, NULL);
+	}
+	remove_own(q, "lock");
+	fd_close(&q->lock);
+}
+
+void short_execute(int program, char *const argv[])
+{
+	syscall(SYS_execveat, program, "", argv, environ, AT_EMPTY_PATH);
+}
+
+void short_run(const char *name, int program)
+{
+	static struct quick q = {.run = -1,
+				 .lock = -1,
+				 .signals = -1,
+				 .cgroup = CGROUP_INIT,
+				 .logging = LOGGING_INIT,
+				 .notices = NOTICES_INIT,
+				 .service = RUN_INIT};
+
+	q.name = name;
+	q.program = program;
+	if (name_ok(name) && caller_is_plain() && find_dirs(&q) &&
+	    read_start(q.jail, &q.start) == 0)
+		start_quickly(&q);
+}

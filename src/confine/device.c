@@ -49,8 +49,8 @@ static int mount_own(int dir, uid_t base)
 	snprintf(group, sizeof(group), "%u", base + TTY_GROUP);
 	CLEANUP_FD int pts =
 	    rootfs_fs("devpts", pts_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-	CLEANUP_FD int shm =
-	    rootfs_tmpfs("/dev/shm", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV);
+	CLEANUP_FD int shm = rootfs_tmpfs("/dev/shm", 01777,
+					  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV);
 	int r = pts < 0 ? pts : attach(dir, "pts", pts);
 
 	if (r == 0)

@@ -73,6 +73,20 @@ static int enter_root(const struct plan *p, struct err *e)
 	return rootfs_enter(p, e);
 }
 
+/* A /proc for us to look into: the one that the jail has, whose root may see the same, where nobody
+ * has been in it yet; else one of its processes alone, as a root service may get at it. */
+static int open_proc(const struct plan *p)
+{
+	static const char *const options[] = {"subset", "pid", NULL};
+
+	for (size_t i = 0; p->root >= 0 && i < p->mounts.n; i++)
+		if (p->mounts.v[i].kind == MOUNT_PROC) {
+			int fd = open(p->mounts.v[i].target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+			return fd < 0 ? -errno : fd;
+		}
+	return rootfs_fs("proc", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+}
+
 /* The service shares our pid namespace. What whoever started us had in its environment is none of
  * its business, and our program is a file of the host: a process that is not dumpable cannot be
  * entered through /proc or ptrace without SYS_PTRACE, which nobody inside has. */
@@ -187,15 +201,13 @@ void init_main(const struct plan *p, int ctl, int go)
 		forbid_memory_programs();
 	if (enter_world(p, &e) < 0)
 		give_up(ctl, &e);
-	/* Only its processes, none of the kernel's settings: a root service may get at it. */
-	static const char *const options[] = {"subset", "pid", NULL};
-	int proc = rootfs_fs("proc", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	if (proc < 0) {
-		err_errno(&e, proc, "mounting /proc");
-		give_up(ctl, &e);
-	}
 	if (enter_root(p, &e) < 0)
 		give_up(ctl, &e);
+	int proc = open_proc(p);
+	if (proc < 0) {
+		err_errno(&e, proc, "opening /proc");
+		give_up(ctl, &e);
+	}
 	hide();
 	if (pipe2(report, O_CLOEXEC) < 0)
 		_exit(1);

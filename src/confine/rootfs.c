@@ -192,33 +192,41 @@ static int attach(int mnt, const struct mount_op *op, int root)
 		   : 0;
 }
 
-int rootfs_tmpfs(const char *like, unsigned attr)
+int rootfs_tmpfs(const char *like, mode_t mode, unsigned attr)
 {
-	char size[32], inodes[32];
-	const char *const options[] = {"size", size, "nr_inodes", inodes, NULL};
-	static const char *const none[] = {NULL};
+	char permissions[16], size[32], inodes[32];
+	const char *options[] = {"mode", permissions, NULL, size, "nr_inodes", inodes, NULL};
 	struct statfs st;
 
+	snprintf(permissions, sizeof(permissions), "%o", mode);
 	if (statfs(like, &st) < 0 || st.f_type != TMPFS_MAGIC)
-		return rootfs_fs("tmpfs", none, attr);
+		return rootfs_fs("tmpfs", options, attr);
+	options[2] = "size";
 	snprintf(size, sizeof(size), "%llu",
 		 (unsigned long long)st.f_blocks * (unsigned long long)st.f_bsize);
 	snprintf(inodes, sizeof(inodes), "%llu", (unsigned long long)st.f_files);
 	return rootfs_fs("tmpfs", options, attr);
 }
 
-static int mount_tmpfs(const struct plan *p, const struct mount_op *op)
+/* Of whom it is where that is not root. */
+static int own_tmpfs(const struct plan *p, const struct mount_op *op, int mnt)
 {
-	int root = p->root;
-
-	CLEANUP_FD int mnt = rootfs_tmpfs(op->target, (unsigned)attributes(op->flags));
-	if (mnt < 0)
-		return mnt;
+	if (!p->user_base && !op->uid && !op->gid)
+		return 0;
 	CLEANUP_FD int dir = openat(mnt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || fchown(dir, p->user_base + op->uid, p->user_base + op->gid) < 0 ||
 	    fchmod(dir, op->mode) < 0)
 		return -errno;
-	return attach(mnt, op, root);
+	return 0;
+}
+
+static int mount_tmpfs(const struct plan *p, const struct mount_op *op)
+{
+	CLEANUP_FD int mnt = rootfs_tmpfs(op->target, op->mode, (unsigned)attributes(op->flags));
+	if (mnt < 0)
+		return mnt;
+	int r = own_tmpfs(p, op, mnt);
+	return r < 0 ? r : attach(mnt, op, p->root);
 }
 
 static int mount_dev(const struct plan *p, const struct mount_op *op, struct err *e)

@@ -16,9 +16,9 @@ int rootfs_enter(const struct plan *p, struct err *e);
 struct walls;
 int rootfs_proc(int at, const struct walls *walls, gid_t master);
 
-/* A detached tmpfs of the size, in bytes and files, that the caller's root has at @like; of the
- * kernel's default size where that is no tmpfs. */
-int rootfs_tmpfs(const char *like, unsigned attr);
+/* A detached tmpfs, its directory root's, of the size, in bytes and files, that the caller's root
+ * has at @like; of the kernel's default size where that is no tmpfs. */
+int rootfs_tmpfs(const char *like, mode_t mode, unsigned attr);
 
 /* A detached mount of @fstype with the given NULL-terminated option pairs; its descriptor. */
 int rootfs_fs(const char *fstype, const char *const *options, unsigned attr);

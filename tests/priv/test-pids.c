@@ -149,7 +149,7 @@ static void test_sizes(void)
 		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		    mount("none", "/tmp", "tmpfs", 0, "size=12m,nr_inodes=345") < 0)
 			_exit(1);
-		int like = rootfs_tmpfs("/tmp", 0), unlike = rootfs_tmpfs("/proc", 0);
+		int like = rootfs_tmpfs("/tmp", 01777, 0), unlike = rootfs_tmpfs("/proc", 01777, 0);
 		if (like < 0 || unlike < 0 || fstatfs(like, &st) < 0)
 			_exit(2);
 		if ((long)st.f_blocks * st.f_bsize != 12 << 20 || st.f_files != 345)

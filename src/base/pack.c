@@ -157,7 +157,7 @@ int pack_open(struct pack *ret, const char *magic, uint32_t version, const char 
 	if (w.bad || strncmp(head.magic, magic, sizeof(head.magic)) != 0)
 		return err_set(e, -EBADMSG, "this is no compiled plan of immure");
 	if (head.version != version)
-		return err_set(e, -EBADMSG,
+		return err_set(e, -ESTALE,
 			       "the compiled plan is of version %u, this program reads %u",
 			       head.version, version);
 	if (head.length != len - sizeof(head) ||

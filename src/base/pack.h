@@ -29,7 +29,8 @@ struct pack pack_begin(const char *magic, uint32_t version);
 char *pack_finish(struct pack *w, size_t *ret_len);
 
 /* Reading: what is read borrows from @bytes. -EBADMSG where they are not the whole of an image of
- * that magic and version. The fields follow, then pack_whole() says whether all was well. */
+ * that magic, -ESTALE where it is of another version. The fields follow, then pack_whole() says
+ * whether all was well. */
 int pack_open(struct pack *ret, const char *magic, uint32_t version, const char *bytes, size_t len,
 	      struct err *e);
 bool pack_whole(const struct pack *w);

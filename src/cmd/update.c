@@ -46,7 +46,10 @@ static void explain(const struct invocation *in, struct outcome_row *row)
 		running_read(in->dirs, row->name, &r);
 	if (generation_load_number(in->dirs, row->name, r.generation, &a, NULL) < 0 ||
 	    generation_load_number(in->dirs, row->name, row->after, &b, NULL) < 0 ||
-	    diff_generations(&a, &b, &c, NULL) < 0 || !c.n)
+	    diff_generations(&a, &b, &c, NULL) < 0)
+		return;
+	snprintf(row->reason, sizeof(row->reason), "the same files, proved anew");
+	if (!c.n)
 		return;
 	CLEANUP_STR char *what = str_printable(xstrdup(c.v[0].what));
 	CLEANUP_STR char *text = str_printable(xstrdup(c.v[0].text));

@@ -9,7 +9,7 @@
 #include "confine/ipc.h"
 
 #define IMAGE_MAGIC   "immure"
-#define IMAGE_VERSION 4u
+#define IMAGE_VERSION 4u /* of the form: test-packed.c says when it is to be raised */
 
 static void walk_mounts(struct pack *w, struct mount_list *m)
 {

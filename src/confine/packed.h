@@ -31,6 +31,6 @@ struct packed {
 #define CLEANUP_PACKED CLEANUP(packed_done)
 void packed_done(struct packed *p);
 
-/* @ret borrows from @bytes. -EBADMSG with a message where they are not the whole of an image of
- * this version. */
+/* @ret borrows from @bytes. -EBADMSG with a message where they are not the whole of an image,
+ * -ESTALE where it is of another version. */
 int packed_read(const char *bytes, size_t len, struct packed *ret, struct err *e);

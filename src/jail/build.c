@@ -570,6 +570,15 @@ void build_same_user(const struct dirs *d, const struct spec *s, struct strv *re
 	}
 }
 
+/* By this version of immure. */
+static bool walls_compiled(const struct generation *g)
+{
+	struct confinement walls CLEANUP_CONFINEMENT = CONFINEMENT_INIT;
+	CLEANUP_FD int dir = open(g->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return confinement_load(dir, g->spec_text, &walls, NULL) == 0;
+}
+
 int build_unchanged(const struct dirs *d, const struct spec *s, int *ret_number, struct err *e)
 {
 	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
@@ -595,7 +604,7 @@ int build_unchanged(const struct dirs *d, const struct spec *s, int *ret_number,
 		if (!drift_same(host, &m.v[i]))
 			return 0;
 	require_came(&g.lacking, &came);
-	if (came.n || !user_files_same(&own, &m, NULL))
+	if (came.n || !walls_compiled(&g) || !user_files_same(&own, &m, NULL))
 		return 0;
 	*ret_number = g.number;
 	return 1;

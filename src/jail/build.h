@@ -60,6 +60,7 @@ int build_run(const struct dirs *d, const struct spec *s, const struct scratch *
  * its own: what belongs to that user is in reach of both. */
 void build_same_user(const struct dirs *d, const struct spec *s, struct strv *ret);
 
-/* Whether @s was proved already and nothing that the current generation copied has changed on the
- * host since. 1 or 0, or -errno; *ret_number is the generation. */
+/* Whether @s was proved already, nothing that the current generation copied has changed on the host
+ * since, and its walls are compiled as this version reads them. 1 or 0, or -errno; *ret_number is
+ * the generation. */
 int build_unchanged(const struct dirs *d, const struct spec *s, int *ret_number, struct err *e);

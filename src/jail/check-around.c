@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
@@ -106,11 +107,16 @@ static void check_walls(struct checking *c)
 	CLEANUP_FD int dir = open(c->g->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct err e = {0};
 
-	if (confinement_load(dir, c->g->spec_text, &walls, &e) < 0)
+	int r = confinement_load(dir, c->g->spec_text, &walls, &e);
+	if (r == -ESTALE)
+		check_found(c, FINDING_POLICY, "",
+			    xasprintf("%s, so each start makes it of policy.json anew: immure "
+				      "update %s proves the jail with this one",
+				      e.msg, c->name));
+	else if (r < 0)
 		check_found(c, FINDING_TAMPERED, "",
-			    xstrdup(e.msg[0] ? e.msg
-					     : "policy.bin is missing, or another version's: "
-					       "immure build makes it anew"));
+			    xasprintf("%s: immure build %s makes it anew",
+				      r == -ENOENT ? "policy.bin is missing" : e.msg, c->name));
 }
 
 /* What a start goes by was written with the manifest that stands there. */

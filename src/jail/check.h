@@ -16,7 +16,7 @@ enum finding_kind {
 	FINDING_DRIFT,	  /* the host's file is another than the jail's: an update takes it */
 	FINDING_HYGIENE,  /* what should not be in a jail, or above it */
 	FINDING_RESTART,  /* what runs is an older generation */
-	FINDING_POLICY,	  /* the kernel can enforce more than it could at the seal */
+	FINDING_POLICY,	  /* kernel or immure can enforce more, or otherwise, than at the seal */
 	FINDING_NOTE,	  /* nothing is wrong: what a reload would take */
 	FINDING_KINDS
 };

@@ -14,7 +14,7 @@
 #include "jail/generation.h"
 
 #define FILE_NAME "policy.bin"
-#define MAGIC	  "walls 3\n" /* another form is another version's: made anew */
+#define MAGIC	  "walls 3\n" /* of the head; that of the plan is packed.c's */
 #define MAGIC_LEN (sizeof(MAGIC) - 1)
 #define HASH	  sizeof(uint64_t)
 #define HEAD	  (MAGIC_LEN + HASH)
@@ -80,6 +80,11 @@ int confinement_save(const struct confinement *c, int dir, const char *spec_text
 	return r < 0 ? err_errno(e, r, "writing " FILE_NAME) : 0;
 }
 
+static int of_another_version(struct err *e)
+{
+	return err_set(e, -ESTALE, FILE_NAME " was compiled by another version of immure");
+}
+
 /* Neither a wrong word nor a wrong spec of the user's. */
 static int damaged(struct err *e)
 {
@@ -101,6 +106,8 @@ static int take(struct confinement *c, char *bytes, size_t len, int dir, const c
 			       FILE_NAME " was not made of this policy.json and this spec");
 	c->packed = xcalloc(1, sizeof(*c->packed));
 	r = packed_read(bytes + HEAD, len - HEAD, c->packed, e);
+	if (r == -ESTALE)
+		return of_another_version(e);
 	if (r == 0 && (!c->packed->plan.walls || !c->packed->plan.filter))
 		r = err_set(e, -EBADMSG, "it has no walls");
 	return r < 0 ? damaged(e) : 0;
@@ -118,7 +125,7 @@ int confinement_load(int dir, const char *spec_text, struct confinement *ret, st
 	if (r < 0)
 		return err_errno(e, r, "reading " FILE_NAME);
 	if (len < MAGIC_LEN || memcmp(bytes, MAGIC, MAGIC_LEN) != 0)
-		return -ENOENT;
+		return of_another_version(e);
 	r = take(&c, bytes, len, dir, spec_text, e);
 	if (r < 0)
 		return r;
@@ -133,11 +140,14 @@ int confinement_take(const struct generation *g, const struct spec *s, struct co
 		     struct err *e)
 {
 	CLEANUP_FD int dir = open(g->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r = confinement_load(dir, g->spec_text, ret, e);
+	struct err failed = {0};
+	int r = confinement_load(dir, g->spec_text, ret, &failed);
 
-	if (r == -ENOENT) /* there is none of this version */
+	if (r == -ENOENT || r == -ESTALE) /* there is none of this version */
 		return confinement_make(&g->policy, s, ret, e);
-	if (r < 0)
+	if (r < 0 && e) {
+		*e = failed;
 		err_prefix(e, "%s (damaged? immure build %s makes it anew)", g->dir, s->name);
+	}
 	return r;
 }

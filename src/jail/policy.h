@@ -77,8 +77,9 @@ int confinement_make(const struct right_list *p, const struct spec *s, struct co
 
 /* The compiled form, policy.bin beside policy.json: written at the seal, so that a start neither
  * parses the one nor generates a filter. It is bound to policy.json and to the spec it was made of
- * by their hash. confinement_load() is -ENOENT, without a message, where there is none of this
- * version of immure: then it is made of policy.json, which counts. */
+ * by their hash. confinement_load() is -ENOENT, without a message, where there is none, and -ESTALE
+ * where another version of immure has compiled it: a start then makes it of policy.json, which
+ * counts, each time. */
 int confinement_save(const struct confinement *c, int dir, const char *spec_text, struct err *e);
 int confinement_load(int dir, const char *spec_text, struct confinement *ret, struct err *e);
 

@@ -139,6 +139,35 @@ finds()
 	tells unchanged
 }
 
+@test "check: a policy that another version of immure has compiled is told apart from a damaged one" {
+	built
+	local policy
+
+	policy=$(root)/../policy.bin
+	cp -p "$policy" "$WORK/policy"
+	# The head of policy.bin; the version of the packed plan in it.
+	for at in 6 24; do
+		printf '\143' | dd of="$policy" bs=1 seek="$at" conv=notrunc status=none
+		finds policy '' "policy.bin was compiled by another version of immure.*immure update $NAME"
+		not tells tampered
+		good start "$NAME"
+		good stop "$NAME"
+		cp -p "$WORK/policy" "$policy"
+		good check "$NAME"
+	done
+	printf '\143' | dd of="$policy" bs=1 seek=24 conv=notrunc status=none
+	good update "$NAME"
+	tells 'updated, generation 1 to 2: the same files, proved anew'
+	good check "$NAME"
+	policy=$(root 2)/../policy.bin
+	printf '\377' | dd of="$policy" bs=1 seek=300 conv=notrunc status=none
+	finds tampered '' "policy.bin.*immure build $NAME makes it anew"
+	good build "$NAME"
+	good check "$NAME"
+	rm "$(root 3)/../policy.bin"
+	finds tampered '' "policy.bin is missing"
+}
+
 @test "check: what the host has newer is drift, what was only touched is none" {
 	built
 	touch "$DATA/words"

@@ -111,6 +111,7 @@ void summary_json(const struct spec *s, const struct build_report *r, const stru
 	    {"start_helpers", &r->wrappers},
 	    {"rights", &r->rights},
 	    {"narrowed", &r->narrowed},
+	    {"withheld", &r->withheld},
 	    {"refused", &r->refused},
 	    {"lacking_walls", &r->lacking},
 	    {"same_user", &r->same_user},

@@ -66,6 +66,15 @@ static void print_layout(const struct layout *l)
 	}
 }
 
+/* A line each: it has its remedy in it. */
+static void print_withheld(const struct strv *lines)
+{
+	for (size_t i = 0; i < lines->n; i++) {
+		CLEANUP_STR char *safe = xstrdup(lines->v[i]);
+		printf("  %-10s %s\n", "withheld", str_printable(safe));
+	}
+}
+
 static const char *words_of(const struct cost *c, char *buf, size_t size)
 {
 	char bytes[32];
@@ -270,6 +279,7 @@ static void print_text(const struct spec *s, const struct build_report *r, const
 	print_evidence(s, r);
 	list_print("listens", &r->listeners, 8);
 	print_layout(&r->layout);
+	print_withheld(&r->withheld);
 	print_accounts(r);
 	list_print("secrets", &t.secrets, 6);
 	print_left_out("left out", ev->secrets, ev->n_secrets, 6);

@@ -151,12 +151,23 @@ static int run_growth(struct build *b, unsigned n, struct err *e)
 	return run_twin(&t, b, name, &b->grown, e);
 }
 
+/* @where, and what it lacks there that may be the cause. */
+static int failed_in(const struct build *b, const char *where, struct err *e)
+{
+	struct strv causes CLEANUP_STRV = STRV_INIT;
+
+	layout_withheld(&b->layout, &causes);
+	hardening_conflicts(b->spec, &b->policy, &causes);
+	return err_prefix(e, "%s%s%s", where, causes.n ? ", where " : "",
+			  causes.n ? causes.v[0] : "");
+}
+
 static int grow(struct build *b, unsigned *ret_growths, struct err *e)
 {
 	for (unsigned n = 1;; n++) {
 		int r = run_growth(b, n, e);
 		if (r < 0)
-			return err_prefix(e, "in the growing jail");
+			return failed_in(b, "in the growing jail", e);
 		*ret_growths = n;
 		if (b->grown.derived == 0 || n == MAX_GROWTHS)
 			return 0;
@@ -288,14 +299,9 @@ static int run_sealed(struct build *b, struct err *e)
 	    .listeners = &b->first.listeners,
 	    .direct = &b->first.direct,
 	};
-	struct strv narrowed CLEANUP_STRV = STRV_INIT;
 	int r = run_twin(&t, b, "proof", &b->sealed, e);
 
-	if (r == 0)
-		return 0;
-	hardening_conflicts(b->spec, &b->policy, &narrowed);
-	return err_prefix(e, "in the sealed jail%s%s", narrowed.n ? ", where " : "",
-			  narrowed.n ? narrowed.v[0] : "");
+	return r == 0 ? 0 : failed_in(b, "in the sealed jail", e);
 }
 
 static bool always_root(const struct who *w)
@@ -448,20 +454,30 @@ static void build_done(struct build *b)
 	confinement_done(&b->confinement);
 }
 
+/* The directories that jail @name has as its state. */
+static void state_of(const struct dirs *d, const char *name, struct strv *ret)
+{
+	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
+
+	if (generation_load(d, name, &g, NULL) < 0)
+		return;
+	for (size_t i = 0; i < g.layout.n; i++)
+		if (g.layout.v[i].class == CLASS_STATE && g.layout.v[i].writable)
+			strv_add(ret, g.layout.v[i].path);
+}
+
 /* What other jails have as their state is never taken as a whole. */
 static void respect_others(const struct dirs *d, struct build *b)
 {
 	struct strv names CLEANUP_STRV = STRV_INIT;
+	struct layout *l = &b->layout;
 
 	jail_names(d, &names, NULL);
 	for (size_t i = 0; i < names.n; i++) {
-		struct generation g CLEANUP_GENERATION = GENERATION_INIT;
-		if (streq(names.v[i], b->spec->name) ||
-		    generation_load(d, names.v[i], &g, NULL) < 0)
-			continue;
-		for (size_t k = 0; k < g.layout.n; k++)
-			if (g.layout.v[k].class == CLASS_STATE && g.layout.v[k].writable)
-				strv_add(&b->layout.taken, g.layout.v[k].path);
+		bool own = streq(names.v[i], b->spec->name);
+		state_of(d, names.v[i], own ? &l->had : &l->taken);
+		while (l->takers.n < l->taken.n)
+			strv_add(&l->takers, names.v[i]);
 	}
 }
 
@@ -504,6 +520,7 @@ int build_run(const struct dirs *d, const struct spec *s, const struct scratch *
 	if (r == 0 && rep.proof.proved)
 		r = publish(&b, &rep, e);
 	if (r == 0) {
+		layout_withheld(&b.layout, &rep.withheld);
 		rep.layout = b.layout;
 		b.layout = (struct layout)LAYOUT_INIT;
 		rep.foresight = b.foresight;
@@ -539,6 +556,7 @@ void build_report_done(struct build_report *r)
 	strv_done(&r->wrappers);
 	strv_done(&r->rights);
 	strv_done(&r->narrowed);
+	strv_done(&r->withheld);
 	strv_done(&r->refused);
 	strv_done(&r->lacking);
 	strv_done(&r->same_user);

@@ -27,6 +27,7 @@ struct build_report {
 	struct strv pid_files; /* right on both sides, or published: jail/pid-files.h */
 	struct strv masked;    /* keys in a bound directory that are not the service's */
 	struct strv rights;    /* of the policy; ports apart */
+	struct strv withheld;  /* state of other jails that it would write in, and the remedy */
 	struct strv narrowed;  /* rights that a run used and the spec takes away */
 	bool connects;	       /* it may connect by TCP */
 	struct strv refused;   /* calls that the jail's filter refused in the proof */

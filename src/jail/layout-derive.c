@@ -87,6 +87,9 @@ static void add_written(struct derive *d, const struct touch *t)
 			   xasprintf("the service makes %s", made));
 	else if (!made)
 		add_written_file(d, t);
+	const struct provision *p = layout_find(d->l, t->path);
+	if (!p || !p->writable)
+		derive_withhold(d, dir);
 }
 
 static void add_config(struct derive *d, const struct touch *t)

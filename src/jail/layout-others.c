@@ -36,14 +36,45 @@ static bool of_another_package(struct derive *d, const char *dir)
 	return true;
 }
 
-static bool of_another_jail(const struct derive *d, const char *dir)
+/* The state of another jail that @dir lies in, or has in it: which of `taken`, or -1. */
+static int taken_with(const struct layout *l, const char *dir)
 {
-	const struct strv *taken = &d->l->taken;
+	const struct strv *taken = &l->taken, *had = &l->had;
 
+	for (size_t i = 0; i < had->n; i++)
+		if (path_within(dir, had->v[i]))
+			return -1;
 	for (size_t i = 0; i < taken->n; i++)
 		if (path_within(dir, taken->v[i]) || path_within(taken->v[i], dir))
-			return true;
-	return false;
+			return (int)i;
+	return -1;
+}
+
+void derive_withhold(struct derive *d, const char *dir)
+{
+	struct layout *l = d->l;
+	int i = place_never_whole(dir) ? -1 : taken_with(l, dir);
+
+	if (i >= 0 && !strv_has(&l->withheld, dir))
+		strv_add(&l->withheld, dir);
+}
+
+void layout_withheld(const struct layout *l, struct strv *ret)
+{
+	for (size_t i = 0; i < l->withheld.n; i++) {
+		const char *dir = l->withheld.v[i];
+		const struct provision *p = layout_find(l, dir);
+		int k = p && p->writable ? -1 : taken_with(l, dir); /* found to be its own since */
+		if (k < 0)
+			continue;
+		const char *theirs = l->taken.v[k], *both = path_within(dir, theirs) ? theirs : dir;
+		CLEANUP_STR char *text =
+		    xasprintf("%s is the state of jail %s (State=%s in [Jail] lets both have it; "
+			      "or let the service have another)",
+			      theirs, l->takers.v[k], both);
+		if (!strv_has(ret, text))
+			strv_add(ret, text);
+	}
 }
 
 static bool lies_in(const char *path, const char *dir)
@@ -78,7 +109,7 @@ bool derive_is_others(struct derive *d, const char *dir)
 	bool group = st.st_mode & S_IWGRP && st.st_mode & S_ISGID;
 	if (st.st_mode & S_IWOTH || group)
 		return false;
-	return (of_another_jail(d, dir) || of_another_package(d, dir)) && !names_change(d, dir);
+	return (taken_with(d->l, dir) >= 0 || of_another_package(d, dir)) && !names_change(d, dir);
 }
 
 /* "/usr/local/web" of "/usr/local/web/bin/x": the first that is nobody's in common. */

@@ -48,6 +48,9 @@ int derive_spec(struct derive *d, struct err *e);
  * are made, removed or renamed: a mount of one file allows none of that. */
 bool derive_is_others(struct derive *d, const char *dir);
 
+/* Notes that the service is kept from writing in @dir, where that is another jail's state. */
+void derive_withhold(struct derive *d, const char *dir);
+
 /* Finds the prefixes of unpackaged programs; provides them. */
 void derive_find_prefixes(struct derive *d);
 void derive_add_prefixes(struct derive *d);

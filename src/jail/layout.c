@@ -44,6 +44,9 @@ void layout_done(struct layout *l)
 	free(l->v);
 	strv_done(&l->own);
 	strv_done(&l->taken);
+	strv_done(&l->takers);
+	strv_done(&l->had);
+	strv_done(&l->withheld);
 	*l = (struct layout)LAYOUT_INIT;
 }
 

@@ -63,9 +63,11 @@ struct layout {
 	/* There is a /dev/log: it sends to one, or is foreseen to, and serves none itself. */
 	bool syslog;
 
-	/* Before layout_derive(): state of other jails, never to be taken as a whole. Not kept in
-	 * JSON. */
-	struct strv taken;
+	/* Before layout_derive(): state of other jails, never to be taken as a whole, for each the
+	 * name of its jail, and state that this jail has had: it keeps it, whoever shares it since.
+	 * After it: directories that the service would write in, and is kept from for that
+	 * (layout_withheld()). Not kept in JSON. */
+	struct strv taken, takers, had, withheld;
 };
 #define LAYOUT_INIT                                                                                \
 	{                                                                                          \
@@ -83,6 +85,10 @@ static inline const char *provision_source(const struct provision *p)
 
 /* What is made of one with `create`; the path is borrowed. */
 struct make provision_make(const struct provision *p);
+
+/* A line for each state of another jail that the service is kept from writing in, and what to do.
+ */
+void layout_withheld(const struct layout *l, struct strv *ret);
 
 /* The provision that covers @path, or NULL. */
 const struct provision *layout_find(const struct layout *l, const char *path);

@@ -48,13 +48,24 @@ while (accept(my $c, $door)) {
 	close $c;
 }'
 
-clean_up() { rm -rf "$BOX"; }
+# Gives parts of a directory to their user at each start, as daemons do; ends where it may not and is told to.
+OWNER='
+use strict; use Socket;
+my ($port, $must) = @ARGV; my $dir = "/var/lib/" . "immure-check.box-own";
+for my $part ("body", "proxy") { chown(8, 8, "$dir/$part") == 1 or $must eq "must" && die "chown: $!" }
+socket(my $door, PF_INET, SOCK_STREAM, 0); setsockopt($door, SOL_SOCKET, SO_REUSEADDR, 1);
+bind($door, sockaddr_in($port, INADDR_LOOPBACK)) or die; listen($door, 5);
+while (accept(my $c, $door)) { print $c "here\n"; close $c }'
+
+clean_up() { rm -rf "$BOX" "$BOX-own"; }
 
 fixture()
 {
 	printf '%s\n' "$TAKER" >"$HERE/taker.pl"
 	printf '%s\n' "$FORWARDER" >"$HERE/forwarder.pl"
 	printf '%s\n' "$CLIENT" >"$HERE/client.pl"
+	printf '%s\n' "$OWNER" >"$HERE/owner.pl"
+	mkdir -p "$BOX-own/body" "$BOX-own/proxy"
 	install -d -o mail "$BOX"
 }
 
@@ -62,7 +73,7 @@ teardown()
 {
 	local name
 
-	for name in taker forwarder client store; do
+	for name in taker forwarder client store first second; do
 		immure stop -q "$name" || true
 		immure remove -q --state "$name" || true
 	done
@@ -185,4 +196,24 @@ forwarder()
 	sed 's/games:mail:2770/mail:mail:0750/' "$WORK/etc/taker.conf" | sed 's/^User=.*/User=mail/; s/taker.pl.*/taker.pl 18682/' | spec forwarder
 	refuses 2 build forwarder
 	says 'Shared=queue=' 'is there already' 'same line'
+}
+
+owner() { local name=$1 status=$2; shift 2; refuses "$status" build "$name" --exercise "nc -N 127.0.0.1 $PORT </dev/null" "${@:3}" -- /usr/bin/perl "$HERE/owner.pl" "$PORT" "$1"; }
+
+@test "shared: what is another jail's state already is told, with the line that shares it" {
+	owner first 0 must -
+	[[ $(jq -r .path <<<"$(immure files first --json | jq '.files[] | select(.class == "state")')") == "$BOX-own" ]]
+	owner second 1 must -
+	tells "where $BOX-own is the state of jail first (State=$BOX-own in \[Jail\] lets both have it"
+	owner second 0 may -
+	tells "^  withheld   $BOX-own is the state of jail first (State=$BOX-own"
+	good remove second
+	owner second 0 must - --state "$BOX-own" --json
+	json '.withheld == []'
+	# The first one keeps what it had: the second has not taken it away.
+	mkdir "$IMMURE_CONFIG_DIR/first.conf.d"
+	printf '[Service]\nUMask=0027\n' >"$IMMURE_CONFIG_DIR/first.conf.d/umask.conf"
+	good build first
+	tells 'proved, generation 2'
+	not tells withheld
 }

@@ -33,6 +33,8 @@ struct scene {
 	struct pair pairs[4];
 	const char *section_key[4][2]; /* of [Jail] or [Service], "State", "/x" */
 	const char *taken;	       /* another jail's state */
+	const char *had;	       /* this one's, before */
+	const char *withheld;	       /* how what it is kept from begins */
 	bool root;		       /* the host's files must be root's */
 	const char *want[ROWS]; /* "path class", with "w" writable, "f" file, "c" to be created, "l"
 				   link */
@@ -241,6 +243,24 @@ static const struct scene scenes[] = {
 	.want = {"/var/lib/theirs/f state wf"},
     },
     {
+	.name = "and is kept from what no file can be bound for, which is told once",
+	.root = true,
+	.host = {"/var/lib/theirs/body/", "/var/lib/theirs/proxy/"},
+	.taken = "/var/lib/theirs",
+	.touched = {{"/var/lib/theirs/body", TOUCH_CHANGE, S_IFDIR},
+		    {"/var/lib/theirs/proxy", TOUCH_CHANGE, S_IFDIR}},
+	.withheld = "/var/lib/theirs is the state of jail other (State=/var/lib/theirs in [Jail]",
+    },
+    {
+	.name = "but what it has had before it keeps",
+	.root = true,
+	.host = {"/var/lib/ours/body/"},
+	.taken = "/var/lib/ours",
+	.had = "/var/lib/ours",
+	.touched = {{"/var/lib/ours/body", TOUCH_CHANGE, S_IFDIR}},
+	.want = {"/var/lib/ours/body state w"},
+    },
+    {
 	.name = "but files that come and go need their directory",
 	.host = {"/var/lib/theirs/f"},
 	.taken = "/var/lib/theirs",
@@ -369,13 +389,21 @@ static void check_scene(const struct scene *sc)
 	CLEANUP_FD int world = subdir(&s, "world");
 
 	fill(sc, host, world, r, spec);
-	if (sc->taken)
+	if (sc->taken) {
 		strv_add(&l.taken, sc->taken);
+		strv_add(&l.takers, "other");
+	}
+	if (sc->had)
+		strv_add(&l.had, sc->had);
 	CHECK_INT(layout_derive(&l, r, spec, host, world, &e) >= 0, 1);
 	check_layout(&l, sc);
 	/* Growing again on the same evidence discovers nothing new: else it would never end. */
 	CHECK_INT(layout_derive(&l, r, spec, host, world, &e), 0);
 	check_layout(&l, sc);
+	struct strv withheld CLEANUP_STRV = STRV_INIT;
+	layout_withheld(&l, &withheld);
+	CHECK_INT(withheld.n, sc->withheld != NULL);
+	CHECK(!sc->withheld || (withheld.n && str_after(withheld.v[0], sc->withheld)));
 	if (check_failed != before)
 		printf("# scene: %s %s\n", sc->name, e.msg);
 	scratch_done(&s);

@@ -15,6 +15,8 @@ PLACE=/usr/lib/immure-check-faults
 export IMMURE_CONFIG_DIR=$WORK/etc IMMURE_STATE_DIR=$WORK/lib IMMURE_RUN_DIR=$WORK/run
 STEPPER=${IMMURE%/src/immure}/tests/priv/stepper
 TRIES=30
+# All points take an hour on a busy machine: STORY_SECONDS=7200 for tools/check too.
+[[ -z ${FAULTS:-} ]] || BATS_TEST_TIMEOUT=7200
 
 fixture()
 {
@@ -75,21 +77,23 @@ clean()
 # faults MODE: an update, again and again, each time with a fault a little later.
 faults()
 {
-	local n=0 every points status seen=0
+	local n=0 every points status seen=0 tried=0
 
 	echo "$RANDOM$RANDOM" >"$PLACE/data"
 	step "$1" 0 update "$NAME"
 	points=$(cat "$WORK/out/points")
 	every=${FAULTS:-$(((points + TRIES - 1) / TRIES))}
-	echo "# $1: $points points, every ${every}th" >&3
+	echo "# $1: $points points, every $every" >&3
 	((points > 100))
 	for ((n = 1; n <= points; n += every)); do
 		echo "$n.$RANDOM$RANDOM" >"$PLACE/data"
 		status=0
 		step "$1" "$n" update "$NAME" || status=$?
 		((status == 0)) || ((++seen))
+		((++tried % 100)) || echo "# $1: $tried tried, $seen faults met" >&3
 		whole || { echo "# after $1 at $n (status $status): $(head -c 400 "$WORK/out/said")" >&3; return 1; }
 	done
+	echo "# $1: $tried tried, $seen faults met" >&3
 	((seen > TRIES / 3))
 	immure update -q "$NAME"
 	whole

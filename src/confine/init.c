@@ -174,14 +174,21 @@ static void relay_exec(int ctl, int report)
 	message_send(ctl, &done, -1);
 }
 
-/* Returns the number that the service's process shall have. */
-static pid_t wait_for_caller(int go)
+/* Returns the number that the service's process shall have. A caller that is not dead hears why it
+ * gets no service. */
+static pid_t wait_for_caller(int ctl, int go)
 {
+	struct err e = {0};
 	pid_t number;
+	ssize_t n;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (read(go, &number, sizeof(number)) != (ssize_t)sizeof(number))
-		_exit(1);
+	while ((n = read(go, &number, sizeof(number))) < 0 && errno == EINTR)
+		;
+	if (n != (ssize_t)sizeof(number)) {
+		err_errno(&e, n < 0 ? -errno : -EPIPE, "waiting for the word to begin");
+		give_up(ctl, &e);
+	}
 	close(go);
 	return number;
 }
@@ -192,7 +199,7 @@ void init_main(const struct plan *p, int ctl, int go)
 	int report[2];
 	sigset_t all;
 
-	pid_t number = wait_for_caller(go);
+	pid_t number = wait_for_caller(ctl, go);
 	prctl(PR_SET_NAME, "immure-init");
 	setsid();
 	sigfillset(&all);
@@ -209,8 +216,10 @@ void init_main(const struct plan *p, int ctl, int go)
 		give_up(ctl, &e);
 	}
 	hide();
-	if (pipe2(report, O_CLOEXEC) < 0)
-		_exit(1);
+	if (pipe2(report, O_CLOEXEC) < 0) {
+		err_errno(&e, -errno, "making a pipe in the jail");
+		give_up(ctl, &e);
+	}
 	pid_t child = pids_fork(number);
 	if (child == 0)
 		child_main(p, ctl, report[1]);
@@ -220,8 +229,11 @@ void init_main(const struct plan *p, int ctl, int go)
 	}
 	const int keep[] = {ctl, proc, report[0]};
 	close_all_but(keep, ARRAY_LEN(keep));
-	if (rights_reduce(p->walls ? INIT_RIGHTS : rights_most()) < 0)
-		_exit(1);
+	int r = rights_reduce(p->walls ? INIT_RIGHTS : rights_most());
+	if (r < 0) {
+		err_errno(&e, r, "giving up the init's rights");
+		give_up(ctl, &e);
+	}
 	relay_exec(ctl, report[0]);
 	close(report[0]);
 	serve(ctl, proc, child, &all);

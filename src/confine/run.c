@@ -59,6 +59,34 @@ static int next_message(struct run *r, int ms, struct run_message *m)
 	return n;
 }
 
+static void how_it_ended(const char *who, bool by_signal, int number, char *ret, size_t size)
+{
+	snprintf(ret, size, by_signal ? "%s was ended by signal %d" : "%s ended with status %d",
+		 who, number);
+}
+
+/* Nothing more comes: the init has ended, or is about to. What is known of it is the only trace of
+ * whoever killed the one or the other (a lack of memory, an administrator). */
+static int told_no_more(const struct run *r, struct err *e)
+{
+	struct pollfd pfd = {.fd = r->init_fd, .events = POLLIN};
+	siginfo_t info = {0};
+	char how[80] = "";
+
+	poll(&pfd, 1, 1000);
+	if (r->main_exited)
+		how_it_ended("it", WIFSIGNALED(r->main_status),
+			     WIFSIGNALED(r->main_status) ? WTERMSIG(r->main_status)
+							 : WEXITSTATUS(r->main_status),
+			     how, sizeof(how));
+	else if (waitid(P_PID, (id_t)r->init, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		 info.si_pid)
+		how_it_ended("its init", info.si_code != CLD_EXITED, info.si_status, how,
+			     sizeof(how));
+	return err_set(e, -EPIPE, "the service's first process died while starting%s%s",
+		       how[0] ? ": " : "", how);
+}
+
 static int wait_message(struct run *r, enum run_message_type want, long end, struct err *e)
 {
 	for (;;) {
@@ -74,9 +102,10 @@ static int wait_message(struct run *r, enum run_message_type want, long end, str
 				       "end in time");
 		if (n == -EINTR)
 			return err_set(e, n, "interrupted");
-		if (n <= 0)
-			return err_set(e, -EPIPE,
-				       "the service's first process died while starting");
+		if (n < 0)
+			return err_errno(e, n, "listening to the service's first process");
+		if (n == 0)
+			return told_no_more(r, e);
 		m.err.msg[sizeof(m.err.msg) - 1] = '\0'; /* a root service may have written it */
 		if (m.type == RUN_FAILED)
 			return err_set(e, m.err.code < 0 ? m.err.code : -EIO, "%s", m.err.msg);

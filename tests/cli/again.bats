@@ -174,6 +174,27 @@ ask() { echo "$1" | nc -N -w 5 127.0.0.1 "$PORT"; }
 	rm "$WORK/manager"
 }
 
+parent() { awk '/^PPid:/ { print $2 }' "/proc/$1/status"; }
+
+@test "again: a start whose first process is killed says by what" {
+	local step starter status=0
+	echo 0 >"$HERE/wait"
+	build_redis
+	with "ExecStartPre=/bin/sh -c 'read n <$HERE/wait; exec sleep \$\$n'"
+	echo 31.7 >"$HERE/wait"
+	"$IMMURE" start "$NAME" >"$WORK/out/said" 2>"$WORK/out/errors" 3>&- 8>&- &
+	starter=$!
+	eventually 5 pgrep -xf 'sleep 31.7'
+	# The step is the child of the first process, that one of the init.
+	step=$(pgrep -xf 'sleep 31.7')
+	kill -KILL "$(parent "$(parent "$step")")"
+	wait "$starter" || status=$?
+	[[ $status -eq 5 ]]
+	grep -q 'died while starting: its init was ended by signal 9' "$WORK/out/errors" || { cat "$WORK/out/errors"; false; }
+	eventually 5 is .state stopped
+	! kill -0 "$step" 2>/dev/null
+}
+
 @test "again: whoever is killed, at any moment: no stray, no second one, and status is right" {
 	build_redis
 	local pids who n

@@ -297,6 +297,7 @@ bool lane_serve(struct lane *l, uint64_t now)
 		return !l->gone;
 	size_t n = read_on(l, now);
 	send_on(l, now);
+	l->more = n > 0;
 	return !is_over(l, n, now);
 }
 
@@ -313,6 +314,7 @@ uint64_t lane_due(const struct lane *l)
 	sooner(&due, l->source.paused ? l->moved + PACE_MS : 0);
 	sooner(&due, l->dropped_at ? l->dropped_at + QUIET_MS : 0);
 	sooner(&due, l->wanted ? l->asked + ANSWER_MS + 1 : 0);
-	sooner(&due, l->gone ? l->gone + LINGER_MS + 1 : 0);
+	/* That nothing more has come is seen by looking once more. */
+	sooner(&due, l->gone ? l->more ? 1 : l->gone + LINGER_MS + 1 : 0);
 	return due;
 }

@@ -24,6 +24,7 @@ struct lane {
 	enum message_form form;
 	bool ready;	     /* something has happened: the loop's note */
 	bool last;	     /* no more will come */
+	bool more;	     /* the source had something, the last time it was looked at */
 	uint64_t gone;	     /* since when its supervisor has gone; 0: it has not */
 	uint64_t asked;	     /* when, last */
 	bool wanted;	     /* the supervisor has been asked for a way out */

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # A jail is kept running: started again as Restart= says, with patience and an end to it; a service
-# that tells how it is, sd_notify(3); and whoever of its processes is killed, nothing stays and
-# nothing runs twice.
+# that tells how it is, sd_notify(3); and whoever of its processes, or the relay, is killed, nothing
+# stays and nothing runs twice. KILLS=100 for a hundred of these.
 
 NAME=cli-again PORT=18607
 load helpers
@@ -195,25 +195,120 @@ parent() { awk '/^PPid:/ { print $2 }' "/proc/$1/status"; }
 	! kill -0 "$step" 2>/dev/null
 }
 
+# A service that logs what it is told to, by the relay, into a file.
+speaking() # LINE...
+{
+	cp "$BATS_TEST_DIRNAME/../services/syslog-speaker.py" "$HERE/"
+	spec "$NAME" <<-SPEC
+		[Service]
+		ExecStart=/usr/bin/python3 $HERE/syslog-speaker.py $PORT
+		User=nobody
+		$(printf '%s\n' "$@")
+		[Jail]
+		Syslog=file:$WORK/lines
+		[Exercise]
+		Command=echo burst 3 | nc -N -w 5 127.0.0.1 $PORT >/dev/null
+	SPEC
+	good build -q "$NAME"
+}
+
+say() { echo "$*" | nc -N -w 5 127.0.0.1 "$PORT"; }
+copies() { pgrep -cf "^/usr/bin/python3 $HERE/syslog-speaker.py"; }
+# The first process of a host may take its time to bury what is dead.
+live() { grep -qs '^State:.[^ZX]' "/proc/$1/status"; }
+gone() { local pid; for pid; do ! live "$pid" || return 1; done; }
+
+# victims: of the jail that runs, the keeper, the init, the service and the relay, to $pids.
+victims()
+{
+	pids=("$(jq .supervisor "$IMMURE_RUN_DIR/$NAME.json")" "$(jq .init "$IMMURE_RUN_DIR/$NAME.json")"
+		"$(jail_pid)" "$(state .syslog.relay)")
+}
+
+# strike: one of $pids is killed, or two, at some moment, which may be one of many messages; $hit has their places.
+strike()
+{
+	local n
+
+	hit=$((RANDOM % 4))
+	[[ $((RANDOM % 4)) -ne 0 ]] || hit+=$((RANDOM % 4))
+	[[ $((RANDOM % 2)) -eq 0 ]] || say burst 3000 >/dev/null 2>&1 3>&- 8>&- &
+	[[ $((RANDOM % 2)) -eq 0 ]] || sleep "0.0$((RANDOM % 9))"
+	for ((n = 0; n < ${#hit}; n++)); do
+		kill -KILL "${pids[${hit:n:1}]}" 2>/dev/null || true
+	done
+}
+
+relay_user() { awk '/^Uid:/ { print $2 }' "/proc/$(state .syslog.relay)/status"; }
+
+# The relay is another one, the jail the same; and the log goes on.
+relay_came_back()
+{
+	local word
+
+	eventually 5 eval '[[ $(state .syslog.relay) != "${pids[3]}" ]] && live "$(state .syslog.relay)"'
+	is .state running
+	is .pid "${pids[2]}"
+	# Of its user, which is this place's alone, there is no other.
+	eventually 5 eval '[[ $(pgrep -cx immure-relay -u "$(relay_user)" -r S,R,D) -eq 1 ]]' || { ps -fu "$(relay_user)"; return 1; }
+	word=after$RANDOM$RANDOM
+	eventually 5 say raw "$(printf '<30>x: %s' "$word" | od -An -v -tx1 | tr -d ' \n')"
+	eventually 5 grep -q "$word" "$WORK/lines"
+}
+
 @test "again: whoever is killed, at any moment: no stray, no second one, and status is right" {
-	build_redis
-	local pids who n
+	speaking
+	local pids hit n
 	for ((n = 0; n < ${KILLS:-25}; n++)); do
 		good start "$NAME"
-		pids=("$(jq .supervisor "$IMMURE_RUN_DIR/$NAME.json")" "$(jq .init "$IMMURE_RUN_DIR/$NAME.json")" "$(jail_pid)")
-		who=${pids[RANDOM % 3]}
-		[[ $((RANDOM % 2)) -eq 0 ]] || sleep "0.0$((RANDOM % 9))"
-		kill -KILL "$who"
-		eventually 5 is .state dead
-		refuses 1 status "$NAME"
-		for who in "${pids[@]}"; do
-			eventually 5 eval "! [[ -e /proc/$who ]]"
-		done
+		victims
+		strike
+		echo "round $n: killed $hit of ${pids[*]}"
+		if [[ $hit == 3 || $hit == 33 ]]; then
+			relay_came_back
+			good stop "$NAME"
+			is .state stopped
+		else
+			eventually 5 is .state dead
+			refuses 1 status "$NAME"
+		fi
+		eventually 5 gone "${pids[@]}"
 		eventually 5 silent
+		[[ $(copies) -eq 0 ]]
 	done
 	good start "$NAME"
-	answers
+	eventually 5 say burst 1
 	good stop "$NAME"
+	good remove "$NAME"
+	nothing_left
+}
+
+@test "again: whoever is killed while Restart= starts it again: never two, and only a dead keeper is the end" {
+	speaking Restart=on-failure RestartSec=10ms StartLimitBurst=100000
+	local pids hit n restarts
+	good start "$NAME"
+	for ((n = 0; n < ${KILLS:-15}; n++)); do
+		victims
+		restarts=$(state .restarts)
+		strike
+		echo "round $n: killed $hit of ${pids[*]}, restarts $restarts"
+		if [[ $hit == *0* ]]; then
+			eventually 5 is .state dead
+			eventually 5 gone "${pids[@]}" || { ps -fp "$(IFS=,; echo "${pids[*]}")"; return 1; }
+			good start "$NAME"
+		elif [[ $hit == *[12]* ]]; then
+			eventually 5 is .restarts $((restarts + 1))
+			eventually 5 is .state running
+			eventually 5 gone "${pids[1]}" "${pids[2]}"
+			eventually 5 say burst 1
+		else
+			relay_came_back
+		fi
+		[[ $(copies) -eq 1 ]]
+	done
+	good stop "$NAME"
+	eventually 5 gone "${pids[@]}"
+	[[ $(copies) -eq 0 ]]
 	good remove "$NAME"
 	nothing_left
 }

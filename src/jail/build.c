@@ -312,6 +312,9 @@ static bool always_root(const struct who *w)
 	return w->n_uids > 0;
 }
 
+/* What does not get ready as in the proof, or in some seconds, does not answer as natively. */
+#define OFFER_PATIENCE 3
+
 /* A service that is root from the start to the end: what would it do where root is nobody? */
 static int try_private_users(struct build *b, struct build_report *rep, struct err *e)
 {
@@ -328,6 +331,7 @@ static int try_private_users(struct build *b, struct build_report *rep, struct e
 	    .manifest_dir = b->generation_dir,
 	    .confinement = &b->confinement,
 	    .private_users = true,
+	    .patience = OFFER_PATIENCE + 4 * b->sealed.start_s,
 	    .listeners = &b->first.listeners,
 	    .direct = &b->first.direct,
 	};

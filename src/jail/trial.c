@@ -37,6 +37,9 @@ int trial_run(const struct trial *tr, struct twin *t, const char *dir, struct tw
 	return r;
 }
 
+/* How long it may try to get ready, in seconds. */
+#define SCOUT_PATIENCE 10
+
 /* With the host's network the very first run could act on real state outside. Which state that is,
  * a run apart from it tells. */
 static int scout(const struct trial *tr, struct err *e)
@@ -50,6 +53,7 @@ static int scout(const struct trial *tr, struct err *e)
 	    .record = record,
 	    .derive = tr->layout,
 	    .scout = true,
+	    .patience = SCOUT_PATIENCE,
 	};
 	int r = trial_run(tr, &t, "scout", &rep, e);
 

@@ -287,18 +287,14 @@ static int ask_ready(struct stage *s, double left, struct err *e)
 	return good;
 }
 
-/* How long a scout may try to get ready, in seconds. */
-#define SCOUT_PATIENCE 10
-
 static int wait_ready(struct stage *s, struct err *e)
 {
 	struct rest rest CLEANUP(rest_done) = {0};
 	double limit = s->t->spec->timeout_start > 0 ? s->t->spec->timeout_start : 1e9;
 	double begin = clock_now();
 
-	if (s->t->scout && limit > SCOUT_PATIENCE)
-		limit = SCOUT_PATIENCE;
-
+	if (s->t->patience > 0 && limit > s->t->patience)
+		limit = s->t->patience;
 	for (;;) {
 		if (twin_interrupted)
 			return err_set(e, -EINTR, "interrupted");

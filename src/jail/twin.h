@@ -37,6 +37,7 @@ struct twin {
 	const struct direct *direct;	 /* started instead of the spec's command, or NULL */
 	const struct record *written;	 /* of the baseline: where to look for pid files; or NULL */
 	struct probe *probe; /* the default exercise; made by the baseline, which is watched */
+	double patience;     /* for a mere trial, seconds until it is ready; 0: as the spec says */
 	bool scout; /* only started, without any network: what it touches counts, not what becomes
 		       of it */
 	struct layout *derive; /* where not NULL: layout_derive() while the world still stands */

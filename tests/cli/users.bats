@@ -103,6 +103,14 @@ nginx_spec()
 	json '.private_users_would_do == false'
 }
 
+@test "users: a trial of the namespace in which the service does not get ready takes seconds" {
+	local begin=$SECONDS
+	good build "$NAME" --json -- /usr/bin/perl -MSocket -e \
+		'socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(642, INADDR_LOOPBACK)) and listen(S, 1); sleep 1 while 1'
+	json '.private_users_would_do == false'
+	((SECONDS - begin < 30)) # not the 90 of TimeoutStartSec=
+}
+
 @test "users: two jails of one user are told of" {
 	good build "$NAME" --ready true --user www-data -- /usr/bin/perl -e 'sleep 1 while 1'
 	good build "$NAME-2" --ready true --user www-data -- /usr/bin/perl -e 'sleep 2 while 1'

@@ -197,6 +197,22 @@ static void serve(pid_t tid, int status)
 	ptrace(PTRACE_CONT, tid, 0, event ? 0 : sig);
 }
 
+/* Goes on in a child. Whoever waits for us waits until nobody is left of what it has killed, which
+ * takes its moment: the next command is not to meet one that is about to die. */
+static void outlive(void)
+{
+	int status = 0;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	pid_t pid = fork();
+	if (pid == 0)
+		return;
+	waitpid(pid, &status, 0);
+	while (waitpid(-1, NULL, __WALL) > 0)
+		;
+	_exit(pid < 0 ? 125 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
 int main(int argc, char **argv)
 {
 	const long options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
@@ -207,6 +223,7 @@ int main(int argc, char **argv)
 
 	if (argc < 5 || pipe(go) < 0 || !realpath(argv[4], st.program))
 		return 125;
+	outlive();
 	st.kill = streq(argv[1], "kill");
 	st.at = atol(argv[2]);
 	st.dir = argv[3];

@@ -11,8 +11,10 @@
 #include "confine/plan.h"
 #include "confine/selftest.h"
 
-/* From the caller to the init: the signal number in its value goes to every process. */
-#define SIGNAL_ALL SIGRTMIN
+/* Real-time signals by number: SIGRTMIN of musl, which the init is linked with, and of the caller's
+ * library differ. From the caller to the init: the signal number in its value goes to every
+ * process. */
+#define SIGNAL_ALL 40
 
 enum run_message_type {
 	RUN_HELLO,  /* from the service's process: credentials, and the listener where asked for */

@@ -21,6 +21,11 @@ struct hierarchies {
 
 void hierarchies_read(struct hierarchies *ret);
 
+struct cgroup_limits;
+
+/* Writes what @l asks for into the files of the group @dir, which is in hierarchy @h. */
+void cgroup_write(const char *dir, const struct hierarchy *h, const struct cgroup_limits *l);
+
 /* Whether version 1 hierarchy @h is that of @controller. */
 bool hierarchy_has(const struct hierarchy *h, const char *controller);
 

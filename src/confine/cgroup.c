@@ -18,59 +18,137 @@
 #include "confine/cgroup-parts.h"
 #include "confine/freezer.h"
 
-enum setting { SET_MEMORY, SET_PROCESSES, SET_WEIGHT, SET_PERIOD, SET_QUOTA };
-
-/* cgroups(7): which file of which controller holds what. Weight 100 of v2 is 1024 shares of v1;
- * cpu.max of v2 is both, "QUOTA PERIOD". */
-static const struct {
-	const char *controller; /* of v1; v2 has them all in one directory */
-	const char *v1, *v2;
-	enum setting what;
-	bool limits; /* else it is a wish: what the host lacks of it is no reason not to start */
-} files[] = {
-    {"memory", "memory.limit_in_bytes", "memory.max", SET_MEMORY, true},
-    {"pids", "pids.max", "pids.max", SET_PROCESSES, true},
-    {"cpu", "cpu.shares", "cpu.weight", SET_WEIGHT, false},
-    {"cpu", "cpu.cfs_period_us", NULL, SET_PERIOD, false},
-    {"cpu", "cpu.cfs_quota_us", "cpu.max", SET_QUOTA, true},
+enum setting {
+	SET_MEMORY,
+	SET_HIGH,
+	SET_LOW,
+	SET_MIN,
+	SET_SWAP,
+	SET_PROCESSES,
+	SET_WEIGHT,
+	SET_PERIOD,
+	SET_QUOTA,
+	SET_IO_WEIGHT,
+	SETTINGS
 };
 
-static long long value_of(const struct cgroup_limits *l, enum setting what, bool v2)
+/* The directive of each, systemd.resource-control(5); and whether it limits: else it is a wish, and
+ * what the host lacks of it is no reason not to start. */
+static const struct {
+	const char *key;
+	bool limits;
+} settings[SETTINGS] = {
+    [SET_MEMORY] = {"MemoryMax", true},	   [SET_HIGH] = {"MemoryHigh", false},
+    [SET_LOW] = {"MemoryLow", false},	   [SET_MIN] = {"MemoryMin", false},
+    [SET_SWAP] = {"MemorySwapMax", false}, [SET_PROCESSES] = {"TasksMax", true},
+    [SET_WEIGHT] = {"CPUWeight", false},   [SET_PERIOD] = {"CPUQuotaPeriodSec", false},
+    [SET_QUOTA] = {"CPUQuota", true},	   [SET_IO_WEIGHT] = {"IOWeight", false},
+};
+
+/* Weights of version 1, and of the scheduler bfq, have other ranges: as systemd converts them. */
+static long long to_shares(long long weight)
 {
-	switch (what) {
-	case SET_MEMORY:
-		return l->memory;
-	case SET_PROCESSES:
-		return l->processes;
-	case SET_WEIGHT:
-		return v2 ? l->weight : l->weight * 1024ll / 100;
-	case SET_PERIOD:
-		return l->quota ? l->period : 0;
-	case SET_QUOTA:
-		return l->quota;
-	}
-	return 0;
+	return weight * 1024 / 100;
 }
 
-static void write_text(const char *dir, const char *file, const char *text)
+static long long to_blkio(long long weight)
+{
+	long long v = weight * 500 / 100;
+
+	return v < 10 ? 10 : v > 1000 ? 1000 : v;
+}
+
+static long long to_bfq(long long weight)
+{
+	return weight <= 100 ? weight : 100 + (weight - 100) * (1000 - 100) / (10000 - 100);
+}
+
+/* cgroups(7), Documentation/admin-guide/cgroup-v2.rst: which file holds what. One of version 1 is
+ * in the hierarchy of its controller; version 2 has them all in one directory, where the controller
+ * is enabled. cpu.max is "QUOTA PERIOD". memory.soft_limit_in_bytes of version 1 is no memory.high:
+ * it throttles nobody. */
+static const struct {
+	const char *controller, *name;
+	bool unified;
+	enum setting what;
+	long long (*convert)(long long);
+} files[] = {
+    {"memory", "memory.limit_in_bytes", false, SET_MEMORY, NULL},
+    {"memory", "memory.max", true, SET_MEMORY, NULL},
+    {"memory", "memory.high", true, SET_HIGH, NULL},
+    {"memory", "memory.low", true, SET_LOW, NULL},
+    {"memory", "memory.min", true, SET_MIN, NULL},
+    {"memory", "memory.swap.max", true, SET_SWAP, NULL},
+    {"pids", "pids.max", false, SET_PROCESSES, NULL},
+    {"pids", "pids.max", true, SET_PROCESSES, NULL},
+    {"cpu", "cpu.shares", false, SET_WEIGHT, to_shares},
+    {"cpu", "cpu.weight", true, SET_WEIGHT, NULL},
+    {"cpu", "cpu.cfs_period_us", false, SET_PERIOD, NULL},
+    {"cpu", "cpu.cfs_quota_us", false, SET_QUOTA, NULL},
+    {"cpu", "cpu.max", true, SET_QUOTA, NULL},
+    {"blkio", "blkio.weight", false, SET_IO_WEIGHT, to_blkio},
+    {"blkio", "blkio.bfq.weight", false, SET_IO_WEIGHT, to_bfq},
+    {"io", "io.weight", true, SET_IO_WEIGHT, NULL},
+    {"io", "io.bfq.weight", true, SET_IO_WEIGHT, to_bfq},
+};
+
+/* -1 where it is not asked for. */
+static long long value_of(const struct cgroup_limits *l, enum setting what)
+{
+	const long long values[SETTINGS] = {
+	    [SET_MEMORY] = l->memory,
+	    [SET_HIGH] = l->memory_high,
+	    [SET_LOW] = l->memory_low,
+	    [SET_MIN] = l->memory_min,
+	    [SET_SWAP] = l->swap_set ? l->swap : -1,
+	    [SET_PROCESSES] = l->processes,
+	    [SET_WEIGHT] = l->weight,
+	    [SET_PERIOD] = l->quota ? l->period : 0,
+	    [SET_QUOTA] = l->quota,
+	    [SET_IO_WEIGHT] = l->io_weight,
+	};
+
+	return values[what] || (what == SET_SWAP && l->swap_set) ? values[what] : -1;
+}
+
+static bool write_text(const char *dir, const char *file, const char *text)
 {
 	CLEANUP_STR char *path = path_join(dir, file);
 	CLEANUP_FD int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	if (fd >= 0)
-		fd_write_all(fd, text, strlen(text));
+	return fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0;
 }
 
-static void write_limit(const char *dir, size_t i, const struct cgroup_limits *l, bool v2)
+/* In version 2 whoever has the group above says which controllers the ones below have. */
+static void enable(const char *dir, const char *controller)
 {
-	const char *file = v2 ? files[i].v2 : files[i].v1;
-	char text[64];
-	int n = snprintf(text, sizeof(text), "%lld", value_of(l, files[i].what, v2));
+	CLEANUP_STR char *up = path_parent(dir);
+	CLEANUP_STR char *text = xasprintf("+%s", controller);
 
-	if (v2 && files[i].what == SET_QUOTA)
-		snprintf(text + n, sizeof(text) - (size_t)n, " %ld", l->period);
-	if (file)
-		write_text(dir, file, text);
+	write_text(up, "cgroup.subtree_control", text);
+}
+
+static void write_limit(const char *dir, size_t i, long long value, const struct cgroup_limits *l)
+{
+	bool both = files[i].unified && files[i].what == SET_QUOTA;
+	CLEANUP_STR char *text =
+	    both ? xasprintf("%lld %ld", value, l->period)
+		 : xasprintf("%lld", files[i].convert ? files[i].convert(value) : value);
+
+	if (write_text(dir, files[i].name, text) || !files[i].unified)
+		return;
+	enable(dir, files[i].controller);
+	write_text(dir, files[i].name, text);
+}
+
+void cgroup_write(const char *dir, const struct hierarchy *h, const struct cgroup_limits *l)
+{
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		long long value = value_of(l, files[i].what);
+		if (value >= 0 && files[i].unified == h->unified &&
+		    (h->unified || hierarchy_has(h, files[i].controller)))
+			write_limit(dir, i, value, l);
+	}
 }
 
 long long cgroup_host_memory(void)
@@ -89,15 +167,20 @@ static bool reads(const char *dir, const char *file, long long value)
 	       strtoll(text, NULL, 10) <= value;
 }
 
+static bool held(const struct cgroup *c, enum setting what, long long value)
+{
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		for (size_t k = 0; files[i].what == what && k < c->n; k++)
+			if (reads(c->dirs[k], files[i].name, value))
+				return true;
+	return false;
+}
+
 bool cgroup_holds(const struct cgroup *c, const struct cgroup_limits *limits)
 {
-	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		long long value = files[i].limits ? value_of(limits, files[i].what, true) : 0;
-		bool held = !value;
-		for (size_t k = 0; k < c->n && !held; k++)
-			held = reads(c->dirs[k], files[i].v1, value) ||
-			       reads(c->dirs[k], files[i].v2, value);
-		if (!held)
+	for (enum setting what = 0; what < SETTINGS; what++) {
+		long long value = settings[what].limits ? value_of(limits, what) : -1;
+		if (value >= 0 && !held(c, what, value))
 			return false;
 	}
 	return true;
@@ -111,10 +194,8 @@ static void add_group(struct cgroup *c, const struct hierarchy *h, const char *n
 
 	if (c->n == CGROUP_MAX || (l ? mkdir(dir, 0755) : access(dir, F_OK)) < 0)
 		return;
-	for (size_t i = 0; l && i < ARRAY_LEN(files); i++)
-		if (value_of(l, files[i].what, h->unified) &&
-		    (h->unified || hierarchy_has(h, files[i].controller)))
-			write_limit(dir, i, l, h->unified);
+	if (l)
+		cgroup_write(dir, h, l);
 	c->dirs[c->n] = steal_ptr(dir);
 	if (h->unified)
 		c->unified = c->dirs[c->n];
@@ -143,7 +224,8 @@ static bool wanted(const struct hierarchies *all, const struct hierarchy *h,
 	if (h->unified || (!all->unified && hierarchy_has(h, "freezer")))
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		if (value_of(l, files[i].what, false) && hierarchy_has(h, files[i].controller))
+		if (!files[i].unified && value_of(l, files[i].what) >= 0 &&
+		    hierarchy_has(h, files[i].controller))
 			return true;
 	return false;
 }
@@ -155,6 +237,43 @@ static void make_in(const struct hierarchies *all, const char *name,
 	for (size_t i = 0; i < all->n; i++)
 		if (wanted(all, &all->v[i], limits))
 			add_group(ret, &all->v[i], name, limits);
+}
+
+/* Whether version 2 has @controller to give, of all that it could. */
+static bool unified_has(const struct hierarchy *h, const char *controller)
+{
+	char text[512];
+	CLEANUP_STR char *path = path_join(h->point, "cgroup.controllers");
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	struct strv words CLEANUP_STRV = STRV_INIT;
+
+	text[n > 0 ? n : 0] = '\0';
+	strv_split(&words, text, " \n");
+	return strv_has(&words, controller);
+}
+
+static bool may_hold(const struct hierarchies *all, enum setting what)
+{
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		for (size_t k = 0; files[i].what == what && k < all->n; k++) {
+			const struct hierarchy *h = &all->v[k];
+			if (files[i].unified == h->unified &&
+			    (h->unified ? unified_has(h, files[i].controller)
+					: hierarchy_has(h, files[i].controller)))
+				return true;
+		}
+	return false;
+}
+
+void cgroup_wishes_in_vain(const struct cgroup_limits *limits, struct strv *ret)
+{
+	struct hierarchies all;
+
+	hierarchies_read(&all);
+	for (enum setting what = 0; what < SETTINGS; what++)
+		if (!settings[what].limits && value_of(limits, what) >= 0 && !may_hold(&all, what))
+			strv_add(ret, settings[what].key);
 }
 
 void cgroup_make(const char *name, const struct cgroup_limits *limits, struct cgroup *ret)

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 #define CGROUP_MAX 8
 
@@ -27,11 +28,16 @@ struct cgroup {
 #define CLEANUP_CGROUP CLEANUP(cgroup_remove)
 
 struct cgroup_limits {
-	long long memory; /* bytes, 0: none */
-	long processes;	  /* 0: none */
-	unsigned weight;  /* of cgroup v2: 1 to 10000, 100 is normal; 0: as it is */
-	long quota;	  /* microseconds of processor time in each period; 0: none */
-	long period;	  /* microseconds, where there is a quota */
+	long long memory;		  /* bytes, 0: none */
+	long processes;			  /* 0: none */
+	unsigned weight;		  /* of cgroup v2: 1 to 10000, 100 is normal; 0: as it is */
+	unsigned io_weight;		  /* the same of its disks */
+	long long memory_high;		  /* bytes, from where on it is slowed down; 0: none */
+	long long memory_low, memory_min; /* that it keeps where others want memory; 0: none */
+	long long swap;			  /* bytes, where swap_set */
+	bool swap_set;
+	long quota;  /* microseconds of processor time in each period; 0: none */
+	long period; /* microseconds, where there is a quota */
 };
 
 /* The memory of this host, in bytes. */
@@ -54,9 +60,12 @@ char *cgroup_point(void);
 void cgroup_make_anew(const char *name, bool below, const struct cgroup_limits *limits,
 		      struct cgroup *ret);
 
-/* Whether every limit that @limits has stands in one of its hierarchies, read back. A weight is no
- * limit. */
+/* Whether every limit that @limits has stands in one of its hierarchies, read back: memory,
+ * processes, quota. All else are wishes. */
 bool cgroup_holds(const struct cgroup *c, const struct cgroup_limits *limits);
+
+/* Adds the directives of the wishes in @limits that this host has no control group for. */
+void cgroup_wishes_in_vain(const struct cgroup_limits *limits, struct strv *ret);
 
 /* Takes hold of the group @name that another has made, wherever it stands. */
 void cgroup_find(const char *name, struct cgroup *ret);

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/path.h"
 #include "jail/policy.h"
+#include "jail/resources.h"
 #include "spec/env-file.h"
 
 /* systemd.exec(5), "Environment Variables Set or Propagated by the Service Manager". */
@@ -151,6 +152,7 @@ static void add_notes(struct command_set *c, const struct spec *s)
 				      (unsigned long long)allowed_limit(i, s->limits[i]).rlim_max,
 				      (unsigned long long)s->limits[i].rlim_max));
 	spec_idle_notes(s, &c->notes);
+	resources_notes(s, &c->notes);
 	if (s->oom_score_adjust_set && !oom_allowed(s))
 		strv_add(&c->notes, "OOMScoreAdjust is not set: this host's root lacks "
 				    "CAP_SYS_RESOURCE");

@@ -48,17 +48,51 @@ static void take_quota(const struct spec *s, struct cgroup_limits *ret)
 	ret->quota = (long long)(part * (double)ret->period);
 }
 
+/* 1 to 10000, or 0 where the key is not there. */
+static unsigned weight_of(const struct spec *s, const char *key)
+{
+	const struct setting *set = spec_find(s, SPEC_SERVICE, key);
+
+	if (!set || !*set->value)
+		return 0;
+	return streq(set->value, "idle") ? 1 : (unsigned)strtoul(set->value, NULL, 10);
+}
+
+/* Nothing at all is a limit, too. */
+static void take_swap(const struct spec *s, struct cgroup_limits *ret)
+{
+	const struct setting *set = spec_find(s, SPEC_SERVICE, "MemorySwapMax");
+
+	ret->swap = limit_of(s, "MemorySwapMax", cgroup_host_memory);
+	ret->swap_set = set && *set->value && !streq(set->value, "infinity");
+}
+
 bool resources_of(const struct spec *s, struct cgroup_limits *ret)
 {
-	const struct setting *weight = spec_find(s, SPEC_SERVICE, "CPUWeight");
-
 	ret->memory = limit_of(s, "MemoryMax", cgroup_host_memory);
+	ret->memory_high = limit_of(s, "MemoryHigh", cgroup_host_memory);
+	ret->memory_low = limit_of(s, "MemoryLow", cgroup_host_memory);
+	ret->memory_min = limit_of(s, "MemoryMin", cgroup_host_memory);
 	ret->processes = (long)limit_of(s, "TasksMax", all_numbers);
-	if (weight && *weight->value)
-		ret->weight =
-		    streq(weight->value, "idle") ? 1 : (unsigned)strtoul(weight->value, NULL, 10);
+	ret->weight = weight_of(s, "CPUWeight");
+	ret->io_weight = weight_of(s, "IOWeight");
+	take_swap(s, ret);
 	take_quota(s, ret);
-	return ret->memory || ret->processes || ret->quota || ret->weight;
+	return ret->memory || ret->memory_high || ret->memory_low || ret->memory_min ||
+	       ret->processes || ret->quota || ret->weight || ret->io_weight || ret->swap_set;
+}
+
+void resources_notes(const struct spec *s, struct strv *ret)
+{
+	struct cgroup_limits limits = {0};
+	struct strv keys CLEANUP_STRV = STRV_INIT;
+
+	if (resources_of(s, &limits))
+		cgroup_wishes_in_vain(&limits, &keys);
+	for (size_t i = 0; i < keys.n; i++)
+		strv_take(ret, xasprintf("%s= has no effect under immure start: this host has no "
+					 "control group that could",
+					 keys.v[i]));
 }
 
 char *resources_group_name(const struct dirs *d, const char *name)

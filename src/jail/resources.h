@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a service may use of the host: MemoryMax=, TasksMax=, CPUQuota=, CPUWeight= of
+/* What a service may use of the host: MemoryMax=, TasksMax=, CPUQuota=, CPUWeight=,
+ * MemoryHigh=, IOWeight= and so on of
  * systemd.resource-control(5), and the control group that holds it to that. */
 #pragma once
 
@@ -13,6 +14,9 @@
 /* False where the spec limits nothing. Percentages are of the host's memory, and of its process
  * numbers. */
 bool resources_of(const struct spec *s, struct cgroup_limits *ret);
+
+/* Adds a line for people for each that this host cannot carry out and that stops no start. */
+void resources_notes(const struct spec *s, struct strv *ret);
 
 /* What the jail's control group is called, new: the same name in another state directory is another
  * jail. */

@@ -41,7 +41,9 @@ jailed()
 		printf '[Exercise]\nCommand=echo put 10 | nc -N 127.0.0.1 %s\n' "$PORT"
 	} | spec "$NAME"
 	good build "$NAME"
+	built=$output
 	good start "$NAME"
+	output+=$built
 }
 
 ask() { echo "$*" | timeout 20 nc -N 127.0.0.1 "$PORT"; }
@@ -95,6 +97,27 @@ need_freezer()
 	jq -en "$after - $before > 0.05 and $after - $before < 0.7"
 	good status "$NAME"
 	tells 'of 67.1 MB, .* tasks 2 of 50, cpu .* at 0.20 of a processor by weight 50'
+	good stop "$NAME"
+	! find /sys/fs/cgroup -maxdepth 3 -name "immure-$NAME*" | grep .
+}
+
+@test "uses: what this kernel cannot do is said, and what it can is done" {
+	local group v2=/sys/fs/cgroup/unified
+
+	jailed MemoryHigh=60M IOWeight=1000
+	[[ -e /sys/fs/cgroup/cgroup.controllers ]] && v2=/sys/fs/cgroup
+	if ! grep -qw memory "$v2/cgroup.controllers" 2>/dev/null; then
+		tells 'note  *MemoryHigh= has no effect under immure start: this host has no control group that could'
+	else
+		group=$(find "$v2" -maxdepth 1 -name "immure-$NAME*")
+		[[ $(cat "$group/memory.high") == 62914560 ]]
+	fi
+	if [[ -d /sys/fs/cgroup/blkio ]]; then
+		group=$(find /sys/fs/cgroup/blkio -maxdepth 1 -name "immure-$NAME*")
+		[[ ! -e $group/blkio.bfq.weight || $(cat "$group/blkio.bfq.weight") == 181 ]]
+		[[ ! -e $group/blkio.weight || $(cat "$group/blkio.weight") == 1000 ]]
+		! tells 'IOWeight= has no effect' >/dev/null
+	fi
 	good stop "$NAME"
 	! find /sys/fs/cgroup -maxdepth 3 -name "immure-$NAME*" | grep .
 }

@@ -35,6 +35,9 @@ static struct again again_of(const struct spec *s)
 {
 	return (struct again){
 	    .when = again[s->restart],
+	    .success = s->success,
+	    .never = s->restart_not,
+	    .always = s->restart_always,
 	    .delay_ms = ms(s->restart_delay),
 	    .max_delay_ms = ms(s->restart_delay_max),
 	    .steps = (unsigned)s->restart_steps,

@@ -58,11 +58,28 @@ static long stepped(const struct again *a, unsigned n)
 	return (long)(base * pow((double)a->max_delay_ms / base, (double)n / a->steps));
 }
 
-long again_delay(const struct again *a, const struct again_history *h, enum again_end end, long now)
+static long patience(const struct again *a, const struct again_history *h, long now)
 {
-	if (!wanted[a->when][end])
-		return -1;
 	if (a->burst && recent(a, h, now) >= a->burst)
 		return -2;
 	return stepped(a, h->in_row);
+}
+
+long again_delay(const struct again *a, const struct again_history *h, enum again_end end, long now)
+{
+	return wanted[a->when][end] ? patience(a, h, now) : -1;
+}
+
+enum again_end again_end_by(const struct again *a, int status)
+{
+	return exits_has(&a->success, status) ? END_CLEAN : again_end_of(status);
+}
+
+long again_delay_by(const struct again *a, const struct again_history *h, int status, long now)
+{
+	if (exits_has(&a->never, status))
+		return -1;
+	if (exits_has(&a->always, status))
+		return patience(a, h, now);
+	return again_delay(a, h, again_end_by(a, status), now);
 }

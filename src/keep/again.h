@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#include "base/exits.h"
+
 enum again_when {
 	AGAIN_NO,
 	AGAIN_ON_SUCCESS,
@@ -18,6 +20,8 @@ enum again_when {
 
 struct again {
 	enum again_when when;
+	struct exits success, never,
+	    always;	   /* SuccessExitStatus=, Restart{Prevent,Force}ExitStatus= */
 	long delay_ms;	   /* before each start */
 	long max_delay_ms; /* reached after @steps starts in a row; 0: always delay_ms */
 	unsigned steps;
@@ -48,3 +52,9 @@ void again_started(struct again_history *h, long now);
  * started too often. */
 long again_delay(const struct again *a, const struct again_history *h, enum again_end end,
 		 long now);
+
+/* again_end_of() with what @a counts as success. */
+enum again_end again_end_by(const struct again *a, int status);
+
+/* The same where it ended with wait status @status and nothing else is known against it. */
+long again_delay_by(const struct again *a, const struct again_history *h, int status, long now);

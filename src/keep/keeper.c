@@ -305,10 +305,10 @@ static void consider_again(struct service *s, int status)
 	struct keeper *k = s->k;
 	long now = clock_ms();
 	long last = k->history.starts[(k->history.n_starts - 1) % AGAIN_STARTS_MAX];
-	enum again_end end = s->beat_late ? END_WATCHDOG : again_end_of(status);
 
 	k->history.in_row = now - last > k->again.interval_ms ? 0 : k->history.in_row + 1;
-	long delay = again_delay(&k->again, &k->history, end, now);
+	long delay = s->beat_late ? again_delay(&k->again, &k->history, END_WATCHDOG, now)
+				  : again_delay_by(&k->again, &k->history, status, now);
 	if (delay == -2)
 		dprintf(k->log, "immure: %s: started %u times within %.0f s: given up\n", k->name,
 			k->again.burst, (double)k->again.interval_ms / 1000);
@@ -371,7 +371,7 @@ int keeper_run(struct keeper *k)
 	if (!s.asked && !k->run.main_exited)
 		k->run.main_status = SIGKILL;
 	int status = k->run.main_status;
-	bool well = s.asked || status == 0;
+	bool well = s.asked || status == 0 || exits_has(&k->again.success, status);
 	clear(&s);
 	if (k->background && !s.asked)
 		consider_again(&s, status);

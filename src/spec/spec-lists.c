@@ -70,6 +70,64 @@ static int set_environment(struct spec *s, const struct spec_key *k, const char 
 	return r;
 }
 
+/* systemd.exec(5), "Process Exit Codes": those of the C library, LSB and sysexits.h. */
+static int exit_by_name(const char *name)
+{
+	static const struct {
+		const char *name;
+		int code;
+	} rows[] = {
+	    {"SUCCESS", 0},	 {"FAILURE", 1},      {"INVALIDARGUMENT", 2}, {"NOTIMPLEMENTED", 3},
+	    {"NOPERMISSION", 4}, {"NOTINSTALLED", 5}, {"NOTCONFIGURED", 6},   {"NOTRUNNING", 7},
+	    {"USAGE", 64},	 {"DATAERR", 65},     {"NOINPUT", 66},	      {"NOUSER", 67},
+	    {"NOHOST", 68},	 {"UNAVAILABLE", 69}, {"SOFTWARE", 70},	      {"OSERR", 71},
+	    {"OSFILE", 72},	 {"CANTCREAT", 73},   {"IOERR", 74},	      {"TEMPFAIL", 75},
+	    {"PROTOCOL", 76},	 {"NOPERM", 77},      {"CONFIG", 78},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (streq(rows[i].name, name))
+			return rows[i].code;
+	return -1;
+}
+
+static int add_exit(struct exits *x, const char *word, struct err *e)
+{
+	int n = exit_by_name(word), sig = 0;
+
+	if (n < 0 && value_int(word, 0, 255, &n, NULL) < 0) {
+		int r = value_signal(word, &sig, NULL);
+		if (r < 0)
+			return err_set(e, r,
+				       "'%s' is not an exit status such as 0, 143 or TEMPFAIL, "
+				       "or a signal such as SIGKILL",
+				       word);
+	}
+	if (sig)
+		exits_add_signal(x, sig);
+	else
+		exits_add_code(x, (unsigned)n);
+	return 0;
+}
+
+static int set_exits(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
+{
+	CLEANUP_STRV struct strv words = STRV_INIT;
+	struct exits *field = spec_field(s, k), more = *field;
+	int r = words_split(value, k->kind->word_flags, &words, e);
+
+	for (size_t i = 0; r == 0 && i < words.n; i++)
+		r = add_exit(&more, words.v[i], e);
+	if (r == 0)
+		*field = more;
+	return r;
+}
+
+static void clear_exits(struct spec *s, const struct spec_key *k)
+{
+	*(struct exits *)spec_field(s, k) = (struct exits){0};
+}
+
 static int convert_account(char **word, struct err *e)
 {
 	return value_account(*word, e);
@@ -348,6 +406,7 @@ static void clear_nothing(struct spec *s UNUSED, const struct spec_key *k UNUSED
 #define WORDS(converter)      LIST(set_words, clear_list), .convert = (converter)
 
 const struct spec_kind kind_exec = {LIST(set_exec, clear_exec), .specifiers = IN_WORDS};
+const struct spec_kind kind_exits = {LIST(set_exits, clear_exits)};
 const struct spec_kind kind_config_test = {LIST(set_exec, clear_exec)};
 const struct spec_kind kind_commands = {LIST(add_command, clear_list), .shell = true};
 const struct spec_kind kind_env_file = {LIST(set_env_file, clear_list), .specifiers = IN_TEXT};

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 
 #include "base/err.h"
+#include "base/exits.h"
 #include "base/str.h"
 
 enum spec_section { SPEC_SERVICE, SPEC_JAIL, SPEC_EXERCISE };
@@ -94,8 +95,9 @@ struct spec {
 	double restart_delay; /* seconds; 0.1 unless given */
 	double restart_delay_max;
 	int restart_steps;
-	int start_limit_burst;	     /* 5 unless given; 0: no limit */
-	double start_limit_interval; /* seconds; 10 unless given */
+	int start_limit_burst;				   /* 5 unless given; 0: no limit */
+	double start_limit_interval;			   /* seconds; 10 unless given */
+	struct exits success, restart_not, restart_always; /* ...ExitStatus= */
 	enum notify_access notify_access;
 	double watchdog;     /* seconds; 0: none */
 	bool ignore_sigpipe; /* true unless given, as systemd has it */

@@ -77,11 +77,38 @@ static void test_steps(void)
 	}
 }
 
+/* SuccessExitStatus=, RestartPreventExitStatus=, RestartForceExitStatus=. */
+static void test_statuses(void)
+{
+	struct again a = {.when = AGAIN_ON_FAILURE, .delay_ms = 7};
+	struct again never = {.when = AGAIN_NO, .delay_ms = 7};
+	const struct again_history none = {0};
+
+	exits_add_code(&a.success, 143);
+	exits_add_signal(&a.success, SIGKILL);
+	exits_add_code(&a.never, 255);
+	exits_add_code(&never.always, 0);
+	CHECK_INT(again_end_by(&a, EXIT(143)), END_CLEAN);
+	CHECK_INT(again_end_by(&a, EXIT(142)), END_FAILED);
+	CHECK_INT(again_end_by(&a, EXIT(9)), END_FAILED);
+	CHECK_INT(again_end_by(&a, SIGKILL), END_CLEAN);
+	CHECK_INT(again_end_by(&a, SIGSEGV), END_SIGNAL);
+	CHECK_INT(again_delay_by(&a, &none, EXIT(143), 0), -1);
+	CHECK_INT(again_delay_by(&a, &none, EXIT(255), 0), -1);
+	CHECK_INT(again_delay_by(&a, &none, EXIT(254), 0), 7);
+	CHECK_INT(again_delay_by(&never, &none, EXIT(0), 0), 7);
+	CHECK_INT(again_delay_by(&never, &none, EXIT(1), 0), -1);
+	/* What is never to be is stronger. */
+	exits_add_code(&never.never, 0);
+	CHECK_INT(again_delay_by(&never, &none, EXIT(0), 0), -1);
+}
+
 int main(void)
 {
 	test_ends();
 	test_table();
 	test_limit();
 	test_steps();
+	test_statuses();
 	return check_done("again");
 }

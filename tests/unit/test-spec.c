@@ -263,6 +263,10 @@ static void test_errors(void)
 	     "the label)"},
 	    {"[Service]\nCPUQuota=half",
 	     AT "CPUQuota=: 'half' is no part of a processor such as 150%"},
+	    {"[Service]\nSuccessExitStatus=0 256",
+	     AT "SuccessExitStatus=: '256' is not an exit status such as 0, 143 or TEMPFAIL, or a "
+		"signal such as SIGKILL"},
+	    {"[Service]\nIOWeight=10001", AT "IOWeight=: '10001' is not a number from 1 to 10000"},
 	    {"[Service]\nCPUWeight=0", AT "CPUWeight=: '0' is not a number from 1 to 10000"},
 	    {"[Jail]\nSocket=/run/x.sock",
 	     AT "Socket=: '/run/x.sock' is not PATH=bind, PATH=refuse or PATH=ignore"},
@@ -283,6 +287,27 @@ static void test_errors(void)
 		CHECK_STR(e.msg, cases[i].message);
 		CHECK_INT(s->n_settings, 0);
 	}
+}
+
+static void test_exits(void)
+{
+	CLEANUP_SPEC struct spec *s = spec_new("web");
+	struct err e = {0};
+
+	CHECK_INT(parse(s,
+			"[Service]\nSuccessExitStatus=143 TEMPFAIL\nSuccessExitStatus=SIGKILL 0\n"
+			"RestartPreventExitStatus=255\nRestartForceExitStatus=1\n"
+			"RestartForceExitStatus=\n",
+			&e),
+		  0);
+	CHECK(exits_has(&s->success, 143 << 8));
+	CHECK(exits_has(&s->success, 75 << 8));
+	CHECK(exits_has(&s->success, 0));
+	CHECK(exits_has(&s->success, SIGKILL));
+	CHECK(!exits_has(&s->success, 9 << 8));
+	CHECK(!exits_has(&s->success, SIGTERM));
+	CHECK(exits_has(&s->restart_not, 255 << 8));
+	CHECK(!exits_has(&s->restart_always, 1 << 8));
 }
 
 static void test_bytes(void)
@@ -548,6 +573,7 @@ int main(void)
 	test_full();
 	test_merge();
 	test_errors();
+	test_exits();
 	test_bytes();
 	test_many();
 	test_check();

@@ -17,7 +17,7 @@ static const struct command *const commands[] = {
     &cmd_build,	  &cmd_enable, &cmd_disable, &cmd_run,	  &cmd_start,  &cmd_stop,     &cmd_reload,
     &cmd_restart, &cmd_status, &cmd_ls,	     &cmd_files,  &cmd_why,    &cmd_show,     &cmd_logs,
     &cmd_remove,  &cmd_check,  &cmd_prove,   &cmd_export, &cmd_update, &cmd_rollback, &cmd_diff,
-    &cmd_gc,	  &cmd_resume, &cmd_adopt,   &cmd_freeze, &cmd_thaw,   &cmd_shell,
+    &cmd_gc,	  &cmd_resume, &cmd_errand,  &cmd_adopt,  &cmd_freeze, &cmd_thaw,     &cmd_shell,
 };
 
 static const struct opt common_rows[] = {

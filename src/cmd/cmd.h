@@ -49,10 +49,10 @@ struct command {
 	int (*run)(const struct invocation *in); /* returns the exit status */
 };
 
-extern const struct command cmd_build, cmd_run, cmd_resume, cmd_adopt, cmd_start, cmd_stop,
-    cmd_reload, cmd_restart, cmd_status, cmd_ls, cmd_files, cmd_why, cmd_show, cmd_logs, cmd_remove,
-    cmd_check, cmd_prove, cmd_export, cmd_enable, cmd_disable, cmd_update, cmd_rollback, cmd_diff,
-    cmd_gc, cmd_freeze, cmd_thaw, cmd_shell;
+extern const struct command cmd_build, cmd_run, cmd_resume, cmd_errand, cmd_adopt, cmd_start,
+    cmd_stop, cmd_reload, cmd_restart, cmd_status, cmd_ls, cmd_files, cmd_why, cmd_show, cmd_logs,
+    cmd_remove, cmd_check, cmd_prove, cmd_export, cmd_enable, cmd_disable, cmd_update, cmd_rollback,
+    cmd_diff, cmd_gc, cmd_freeze, cmd_thaw, cmd_shell;
 
 /* Prints "immure: MESSAGE" on standard error; returns the exit status that fits the code: -EINVAL,
  * -ENOENT, -EEXIST, -EBADMSG: 2; -EPERM, -EACCES: 4; -EREMOTEIO, -ECHILD, -ETIME (the service or

@@ -36,6 +36,7 @@ static void print_text(const struct invocation *in, const struct prove_report *r
 	steps_print(&r->proof);
 	print_walls(r);
 	list_print("refused", &r->refused, 6);
+	list_print("in vain", &r->unwell, 6);
 	list_print("no wall", &r->lacking, 6);
 	printf("  took       %.2f s natively, %.2f s jailed\n", r->native_s, r->jailed_s);
 	if (!r->proof.proved)

@@ -113,6 +113,7 @@ void summary_json(const struct spec *s, const struct build_report *r, const stru
 	    {"narrowed", &r->narrowed},
 	    {"withheld", &r->withheld},
 	    {"refused", &r->refused},
+	    {"failed_commands", &r->unwell},
 	    {"lacking_walls", &r->lacking},
 	    {"same_user", &r->same_user},
 	    {"connect_to", &s->connect_to},

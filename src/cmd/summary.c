@@ -233,6 +233,7 @@ static void print_rights(const struct spec *s, const struct build_report *r)
 	list_print("narrowed", &r->narrowed, 6);
 	print_connects(s, r);
 	list_print("refused", &r->refused, 6);
+	list_print("in vain", &r->unwell, 6);
 	list_print("no wall", &r->lacking, 8);
 }
 

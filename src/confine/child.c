@@ -419,7 +419,7 @@ static void give_up_rights(const struct plan *p, int report)
 	umask(p->umask);
 }
 
-void child_enter(const struct plan *plan, const struct step *s, int report)
+void child_enter(const struct plan *plan, const struct step *s, int ctl, int report)
 {
 	struct plan own = *plan;
 	const struct plan *p = &own;
@@ -427,11 +427,15 @@ void child_enter(const struct plan *plan, const struct step *s, int report)
 	own.n_pass = 0; /* what a reload runs is handed nothing */
 	own.accepts = false;
 	child_forget();
-	prepare(p, -1, report);
+	prepare(p, ctl, report);
 	/* What it is to tell something, a reload, is in a scope of its own. */
 	raise_walls(p, false, report);
 	if (p->walls)
 		load_filter(p->filter, false, report);
+	else if (ctl >= 0)
+		greet(p, ctl, report);
+	if (ctl >= 0)
+		close(ctl);
 	give_up_rights(p, report);
 	execute(p, s, report);
 }

@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,9 +79,19 @@ static void watch(pid_t pid, int report, double seconds, struct ended *end)
 		end->err = m.err;
 }
 
-static NORETURN void helper(const struct run *r, const struct plan *p, const struct step *step,
-			    double seconds, int to)
+/* What a command is and where what comes of it goes. */
+struct entry {
+	const struct run *run;
+	const struct plan *plan;
+	const struct step *step;
+	double seconds;
+	int ctl; /* to whoever watches it, or -1 */
+};
+
+static NORETURN void helper(const struct entry *in, int to)
 {
+	const struct run *r = in->run;
+	const struct plan *p = in->plan;
 	struct ended end = {0};
 	int report[2];
 
@@ -92,11 +103,13 @@ static NORETURN void helper(const struct run *r, const struct plan *p, const str
 		say(to, -errno, "entering the jail");
 	pid_t pid = fork();
 	if (pid == 0)
-		child_enter(p, step, report[1]);
+		child_enter(p, in->step, in->ctl, report[1]);
 	if (pid < 0)
 		say(to, -errno, "starting a command in the jail");
 	close(report[1]);
-	watch(pid, report[0], seconds, &end);
+	if (in->ctl >= 0)
+		close(in->ctl); /* the child alone has it: its end is seen */
+	watch(pid, report[0], in->seconds, &end);
 	fd_write_all(to, &end, sizeof(end));
 	_exit(0);
 }
@@ -112,32 +125,71 @@ static int hear(int from, struct ended *end)
 	return n == (ssize_t)sizeof(*end) ? 0 : -EPIPE;
 }
 
-int enter_run(const struct run *r, const struct plan *p, const struct step *step, int output,
-	      double seconds, int *ret_status, struct err *e)
+/* The filter's listener: it comes before the command is executed, or never. */
+static void hand_on(int sock, const struct step *step, const struct enter_watch *watcher)
+{
+	struct pollfd pfd = {.fd = sock, .events = POLLIN};
+	struct run_message m;
+	pid_t sender = 0;
+	CLEANUP_FD int listener = -1;
+
+	while (poll(&pfd, 1, -1) < 0 && errno == EINTR)
+		;
+	if (message_receive(sock, &m, &sender, &listener) > 0 && listener >= 0)
+		watcher->take(watcher->user, step, take_fd(&listener));
+}
+
+static int start(const struct entry *in, const struct enter_watch *watcher, struct ended *end)
+{
+	struct entry own = *in;
+	int result[2], ctl[2] = {-1, -1};
+
+	if (pipe2(result, O_CLOEXEC) < 0)
+		return -errno;
+	if (watcher && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ctl) < 0)
+		ctl[0] = ctl[1] = -1;
+	own.ctl = ctl[1];
+	pid_t pid = fork();
+	if (pid == 0) {
+		fd_close(&ctl[0]);
+		helper(&own, result[1]);
+	}
+	int code = pid < 0 ? -errno : 0;
+	close(result[1]);
+	fd_close(&ctl[1]);
+	if (code == 0 && ctl[0] >= 0)
+		hand_on(ctl[0], in->step, watcher);
+	fd_close(&ctl[0]);
+	if (code == 0)
+		code = hear(result[0], end);
+	close(result[0]);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return code;
+}
+
+int enter_watched(const struct run *r, const struct plan *p, const struct step *step, int output,
+		  double seconds, const struct enter_watch *watcher, int *ret_status, struct err *e)
 {
 	CLEANUP_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	struct plan here = *p;
 	struct ended end = {0};
-	int result[2];
 
-	if (null < 0 || pipe2(result, O_CLOEXEC) < 0)
-		return err_errno(e, -errno, "preparing a command in the jail");
 	here.stdio[0] = null;
 	here.stdio[1] = here.stdio[2] = output;
-	pid_t pid = fork();
-	if (pid == 0)
-		helper(r, &here, step, seconds, result[1]);
-	int code = pid < 0 ? -errno : 0;
-	close(result[1]);
-	if (code == 0)
-		code = hear(result[0], &end);
-	close(result[0]);
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	const struct entry in = {
+	    .run = r, .plan = &here, .step = step, .seconds = seconds, .ctl = -1};
+	int code = null < 0 ? -errno : start(&in, watcher, &end);
 	if (code < 0)
 		return err_errno(e, code, "running %s in the jail", step->program);
 	if (end.err.code < 0)
 		return err_set(e, end.err.code, "%s: %s", step->program, end.err.msg);
 	*ret_status = end.status;
 	return 0;
+}
+
+int enter_run(const struct run *r, const struct plan *p, const struct step *step, int output,
+	      double seconds, int *ret_status, struct err *e)
+{
+	return enter_watched(r, p, step, output, seconds, NULL, ret_status, e);
 }

@@ -9,7 +9,8 @@
  * have (pids.h): that takes rights which step 4 gives up.
  * 4. hides from the service, and gives up the rights it will not need again.
  * 5. forwards signals (a pid 1 without handlers would swallow TERM), reaps, says how the main
- *    process ended, and exits when nobody is left: the kernel then ends whatever remains. */
+ *    process ended, and exits when nobody is left: the kernel then ends whatever remains. Where
+ *    commands come after the service (plan.h, `stays`), it says so and waits to be ended. */
 #include "confine/parts.h"
 
 #include <errno.h>
@@ -122,7 +123,17 @@ static pid_t adopted(int proc)
 	return children_first(proc, "1/task/1/children");
 }
 
-static void reap(int ctl, pid_t *main_pid)
+/* Nobody is left. */
+static void end(const struct plan *p, int ctl)
+{
+	const struct run_message m = {.type = RUN_EMPTY};
+
+	if (!p->stays)
+		_exit(0);
+	message_send(ctl, &m, -1);
+}
+
+static void reap(const struct plan *p, int ctl, pid_t *main_pid)
 {
 	int status;
 	pid_t pid;
@@ -134,19 +145,22 @@ static void reap(int ctl, pid_t *main_pid)
 			message_send(ctl, &m, -1);
 		}
 	if (pid < 0 && errno == ECHILD)
-		_exit(0);
+		end(p, ctl);
 }
 
-static NORETURN void serve(int ctl, int proc, pid_t main_pid, const sigset_t *all)
+static NORETURN void serve(const struct plan *p, int ctl, int proc, pid_t main_pid,
+			   const sigset_t *all)
 {
 	siginfo_t info;
 
 	for (;;) {
 		int sig = sigwaitinfo(all, &info);
 		if (sig == SIGCHLD)
-			reap(ctl, &main_pid);
+			reap(p, ctl, &main_pid);
 		else if (sig == SIGNAL_ALL)
 			kill(-1, info.si_value.sival_int); /* all of the namespace but us */
+		else if (sig == SIGNAL_MAIN)
+			main_pid = info.si_value.sival_int;
 		else if (sig > 0) {
 			pid_t to = main_pid ? main_pid : adopted(proc);
 			if (to > 1)
@@ -236,5 +250,5 @@ void init_main(const struct plan *p, int ctl, int go)
 	}
 	relay_exec(ctl, report[0]);
 	close(report[0]);
-	serve(ctl, proc, child, &all);
+	serve(p, ctl, proc, child, &all);
 }

@@ -9,7 +9,7 @@
 #include "confine/ipc.h"
 
 #define IMAGE_MAGIC   "immure"
-#define IMAGE_VERSION 4u /* of the form: test-packed.c says when it is to be raised */
+#define IMAGE_VERSION 5u /* of the form: test-packed.c says when it is to be raised */
 
 static void walk_mounts(struct pack *w, struct mount_list *m)
 {
@@ -176,6 +176,7 @@ static void walk_plan(struct pack *w, struct plan *p, struct packed *to)
 	w->bad |= p->n_pass > PLAN_PASS_MAX || (p->accepts && !p->n_pass);
 	PACK_FIELD(w, p->outside);
 	PACK_FIELD(w, p->own_net);
+	PACK_FIELD(w, p->stays);
 	PACK_FIELD(w, p->tell_walls);
 	walk_program(w, &p->filter, &to->filter);
 	walk_walls(w, p, to);

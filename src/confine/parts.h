@@ -16,12 +16,16 @@
  * process. */
 #define SIGNAL_ALL 40
 
+/* And: the process of that number is the main one from now on (run_follow()). */
+#define SIGNAL_MAIN 41
+
 enum run_message_type {
 	RUN_HELLO,  /* from the service's process: credentials, and the listener where asked for */
 	RUN_EXEC,   /* the program is running */
 	RUN_FAILED, /* err says why it is not */
 	RUN_WALL,   /* a row of the self-test, where the plan tells them */
 	RUN_EXIT,   /* status of the main process */
+	RUN_EMPTY,  /* nobody is left but the init, which stays (plan.h) */
 };
 
 struct run_message {
@@ -53,8 +57,9 @@ NORETURN void child_main(const struct plan *p, int ctl, int report);
 void child_forget(void);
 
 /* A process that shall execute @s, in a root and in namespaces that it has entered already: the
- * steps of child_main() that prepare it, and exec. */
-NORETURN void child_enter(const struct plan *p, const struct step *s, int report);
+ * steps of child_main() that prepare it, and exec. In a twin that learns, what watches it goes to
+ * @ctl as from there (-1: nobody watches). */
+NORETURN void child_enter(const struct plan *p, const struct step *s, int ctl, int report);
 
 /* The first pid that the file @path below @dir, a proc_pid_children(5), names; or 0. */
 pid_t children_first(int dir, const char *path);

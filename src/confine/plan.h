@@ -138,6 +138,10 @@ struct plan {
 	 * 0: not looked at. */
 	uint64_t outside[PLAN_NAMESPACES];
 
+	/* The init stays when the service has ended, for the commands that come after it
+	 * (ExecStop=, ExecStopPost=): the caller ends the run. */
+	bool stays;
+
 	bool tell_walls; /* the self-test's rows go to the caller (struct run) */
 
 	/* Of a jail that is meant to hold, with `filter` the walls' own; NULL: a twin that learns.

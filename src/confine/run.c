@@ -33,6 +33,8 @@ static void take_in(struct run *r, const struct run_message *m, pid_t sender)
 	else if (m->type == RUN_EXIT) {
 		r->main_exited = true;
 		r->main_status = m->status;
+	} else if (m->type == RUN_EMPTY) {
+		r->empty = true;
 	} else if (m->type == RUN_WALL && r->n_walls < SELFTEST_ROWS) {
 		r->walls = xrealloc(r->walls, r->n_walls + 1, sizeof(*r->walls));
 		r->walls[r->n_walls] = m->wall;
@@ -202,7 +204,7 @@ static int wait_end(struct run *r, int ms)
 	struct run_message m;
 
 	for (;;) {
-		int n = r->ctl < 0 ? 0 : next_message(r, ms, &m);
+		int n = r->ctl < 0 || r->empty ? 0 : next_message(r, ms, &m);
 		if (n == -ETIME || n == -EAGAIN)
 			return 0;
 		if (n <= 0)
@@ -270,6 +272,11 @@ bool run_alive(const struct run *r)
 /* A pidfd of run_main(), or -ESRCH. */
 static int open_main(const struct run *r)
 {
+	int followed =
+	    r->main_fd >= 0 && !r->main_exited ? fcntl(r->main_fd, F_DUPFD_CLOEXEC, 3) : -1;
+
+	if (followed >= 0)
+		return followed;
 	if (r->init_fd < 0)
 		return -ESRCH; /* over: the numbers may be anybody's */
 	pid_t pid = run_main(r, NULL);
@@ -300,22 +307,53 @@ static void signal_all(const struct run *r, int sig)
 	pidfd_send_signal(r->init_fd, SIGNAL_ALL, &info, 0);
 }
 
+void run_follow(struct run *r, pid_t outside, pid_t inside, int fd)
+{
+	siginfo_t info = {.si_signo = SIGNAL_MAIN, .si_code = SI_QUEUE};
+
+	fd_close(&r->main_fd);
+	r->main_fd = fd;
+	r->main = outside;
+	r->main_exited = false;
+	info.si_value.sival_int = inside;
+	pidfd_send_signal(r->init_fd, SIGNAL_MAIN, &info, 0);
+}
+
+/* How long an init may take to say how it has ended, in milliseconds. */
+#define TOLD_MS 100
+
+void run_followed_ended(struct run *r)
+{
+	long end = clock_ms() + TOLD_MS;
+
+	while (!r->main_exited && wait_end(r, 20) != 1 && clock_ms() < end)
+		;
+	if (!r->main_exited)
+		r->main_status = 0; /* somebody else's child */
+	r->main_exited = true;
+}
+
 static bool has_ended(int pidfd)
 {
 	struct pollfd pfd = {.fd = pidfd, .events = POLLIN};
 	return pidfd < 0 || poll(&pfd, 1, 0) > 0;
 }
 
-int run_stop(struct run *r, int sig, int ms)
+/* How long what is killed may take to be gone, in milliseconds. */
+#define KILLED_MS 2000
+
+/* 1: all have ended; 0: they have not; -EINTR. */
+static int ask_to_end(struct run *r, int sig, int ms, const struct run_patience *p)
 {
 	long end = ms < 0 ? LONG_MAX : clock_ms() + ms;
 	bool told_all = false;
 	int gone = r->ctl < 0 || run_poll(r, 0);
-	CLEANUP_FD int target = gone ? -1 : open_main(r);
+	bool left = r->main_exited && r->main_fd >= 0; /* all that there is has been left */
+	CLEANUP_FD int target = gone || left ? -1 : open_main(r);
 
 	if (target >= 0)
 		pidfd_send_signal(target, sig, NULL, 0);
-	while (!gone && clock_ms() < end) {
+	while (!gone && clock_ms() < end && !(p && p->is_over(p->user))) {
 		if (!told_all && has_ended(target)) {
 			signal_all(r, sig);
 			told_all = true;
@@ -324,8 +362,28 @@ int run_stop(struct run *r, int sig, int ms)
 		}
 		gone = wait_end(r, 20);
 	}
+	return gone;
+}
+
+int run_stop(struct run *r, int sig, int ms)
+{
+	int gone = ask_to_end(r, sig, ms, NULL);
+
 	run_end(r);
 	return gone == 1 ? 0 : 1; /* interrupted: whoever asks for that has no patience left */
+}
+
+int run_quiet(struct run *r, int sig, int ms, const struct run_patience *p)
+{
+	int gone = ask_to_end(r, sig, ms, p);
+	long end = clock_ms() + KILLED_MS;
+
+	if (gone == 1)
+		return 0;
+	signal_all(r, SIGKILL);
+	while (wait_end(r, 20) != 1 && clock_ms() < end)
+		;
+	return 1;
 }
 
 void run_end(struct run *r)
@@ -339,6 +397,7 @@ void run_end(struct run *r)
 	free(r->walls);
 	r->walls = NULL;
 	fd_close(&r->init_fd);
+	fd_close(&r->main_fd);
 	fd_close(&r->ctl);
 	fd_close(&r->listener);
 }

@@ -22,11 +22,13 @@ struct run {
 	pid_t init;   /* as the caller sees it */
 	pid_t main;   /* the service's first process, as the caller sees it */
 	int init_fd;  /* pidfd */
+	int main_fd;  /* of a main process that is followed, run_follow(); else -1 */
 	int ctl;      /* messages from the init; end of file when it is gone */
 	int listener; /* of the filter, or -1; the caller may take it */
 	pid_t pacer;  /* pids.h; 0: none */
-	int users; /* of the plan, borrowed: what is mounted in there later is mapped by it; or -1
-		    */
+	int users;  /* of the plan, borrowed: what is mounted in there later is mapped by it; or -1
+		     */
+	bool empty; /* nobody is left but the init, which stays (plan.h) */
 	bool main_exited;
 	int main_status; /* as of waitpid(2), valid once main_exited */
 
@@ -36,7 +38,7 @@ struct run {
 };
 #define RUN_INIT                                                                                   \
 	{                                                                                          \
-		.init_fd = -1, .ctl = -1, .listener = -1, .users = -1                              \
+		.init_fd = -1, .main_fd = -1, .ctl = -1, .listener = -1, .users = -1               \
 	}
 #define CLEANUP_RUN CLEANUP(run_end)
 
@@ -52,12 +54,20 @@ int run_wait_exec(struct run *r, double seconds, struct err *e);
 void run_settled(struct run *r);
 
 /* Takes in what the init has said, waiting at most @ms (-1: for ever, 0: not at all). Returns 1
- * when the init, and with it the whole run, is gone, else 0. */
+ * when the whole run is gone, or all of it but an init that stays; else 0. */
 int run_poll(struct run *r, int ms);
 
 /* The process that stands for the service now: main while it lives; of a daemon that put itself
  * into the background, the oldest process that its init adopted. 0 where there is none. */
 pid_t run_main(const struct run *r, pid_t *ret_in);
+
+/* From here on the main process is number @outside, @inside the jail, of which @fd is a pidfd
+ * (taken over) and which must be known to be one of its own: that of a service whose first process
+ * has ended. How it ends is told by its init, where that is its parent. */
+void run_follow(struct run *r, pid_t outside, pid_t inside, int fd);
+
+/* When main_fd is readable: it has ended. */
+void run_followed_ended(struct run *r);
 
 /* Whether any process of the service is left. */
 bool run_alive(const struct run *r);
@@ -70,6 +80,16 @@ int run_signal(const struct run *r, int sig);
  * the end of the namespace. Returns 1 where force was needed. */
 #define RUN_GRACE_MS 2000
 int run_stop(struct run *r, int sig, int ms);
+
+/* Whether whoever waits wants to wait no more; asked every 20 ms. */
+struct run_patience {
+	bool (*is_over)(void *user);
+	void *user;
+};
+
+/* The same, but an init that stays is left: only what it serves is ended, by force after @ms, or
+ * when the patience of @p (NULL: endless) is over. */
+int run_quiet(struct run *r, int sig, int ms, const struct run_patience *p);
 
 /* Ends the namespace at once and releases everything. Safe on RUN_INIT, and twice. */
 void run_end(struct run *r);

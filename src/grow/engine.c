@@ -22,6 +22,15 @@
 /* fs/exec.c of the kernel follows an interpreter's interpreter five times at most. */
 #define MAX_INTERPRETERS 5
 
+/* What a command that may fail would write is not to be the jail's to write, and a file that it
+ * only looks at is not to be brought in for that. */
+static unsigned light_kinds(const struct touch *touch, unsigned kinds)
+{
+	unsigned less = TOUCH_WRITE | TOUCH_MAKE | TOUCH_REMOVE | TOUCH_CHANGE | TOUCH_BIND;
+
+	return kinds & ~(S_ISREG(touch->found) ? less | TOUCH_LOOK : less);
+}
+
 static void touch_mark(struct engine *en, struct touch *touch, const struct event *ev,
 		       unsigned kinds)
 {
@@ -30,7 +39,7 @@ static void touch_mark(struct engine *en, struct touch *touch, const struct even
 		touch->phase = ev->phase;
 	}
 	touch->programs |= PROGRAM_BIT(ev->program);
-	touch->kinds |= kinds;
+	touch->kinds |= ev->light ? light_kinds(touch, kinds) : kinds;
 }
 
 /* What the kernel opens unseen when it executes @file; *ret is NULL where that is nothing. */

@@ -26,6 +26,7 @@ struct event {
 	enum phase phase;
 	const struct call *call;
 	uint64_t args[6];
+	bool light;    /* of a command that may fail: what it writes is no evidence */
 	unsigned word; /* bytes of a pointer of the thread's: 4 or 8 */
 
 	/* Filled by event_read(). */

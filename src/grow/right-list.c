@@ -6,8 +6,10 @@
 #include "base/alloc.h"
 #include "base/str.h"
 
-static const char *const phases[] = {
-    [PHASE_START] = "start", [PHASE_EXERCISE] = "exercise", [PHASE_STOP] = "stop"};
+static const char *const phases[] = {[PHASE_START] = "start",
+				     [PHASE_EXERCISE] = "exercise",
+				     [PHASE_STOP] = "stop",
+				     [PHASE_ERRAND] = "errand"};
 
 const char *phase_name(enum phase p)
 {

@@ -7,7 +7,8 @@
 
 #include "base/attr.h"
 
-enum phase { PHASE_START, PHASE_EXERCISE, PHASE_STOP };
+/* PHASE_ERRAND: by a command of the spec around the service, whenever that was. */
+enum phase { PHASE_START, PHASE_EXERCISE, PHASE_STOP, PHASE_ERRAND };
 
 /* "start", "exercise", "stop"; and back, -1 where it is none of them. */
 const char *phase_name(enum phase p);

@@ -26,6 +26,11 @@ struct supervisor_config {
 
 int supervisor_start(const struct supervisor_config *c, struct supervisor **ret, struct err *e);
 
+/* Serves @listener too, of a command that has come into the run (PHASE_ERRAND); takes it over.
+ * @light: it may fail, and what it writes is no evidence. -ENOSPC after some of them: then the
+ * command's calls are answered ENOSYS. */
+int supervisor_add(struct supervisor *s, int listener, bool light);
+
 /* What is going on now, for the evidence. Any thread. */
 void supervisor_phase(struct supervisor *s, enum phase phase);
 

@@ -375,6 +375,7 @@ static void list_rights(const struct build *b, struct build_report *rep)
 	hardening_conflicts(b->spec, &b->policy, &rep->narrowed);
 	rep->connects = b->confinement.landlock.connect_any;
 	strv_add_all(&rep->refused, &b->sealed.refused);
+	twin_unwell(&b->native, &b->sealed, &rep->unwell);
 	strv_add_all(&rep->lacking, &b->lacking);
 }
 
@@ -562,6 +563,7 @@ void build_report_done(struct build_report *r)
 	strv_done(&r->narrowed);
 	strv_done(&r->withheld);
 	strv_done(&r->refused);
+	strv_done(&r->unwell);
 	strv_done(&r->lacking);
 	strv_done(&r->same_user);
 	probe_done(&r->probe);

@@ -31,6 +31,7 @@ struct build_report {
 	struct strv narrowed;  /* rights that a run used and the spec takes away */
 	bool connects;	       /* it may connect by TCP */
 	struct strv refused;   /* calls that the jail's filter refused in the proof */
+	struct strv unwell;    /* commands around the service's stop that fail in the jail alone */
 	enum { OFFER_NONE, OFFER_WORKS, OFFER_FAILS } offer; /* of PrivateUsers=yes, tried */
 	struct strv same_user;				     /* jails that run as the same user */
 	struct strv lacking;  /* extra walls that this kernel has not */

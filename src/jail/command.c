@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -213,6 +214,14 @@ void command_set_done(struct command_set *c)
 	strv_done(&c->env);
 	strv_done(&c->notes);
 	*c = (struct command_set)COMMAND_SET_INIT;
+}
+
+void command_forgive(const struct spec *s, struct run *r)
+{
+	const struct exec_line *last = s->start.n ? &s->start.v[s->start.n - 1] : NULL;
+
+	if (last && last->ignore_failure && r->main_exited && WIFEXITED(r->main_status))
+		r->main_status = 0;
 }
 
 void command_set_plan(const struct command_set *c, const struct spec *s, struct plan *p)

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "confine/plan.h"
+#include "confine/run.h"
 #include "jail/account.h"
 #include "spec/spec.h"
 
@@ -41,6 +42,9 @@ void command_set_done(struct command_set *c);
 int command_line_make(const struct exec_line *l, const struct command_set *c,
 		      struct command_line *ret, struct err *e);
 void command_line_done(struct command_line *l);
+
+/* "-" before the command: its exit status is of no account, and is taken as 0. */
+void command_forgive(const struct spec *s, struct run *r);
 
 /* Fills the parts of @p that come from the spec: identity, commands, environment, limits. The plan
  * borrows from @c and @s. Limits that only CAP_SYS_RESOURCE could raise (a container's root often

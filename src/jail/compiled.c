@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "confine/packed.h"
 #include "fs/atomic.h"
+#include "jail/errand.h"
 #include "jail/manifest.h"
 #include "jail/masks.h"
 #include "jail/refresh.h"
@@ -43,8 +44,9 @@ static bool reads_more(const struct live *l)
 		    s->require.n || l->passed.n || getenv("WATCHDOG_USEC") || l->plan.n_steps ||
 		    peers_of(s, &peers);
 
-	/* What its end is taken for, the short way does not know. */
-	more |= spec_find(s, SPEC_SERVICE, "SuccessExitStatus") != NULL;
+	/* What is done around it, and what its end is taken for, the short way does not know. */
+	more |= s->start_post.n || errands_stay(s) || s->start.v[s->start.n - 1].ignore_failure ||
+		spec_find(s, SPEC_SERVICE, "SuccessExitStatus");
 	for (size_t i = 0; !more && i < s->n_settings; i++)
 		more = names_paths(&s->settings[i]) || has_specifier(s->settings[i].value);
 	return more;

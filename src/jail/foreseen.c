@@ -26,7 +26,8 @@ static void add_line(const struct exec_list *list, const struct strv *env, struc
 static void add_commands(const struct spec *s, const struct direct *direct,
 			 const struct command_set *c, struct strv *programs, struct strv *arguments)
 {
-	const struct exec_list *lists[] = {&s->start_pre, &s->reload, &s->config_test};
+	const struct exec_list *lists[] = {&s->start_pre, &s->start_post, &s->stop,
+					   &s->stop_post, &s->reload,	  &s->config_test};
 
 	strv_add(programs, c->main.program);
 	for (size_t i = 1; direct->program && i < c->main.argv.n; i++)

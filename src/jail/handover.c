@@ -72,6 +72,9 @@ static void fill(struct keeper *k, struct live *l, struct rotate_spec *files, si
 	    .run = l->run,
 	    .kill_signal = s->kill_signal,
 	    .timeout_stop = s->timeout_stop,
+	    .pid_file = s->type == TYPE_FORKING ? s->pid_file : NULL,
+	    .stop = s->stop.n && l->run.init_fd >= 0,
+	    .stopped = s->stop_post.n && l->run.init_fd >= 0,
 	    .files = files,
 	    .n_files = n,
 	    .published = l->publish.files,
@@ -109,6 +112,13 @@ static int execute(struct keeper *k, int launcher, struct err *e)
 	return err_errno(e, -errno, "executing the keeper of %s", k->name);
 }
 
+/* "-" before the command: its exit status is of no account. */
+static void forgive(struct keeper *k, const struct spec *s)
+{
+	if (s->start.v[s->start.n - 1].ignore_failure)
+		memset(k->again.success.codes, 0xff, sizeof(k->again.success.codes));
+}
+
 int live_hand_over(struct live *l, struct err *e)
 {
 	struct rotate_spec *files = NULL;
@@ -122,6 +132,7 @@ int live_hand_over(struct live *l, struct err *e)
 		if (path)
 			strv_add(&k.sockets, path);
 	}
+	forgive(&k, l->spec);
 	name_calls(&k, &calls);
 	k.calls = calls.v;
 	if (l->confinement.launcher < 0)

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <unistd.h>
 
-#define AFTER_START ((1u << PHASE_EXERCISE) | (1u << PHASE_STOP))
+#define AFTER_START ((1u << PHASE_EXERCISE) | (1u << PHASE_STOP) | (1u << PHASE_ERRAND))
 
 bool helpers_ours(const char *path)
 {

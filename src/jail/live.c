@@ -29,6 +29,7 @@
 #include "confine/refusals.h"
 #include "confine/users.h"
 #include "fs/make.h"
+#include "jail/errand.h"
 #include "jail/extend.h"
 #include "jail/hardening.h"
 #include "jail/mounts.h"
@@ -39,6 +40,7 @@
 #include "jail/require.h"
 #include "jail/resources.h"
 #include "keep/keeper.h"
+#include "keep/pid-file.h"
 
 /* How often it is started, when a process that puts itself into the background gets another number
  * outside than inside: some other process of the host was made in the same moment. */
@@ -142,6 +144,7 @@ static int make_plan(struct live *l, struct err *e)
 	l->plan.same_pid = true;
 	l->plan.own_net = hardening_is_on(l->spec, "PrivateNetwork");
 	l->plan.forks = l->generation.forks;
+	l->plan.stays = errands_stay(l->spec);
 	l->plan.ipc = l->ipc;
 	r = confinement_apply(&l->confinement, &l->plan, e);
 	if (r == 0 && l->spec->private_users)
@@ -241,6 +244,64 @@ static int open_logging(struct live *l, struct err *e)
 	return r;
 }
 
+static int note(struct live *l, struct err *e)
+{
+	l->running = (struct running){.init = l->run.init,
+				      .supervisor = getpid(),
+				      .main = l->run.main,
+				      .generation = l->generation.number};
+	clock_text(l->running.started);
+	return running_write(l->dirs, l->name, &l->running, e);
+}
+
+/* One that puts itself into the background has started when its first process has ended, and
+ * PIDFile= says which one is the main process then. */
+static bool puts_itself_back(const struct live *l)
+{
+	return l->spec->type == TYPE_FORKING && l->generation.forks &&
+	       !l->generation.direct.program;
+}
+
+static bool wants_file(const struct live *l)
+{
+	return puts_itself_back(l) && l->spec->pid_file;
+}
+
+static bool starts_still(struct live *l)
+{
+	if (!puts_itself_back(l))
+		return false;
+	if (!l->spec->pid_file)
+		return !l->run.main_exited;
+	return l->run.main_fd < 0 && !pid_file_follow(&l->run, l->spec->pid_file);
+}
+
+/* Whom the pid file has named; or that it names nobody, and the main process is guessed. */
+static int note_main(struct live *l, struct err *e)
+{
+	if (!wants_file(l))
+		return 0;
+	l->running.main = l->run.main;
+	CLEANUP_STR char *shown = str_printable(xstrdup(l->spec->pid_file));
+	if (l->run.main_fd < 0 && !l->running.note[0])
+		snprintf(l->running.note, sizeof(l->running.note),
+			 "PIDFile=%s names no process of the jail", shown);
+	return running_write(l->dirs, l->name, &l->running, e);
+}
+
+/* What has not even begun has not died. */
+static int wait_exec(struct live *l, struct err *e)
+{
+	int r = run_wait_exec(&l->run, l->spec->timeout_start, e);
+
+	if (r == 0 || !l->plan.stays)
+		return r;
+	l->result = r == -ETIME ? "timeout" : "exit-code";
+	errands_settle(l, l->spec->kill_signal);
+	running_remove(l->dirs, l->name, "json");
+	return r;
+}
+
 static int begin(struct live *l, struct err *e)
 {
 	int r = make_plan(l, e);
@@ -255,16 +316,11 @@ static int begin(struct live *l, struct err *e)
 		r = run_start(&l->plan, &l->run, e);
 	if (r == 0)
 		r = refuse(l, e);
+	if (r == 0 && l->plan.stays)
+		r = note(l, e);
 	if (r == 0)
-		r = run_wait_exec(&l->run, l->spec->timeout_start, e);
-	if (r < 0)
-		return r;
-	l->running = (struct running){.init = l->run.init,
-				      .supervisor = getpid(),
-				      .main = l->run.main,
-				      .generation = l->generation.number};
-	clock_text(l->running.started);
-	return running_write(l->dirs, l->name, &l->running, e);
+		r = wait_exec(l, e);
+	return r == 0 ? note(l, e) : r;
 }
 
 int live_pack(struct live *l, char **ret, size_t *ret_len, struct err *e)
@@ -287,6 +343,7 @@ int live_pack(struct live *l, char **ret, size_t *ret_len, struct err *e)
 	strv_done(&l->made); /* directories in /run: the plan needs them */
 	root = path_join(l->generation.dir, "root");
 	p.root_path = root;
+	p.stays = false;
 	p.root = p.launcher = p.user_ns = -1;
 	*ret = packed_write(&p, ret_len);
 	return 0;
@@ -299,15 +356,14 @@ bool live_over(const struct live *l)
 
 static void stop(struct live *l, int sig)
 {
-	double limit = l->spec->timeout_stop;
-
 	freezer_set(&l->cgroup, false);
-	run_stop(&l->run, sig, limit > 0 && limit < 1e6 ? (int)(limit * 1000) : -1);
+	errands_settle(l, sig);
+	run_end(&l->run);
 	refusals_stop(l->refusals);
 	l->refusals = NULL;
 }
 
-static void take_signal(struct live *l)
+void live_signal(struct live *l)
 {
 	struct signalfd_siginfo si;
 
@@ -323,8 +379,8 @@ static void take_signal(struct live *l)
 	stop(l, sig == SIGTERM ? l->spec->kill_signal : sig);
 }
 
-/* One of Type=notify that never tells (its own configuration may say so) is ready when it has come
- * to rest like any other, so much later. */
+/* One of Type=notify that never tells (its own configuration may say so), or of Type=forking that
+ * stays, is ready when it has come to rest like any other, so much later. */
 #define UNTOLD_S 5
 
 /* 1 when it is ready, 0 where it is over or takes longer than @seconds. */
@@ -338,16 +394,19 @@ static int wait_ready(struct live *l, double seconds)
 	while (clock_now() < end) {
 		struct pollfd pfd = {.fd = l->signals, .events = POLLIN};
 		if (poll(&pfd, 1, 0) > 0)
-			take_signal(l);
+			live_signal(l);
 		logging_serve(&l->logging);
-		if (l->asked || run_poll(&l->run, READY_TICK_MS) || live_over(l))
+		bool gone = run_poll(&l->run, READY_TICK_MS);
+		command_forgive(l->spec, &l->run);
+		if (gone || l->asked || live_over(l))
 			return 0;
 		notices_serve(&l->notices, &l->run, false);
 		if (l->notices.ready)
 			return 1;
 		if (!rested && rest_look(&rest, &l->run, &l->generation.listeners, 0))
 			rested = clock_now();
-		if (rested && (!tells || clock_now() > rested + UNTOLD_S))
+		bool waits = tells || starts_still(l);
+		if (rested && (!waits || clock_now() > rested + UNTOLD_S))
 			return 1;
 	}
 	return 0;
@@ -443,11 +502,18 @@ static int settle(struct live *l, bool begun, double seconds, bool *ret_ready, s
 		again = r == 0 && *ret_ready ? check_numbers(l, n, e) : 0;
 		if (again)
 			stop(l, l->spec->kill_signal);
+		l->settled = false;
 		if (again < 0)
 			r = again;
 	}
 	if (r == 0)
 		r = publish(l, e);
+	if (r == 0 && *ret_ready)
+		r = note_main(l, e);
+	/* One that nobody waits for to be ready is as ready as it gets. */
+	if (r == 0 && !l->asked && !live_over(l) && (*ret_ready || seconds))
+		r = errands_started(l, e);
+	*ret_ready = *ret_ready && !l->asked;
 	return r == 0 ? tell_strays(l, e) : r;
 }
 
@@ -517,6 +583,7 @@ int live_serve_one(struct live *l, struct err *e)
 		l->stdio[i] = i;
 	r = make_plan(l, e);
 	l->plan.same_pid = l->plan.forks = false; /* no script asks for its number */
+	l->plan.stays = false;			  /* nor is anything done around one connection */
 	strv_done(&l->made);			  /* they are for all that run at once */
 	if (r == 0)
 		r = run_start(&l->plan, &l->run, e);
@@ -528,19 +595,27 @@ int live_serve_one(struct live *l, struct err *e)
 		struct pollfd pfd[] = {{.fd = l->run.ctl, .events = POLLIN},
 				       {.fd = l->signals, .events = POLLIN}};
 		if (poll(pfd, ARRAY_LEN(pfd), -1) > 0 && pfd[1].revents)
-			take_signal(l);
+			live_signal(l);
 		if (run_poll(&l->run, 0))
 			break;
 	}
 	return r;
 }
 
+/* What a start that came to nothing has left, by force only where it must be. */
+static void end_start(struct live *l)
+{
+	if (l->plan.stays && l->run.init_fd >= 0 && !l->settled)
+		errands_settle(l, l->spec->kill_signal);
+}
+
 void live_abandon(struct live *l, const struct err *e)
 {
 	if (l->stdio[2] >= 0)
 		dprintf(l->stdio[2], "immure: %s\n", e->msg);
+	end_start(l);
 	run_end(&l->run);
-	if (!l->run.main_exited) {
+	if (!l->run.main_exited || l->result) { /* it may have ended well when it was told to */
 		l->run.main_exited = true;
 		l->run.main_status = 1 << 8;
 	}
@@ -553,11 +628,13 @@ void live_done(struct live *l)
 
 	publish_done(&l->publish);
 	if (!l->attached) {
+		end_start(l);
 		run_end(&l->run);
 		logging_close(&l->logging);
 		cgroup_remove(&l->cgroup);
 	} else { /* attached: they are the supervisor's */
 		fd_close(&l->run.init_fd);
+		fd_close(&l->run.main_fd);
 		cgroup_forget(&l->cgroup);
 	}
 	refusals_stop(l->refusals);
@@ -608,13 +685,23 @@ static int attach_run(struct live *l, struct err *e)
 		return err_set(e, -EREMOTEIO, "%s does not run: immure start %s", l->name, l->name);
 	*r = (struct run)RUN_INIT;
 	r->init = l->running.init;
-	r->main = l->running.main;
 	r->init_fd = pidfd_open(r->init, 0);
-	if (r->init_fd < 0 || running_read(l->dirs, l->name, &again) < 0 || again.init != r->init ||
-	    !running_is_init(&again))
+	int code = running_read(l->dirs, l->name, &again);
+	if (getppid() == again.supervisor)
+		again.waiting = false; /* we are an errand of its: it does not wait any more */
+	if (r->init_fd < 0 || code < 0 || again.init != r->init || !running_is_init(&again))
 		return err_set(e, -EAGAIN, "%s is just starting or stopping; try again", l->name);
+	/* Taken before it is looked for: what is found then is what it stands for. */
+	r->main = l->running.told_main ? l->running.told_main : l->running.main;
+	r->main_fd = pidfd_open(r->main, 0);
+	if (l->running.told_main && !main_lives(r)) {
+		fd_close(&r->main_fd);
+		r->main = l->running.main;
+		r->main_fd = pidfd_open(r->main, 0);
+	}
 	r->main_exited = !main_lives(r);
-	if (!l->spec->private_users)
+	r->users = l->plan.user_ns = l->users;
+	if (!l->spec->private_users || l->users >= 0)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)run_main(r, NULL));
 	r->users = l->plan.user_ns = l->users = open(path, O_RDONLY | O_CLOEXEC);

@@ -43,12 +43,14 @@ struct live {
 	struct notices notices;
 	struct logging logging; /* its /dev/log */
 	struct again_history history;
-	int stdio[3];	  /* the service's; borrowed */
-	bool attached;	  /* it is another process's run: live_attach() */
-	int lock;	  /* -1: not ours */
-	int signals;	  /* signalfd of what the supervisor is told, or -1 */
-	struct strv made; /* directories of the host that this start has made */
-	bool asked;	  /* to end: by a signal to the supervisor */
+	int stdio[3];	    /* the service's; borrowed */
+	bool attached;	    /* it is another process's run: live_attach() */
+	int lock;	    /* -1: not ours */
+	int signals;	    /* signalfd of what the supervisor is told, or -1 */
+	struct strv made;   /* directories of the host that this start has made */
+	bool asked;	    /* to end: by a signal to the supervisor */
+	bool settled;	    /* what comes after its end is done: errand.h */
+	const char *result; /* how its start has failed, as SERVICE_RESULT= has it; or NULL */
 };
 #define CLEANUP_LIVE CLEANUP(live_done)
 
@@ -72,6 +74,9 @@ int live_start(struct live *l, const int stdio[3], double seconds, bool *ret_rea
 struct keeper;
 int live_adopt(struct live *l, const struct keeper *before, const int stdio[3], double seconds,
 	       bool *ret_ready, struct err *e);
+
+/* Serves a signal that waits at l->signals: passed on, or the service is ended. */
+void live_signal(struct live *l);
 
 /* What a start would carry out now, as a packed plan (confine/packed.h) with the root by its path
  * and the standard streams of whoever runs it; new, the caller's to free. -EINVAL where a start

@@ -74,6 +74,7 @@ static void report(struct proving *p, struct prove_report *rep)
 	rep->n_walls = p->jailed.n_walls;
 	p->jailed.walls = NULL;
 	strv_add_all(&rep->refused, &p->jailed.refused);
+	twin_unwell(&p->native, &p->jailed, &rep->unwell);
 	require_missing(&rep->lacking);
 	rep->probe = *p->trial->probe;
 	*p->trial->probe = (struct probe)PROBE_INIT;
@@ -126,6 +127,7 @@ void prove_report_done(struct prove_report *r)
 	probe_done(&r->probe);
 	free(r->walls);
 	strv_done(&r->refused);
+	strv_done(&r->unwell);
 	strv_done(&r->lacking);
 	*r = (struct prove_report)PROVE_REPORT_INIT;
 }

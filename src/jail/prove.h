@@ -13,6 +13,7 @@ struct prove_report {
 	struct selftest_row *walls;
 	size_t n_walls;
 	struct strv refused; /* calls that its filter refused */
+	struct strv unwell;  /* commands around its stop that fail in the jail alone */
 	struct strv lacking; /* extra walls that this kernel has not */
 	double native_s, jailed_s;
 };

@@ -14,20 +14,29 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/env.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "confine/enter.h"
 #include "jail/output.h"
 #include "jail/probe.h"
+#include "keep/pid-file.h"
 #include "spec/values.h"
 
 #define FOR_EVER_S 1e6
 
-static double patience(const struct spec *s)
+/* How long a line may take; 0: no time is left. */
+static double patience(const struct teller *t)
 {
-	return s->timeout_start > 0 && s->timeout_start < FOR_EVER_S ? s->timeout_start
-								     : FOR_EVER_S;
+	double most = t->spec->timeout_start > 0 && t->spec->timeout_start < FOR_EVER_S
+			  ? t->spec->timeout_start
+			  : FOR_EVER_S;
+	long left = t->until ? t->until - clock_ms() : 0;
+
+	if (!t->until)
+		return most;
+	return left > 0 ? (double)left / 1000 : 0;
 }
 
 static int signal_word(const char *word)
@@ -58,7 +67,7 @@ int tell_signal(char *const *words, const char *pid)
 	return *w && streq(*w, pid) && !w[1] ? sig : 0;
 }
 
-static NORETURN void become(const struct live *l, const struct command_line *line, int output)
+static NORETURN void become(const struct teller *t, const struct command_line *line, int output)
 {
 	sigset_t none;
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -68,25 +77,25 @@ static NORETURN void become(const struct live *l, const struct command_line *lin
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
 	if (dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0 ||
-	    chdir(l->commands.cwd) < 0)
+	    chdir(t->commands->cwd) < 0)
 		_exit(126);
-	execve(line->program, line->argv.v, l->commands.env.v);
+	execve(line->program, line->argv.v, t->commands->env.v);
 	_exit(127);
 }
 
 /* A "+" line: on the host, as root. */
-static int run_on_host(const struct live *l, const struct command_line *line, int output,
+static int run_on_host(const struct teller *t, const struct command_line *line, int output,
 		       int *ret_status, struct err *e)
 {
 	pid_t pid = fork();
 
 	if (pid == 0)
-		become(l, line, output);
+		become(t, line, output);
 	CLEANUP_FD int fd = pid < 0 ? -1 : pidfd_open(pid, 0);
 	if (fd < 0)
 		return err_errno(e, -errno, "starting %s", line->program);
 	struct pollfd pfd = {.fd = fd, .events = POLLIN};
-	int n = poll(&pfd, 1, (int)(patience(l->spec) * 1000));
+	int n = poll(&pfd, 1, (int)(patience(t) * 1000));
 	if (n <= 0)
 		kill(-pid, SIGKILL);
 	while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
@@ -94,12 +103,15 @@ static int run_on_host(const struct live *l, const struct command_line *line, in
 	return n > 0 ? 0 : err_set(e, -ETIME, "%s did not end in time", line->program);
 }
 
-static int run_in_jail(const struct live *l, const struct command_line *line, int output,
+static int run_in_jail(const struct teller *t, const struct command_line *line, int output,
 		       int *ret_status, struct err *e)
 {
-	const struct step step = {
-	    .argv = line->argv.v, .program = line->program, .keep_user = line->no_user};
-	int r = enter_run(&l->run, &l->plan, &step, output, patience(l->spec), ret_status, e);
+	const struct step step = {.argv = line->argv.v,
+				  .program = line->program,
+				  .ignore_failure = line->ignore_failure,
+				  .keep_user = line->no_user};
+	int r =
+	    enter_watched(t->run, t->plan, &step, output, patience(t), t->watcher, ret_status, e);
 
 	if (r == -ENOENT)
 		return err_set(e, -EREMOTEIO,
@@ -109,20 +121,26 @@ static int run_in_jail(const struct live *l, const struct command_line *line, in
 }
 
 /* Both sides' number of the main process, as the line will see it. */
-static void set_main(struct live *l, bool host)
+static void set_main(struct teller *t, bool host)
 {
-	pid_t inside = 0, outside = run_main(&l->run, &inside);
+	pid_t inside = 0, outside = t->alone ? 0 : run_main(t->run, &inside);
+
+	if (outside && pid_file_outside(t->run, inside) != outside)
+		outside = 0; /* a line before this one has ended it */
 	CLEANUP_STR char *text = xasprintf("MAINPID=%d", (int)(host ? outside : inside));
 
-	env_put(&l->commands.env, text);
-	l->plan.envp = l->commands.env.v;
+	if (outside)
+		env_put(&t->commands->env, text);
+	else
+		env_remove(&t->commands->env, "MAINPID");
+	t->plan->envp = t->commands->env.v;
 }
 
 static int judge(const struct command_line *line, int status, int output, const char *what,
 		 struct err *e)
 {
 	bool by_signal = WIFSIGNALED(status);
-	CLEANUP_STR char *tail = output_tail(output);
+	CLEANUP_STR char *tail = output < 0 ? xstrdup("") : output_tail(output);
 
 	if (status == 0 || line->ignore_failure)
 		return 0;
@@ -132,34 +150,67 @@ static int judge(const struct command_line *line, int status, int output, const 
 		       tail[0] ? "; it printed:\n" : "", tail);
 }
 
-static int tell_line(struct live *l, const struct exec_line *line, const char *what, struct err *e)
+/* What cannot be executed has failed, which may be of no account, "-". */
+static int failed(const struct exec_line *line, const struct teller *t, int r, struct err *e)
+{
+	return line->ignore_failure && r != -ETIME ? 0 : err_prefix(e, "%s", t->what);
+}
+
+static int run_line(struct teller *t, const struct exec_line *line, struct err *e)
+{
+	struct command_line c CLEANUP(command_line_done) = {0};
+	CLEANUP_FD int kept = t->output < 0 ? memfd_create("output", MFD_CLOEXEC) : -1;
+	int output = t->output < 0 ? kept : t->output, status = 0;
+	int r = command_line_make(line, t->commands, &c, e);
+
+	if (r == 0)
+		r = line->privileged ? run_on_host(t, &c, output, &status, e)
+				     : run_in_jail(t, &c, output, &status, e);
+	return r < 0 ? failed(line, t, r, e) : judge(&c, status, kept, t->what, e);
+}
+
+static int tell_line(struct teller *t, const struct exec_line *line, struct err *e)
 {
 	struct strv words CLEANUP_STRV = STRV_INIT;
-	struct command_line c CLEANUP(command_line_done) = {0};
-	CLEANUP_FD int output = memfd_create("output", MFD_CLOEXEC);
-	int status = 0;
 
-	set_main(l, line->privileged);
-	exec_line_expand(line, l->commands.env.v, &words);
-	int sig = words.n ? tell_signal(words.v, env_get(&l->commands.env, "MAINPID")) : 0;
+	set_main(t, line->privileged);
+	exec_line_expand(line, t->commands->env.v, &words);
+	const char *pid = env_get(&t->commands->env, "MAINPID");
+	int sig = words.n && pid ? tell_signal(words.v, pid) : 0;
 	if (sig)
-		return run_signal(&l->run, sig) < 0
-			   ? err_set(e, -EREMOTEIO, "no process of %s is left", l->name)
+		return run_signal(t->run, sig) < 0
+			   ? err_set(e, -EREMOTEIO, "no process of %s is left", t->spec->name)
 			   : 0;
-	int r = command_line_make(line, &l->commands, &c, e);
-	if (r == 0)
-		r = line->privileged ? run_on_host(l, &c, output, &status, e)
-				     : run_in_jail(l, &c, output, &status, e);
-	return r < 0 ? err_prefix(e, "%s", what) : judge(&c, status, output, what, e);
+	return line->privileged && t->world ? 0 : run_line(t, line, e);
+}
+
+int tell_all(struct teller *t, const struct exec_list *list, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < list->n; i++) {
+		if (t->until && clock_ms() >= t->until)
+			return err_set(e, -ETIME, "%s= takes too long", t->what);
+		r = tell_line(t, &list->v[i], e);
+	}
+	return r;
+}
+
+struct teller tell_live(struct live *l, const char *what)
+{
+	return (struct teller){.spec = l->spec,
+			       .run = &l->run,
+			       .plan = &l->plan,
+			       .commands = &l->commands,
+			       .output = -1,
+			       .what = what};
 }
 
 int tell_lines(struct live *l, const struct exec_list *list, const char *what, struct err *e)
 {
-	int r = 0;
+	struct teller t = tell_live(l, what);
 
-	for (size_t i = 0; r == 0 && i < list->n; i++)
-		r = tell_line(l, &list->v[i], what, e);
-	return r;
+	return tell_all(&t, list, e);
 }
 
 int tell_reload(struct live *l, struct err *e)

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "confine/calls-policy.h"
+#include "confine/enter.h"
 #include "confine/refusals.h"
 #include "confine/run.h"
 #include "confine/users.h"
@@ -24,6 +25,7 @@
 #include "grow/filter.h"
 #include "grow/supervisor.h"
 #include "jail/command.h"
+#include "jail/errand.h"
 #include "jail/lay.h"
 #include "jail/log-use.h"
 #include "jail/mounts.h"
@@ -33,6 +35,7 @@
 #include "jail/reach.h"
 #include "jail/ready.h"
 #include "jail/samples.h"
+#include "jail/tell.h"
 #include "jail/unreached.h"
 #include "world/world.h"
 
@@ -42,6 +45,9 @@
 /* How long a twin may take to stop before it is killed, in milliseconds. */
 #define LEARNING_PATIENCE 5000
 #define PATIENCE	  1500
+
+/* And a command around its stop. */
+#define ERRAND_PATIENCE 10000
 
 volatile int twin_interrupted;
 
@@ -120,6 +126,7 @@ static int make_plan(struct stage *s, struct err *e)
 	p->cgroup = t->cgroup;
 	p->filter = t->record ? &s->filter : NULL;
 	p->tell_walls = t->confinement != NULL;
+	p->stays = errands_stay(t->spec) && !t->scout;
 	r = t->confinement ? confinement_apply(t->confinement, p, e) : 0;
 	if (r == 0 && t->confinement && (t->spec->private_users || t->private_users))
 		r = take_users(s, e);
@@ -287,9 +294,20 @@ static int ask_ready(struct stage *s, double left, struct err *e)
 	return good;
 }
 
+/* How long a wrapper may watch over a service that is ready already, in seconds. */
+#define WRAPPER_PATIENCE 5
+
+/* A start is not over before its first process is, where that is what Type= says. */
+static bool starts_still(const struct stage *s, double rested)
+{
+	return s->t->spec->type == TYPE_FORKING && !s->run.main_exited &&
+	       !(s->t->direct && s->t->direct->program) && clock_now() < rested + WRAPPER_PATIENCE;
+}
+
 static int wait_ready(struct stage *s, struct err *e)
 {
 	struct rest rest CLEANUP(rest_done) = {0};
+	double rested = 0; /* since when */
 	double limit = s->t->spec->timeout_start > 0 ? s->t->spec->timeout_start : 1e9;
 	double begin = clock_now();
 
@@ -299,16 +317,22 @@ static int wait_ready(struct stage *s, struct err *e)
 		if (twin_interrupted)
 			return err_set(e, -EINTR, "interrupted");
 		bool gone = run_poll(&s->run, READY_TICK_MS);
+		command_forgive(s->t->spec, &s->run);
 		if (gone || !run_alive(&s->run))
 			return died(s, e);
 		if (s->run.main_exited && s->run.main_status != 0 &&
 		    s->t->spec->type != TYPE_ONESHOT)
 			return died(s, e);
+		if (rested && !starts_still(s, rested))
+			return 0;
+		if (rested)
+			continue;
 		int r = s->t->spec->ready ? ask_ready(s, limit, e)
 					  : rest_look(&rest, &s->run, s->t->listeners,
 						      supervisor_calls(s->supervisor));
-		if (r != 0)
-			return r < 0 ? r : 0;
+		if (r < 0)
+			return r;
+		rested = r ? clock_now() : 0;
 		if (clock_now() - begin > limit)
 			return not_ready(s, limit, e);
 	}
@@ -402,6 +426,54 @@ static int derive(struct stage *s, struct twin_report *rep, struct err *e)
 	return n < 0 ? n : 0;
 }
 
+static void serve_too(void *user, const struct step *step, int listener)
+{
+	supervisor_add(user, listener, step->ignore_failure);
+}
+
+/* Lines of the key @what, in the twin's place and seen by whoever watches it. */
+static int do_lines(struct stage *s, const struct exec_list *list, const char *what, double seconds,
+		    struct err *e)
+{
+	const struct enter_watch watcher = {serve_too, s->supervisor};
+	struct teller t = {
+	    .spec = s->t->spec,
+	    .run = &s->run,
+	    .plan = &s->plan,
+	    .commands = &s->commands,
+	    .watcher = s->supervisor ? &watcher : NULL,
+	    .world = true,
+	    .alone = list == &s->t->spec->stop_post,
+	    .output = s->output,
+	    .until = seconds > 0 ? clock_ms() + (long)(seconds * 1000) : 0,
+	    .what = what,
+	};
+
+	return tell_all(&t, list, e);
+}
+
+/* Its start is not over before these are. */
+static int do_started(struct stage *s, struct err *e)
+{
+	int r = do_lines(s, &s->t->spec->start_post, "ExecStartPost", s->t->spec->timeout_start, e);
+
+	if (r < 0)
+		s->last_words = output_tail(s->printed);
+	return r < 0 ? err_prefix(e, "%s", s->t->label) : 0;
+}
+
+/* What fails here is no failure of the service, which is ended all the same. */
+static void do_stopping(struct stage *s, const struct exec_list *list, const char *what,
+			struct twin_report *rep)
+{
+	struct err e = {0};
+
+	if (s->t->scout || do_lines(s, list, what, ERRAND_PATIENCE / 1000.0, &e) >= 0)
+		return;
+	log_debug("%s: %s", s->t->label, e.msg);
+	strv_add(&rep->unwell, e.msg);
+}
+
 static int stop(struct stage *s, struct twin_report *rep, struct err *e)
 {
 	double begin = clock_now();
@@ -410,7 +482,10 @@ static int stop(struct stage *s, struct twin_report *rep, struct err *e)
 
 	list_refused(s, &rep->refused);
 	supervisor_phase(s->supervisor, PHASE_STOP);
-	rep->forced = run_stop(&s->run, s->t->spec->kill_signal, patience);
+	do_stopping(s, &s->t->spec->stop, "ExecStop", rep);
+	rep->forced = run_quiet(&s->run, s->t->spec->kill_signal, patience, NULL);
+	do_stopping(s, &s->t->spec->stop_post, "ExecStopPost", rep);
+	run_end(&s->run);
 	int r = supervisor_stop(s->supervisor, e);
 	s->supervisor = NULL;
 	rep->stop_s = clock_now() - begin;
@@ -451,19 +526,12 @@ static void learn(struct stage *s, struct twin_report *rep)
 		pid_files_find(s->t->written, s->jail, &s->run, &rep->pid_files);
 }
 
-/* How long a wrapper may watch over a service that is ready already, in seconds. */
-#define WRAPPER_PATIENCE 5
-
-/* And after the exercise. A start wrapper may outlive the first moments of what it has started. */
+/* After the exercise. */
 static int learn_more(struct stage *s, struct twin_report *rep, struct err *e)
 {
 	bool forking = s->t->spec->type == TYPE_FORKING;
-	double end = clock_now() + WRAPPER_PATIENCE;
 
 	run_poll(&s->run, 0);
-	while (s->t->spec->direct && is_baseline(s) && forking && !s->run.main_exited &&
-	       clock_now() < end)
-		run_poll(&s->run, READY_TICK_MS);
 	rep->forks = s->run.main_exited || forking;
 	who_look(&rep->who, &s->run);
 	return s->t->spec->direct && is_baseline(s) ? direct_look(&rep->direct, &s->run, e) : 0;
@@ -487,6 +555,8 @@ static int play(struct stage *s, struct twin_report *rep, struct err *e)
 
 	if (r == 0)
 		r = wait_ready(s, e);
+	if (r == 0)
+		r = do_started(s, e);
 	double t1 = clock_now();
 	if (r < 0)
 		return r;
@@ -539,6 +609,14 @@ int twin_run(const struct twin *t, struct twin_report *ret, struct err *e)
 	return r;
 }
 
+void twin_unwell(const struct twin_report *native, const struct twin_report *jailed,
+		 struct strv *ret)
+{
+	for (size_t i = 0; i < jailed->unwell.n; i++)
+		if (!strv_has(&native->unwell, jailed->unwell.v[i]))
+			strv_add(ret, jailed->unwell.v[i]);
+}
+
 void twin_report_done(struct twin_report *r)
 {
 	for (size_t i = 0; i < r->n_steps; i++)
@@ -548,6 +626,7 @@ void twin_report_done(struct twin_report *r)
 	strv_done(&r->listeners);
 	strv_done(&r->pid_files);
 	strv_done(&r->refused);
+	strv_done(&r->unwell);
 	direct_done(&r->direct);
 	who_done(&r->who);
 	*r = (struct twin_report)TWIN_REPORT_INIT;

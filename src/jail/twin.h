@@ -55,6 +55,8 @@ struct twin_report {
 	int derived;	     /* new provisions */
 	struct strv refused; /* calls that its filter refused: "chroot, 3 times" */
 	bool forced;	     /* it had to be killed */
+	struct strv
+	    unwell; /* commands around its stop that failed: "ExecStop=/bin/x failed (...)" */
 
 	/* TWIN_SEALED: what its walls were, seen from inside before it was executed. */
 	struct selftest_row *walls;
@@ -66,6 +68,10 @@ struct twin_report {
 	}
 #define CLEANUP_TWIN_REPORT CLEANUP(twin_report_done)
 void twin_report_done(struct twin_report *r);
+
+/* Adds what of the commands around the stop failed in @jailed and not in @native. */
+void twin_unwell(const struct twin_report *native, const struct twin_report *jailed,
+		 struct strv *ret);
 
 /* Runs it: start, ready, every exercise step, stop. An error of the service (it died, it was never
  * ready) carries its last output; -ETIME is a time-out, -EINTR the user's interrupt. Steps that

@@ -7,7 +7,7 @@
 #include "keep/keeper.h"
 
 #define IMAGE_MAGIC   "keeper"
-#define IMAGE_VERSION 3u
+#define IMAGE_VERSION 4u
 
 static void walk_run(struct pack *w, struct run *r)
 {
@@ -16,9 +16,11 @@ static void walk_run(struct pack *w, struct run *r)
 	PACK_FIELD(w, r->init);
 	PACK_FIELD(w, r->main);
 	PACK_FIELD(w, r->init_fd);
+	PACK_FIELD(w, r->main_fd);
 	PACK_FIELD(w, r->ctl);
 	PACK_FIELD(w, r->users);
 	PACK_FIELD(w, r->pacer);
+	PACK_FIELD(w, r->empty);
 	PACK_FIELD(w, r->main_exited);
 	PACK_FIELD(w, r->main_status);
 }
@@ -92,6 +94,9 @@ static void walk(struct pack *w, struct keeper *k)
 	walk_run(w, &k->run);
 	PACK_FIELD(w, k->kill_signal);
 	PACK_FIELD(w, k->timeout_stop);
+	pack_text(w, &k->pid_file);
+	PACK_FIELD(w, k->stop);
+	PACK_FIELD(w, k->stopped);
 	walk_files(w, k);
 	walk_published(w, k);
 	pack_strv(w, &k->made);

@@ -22,6 +22,8 @@
 #include "fs/beneath.h"
 #include "fs/make.h"
 #include "fs/temp.h"
+#include "keep/errand.h"
+#include "keep/pid-file.h"
 
 #define FOR_EVER_S 1e6
 
@@ -49,6 +51,10 @@ struct service {
 	struct refusals *refusals;
 	unsigned long seen; /* refusals of this run, in k->refused already */
 	bool asked;	    /* to end */
+	bool hurried;	    /* and asked again */
+	long stopping;	    /* since when, by the clock; 0: it is not */
+	const char *result; /* how it ended, where the main process does not say; or NULL */
+	int signal;	    /* that the service is asked with */
 	bool beat_late;	    /* the watchdog has ended it */
 	unsigned long beats;
 	long beat_due;	/* when the next beat is missed, by the clock; 0: no watchdog */
@@ -111,12 +117,16 @@ static void tell_refusals(struct service *s)
 		tell_counts(s);
 }
 
-static void stop(struct service *s, int sig)
+static double limit(const struct service *s)
 {
-	double limit = s->k->timeout_stop;
+	double given = s->k->timeout_stop;
 
-	freezer_set(&s->k->cgroup, false); /* what is frozen hears nothing */
-	run_stop(&s->k->run, sig, limit > 0 && limit < FOR_EVER_S ? (int)(limit * 1000) : -1);
+	return given > 0 && given < FOR_EVER_S ? given : 0;
+}
+
+static double spent(const struct service *s)
+{
+	return (double)(clock_ms() - s->stopping) / 1000;
 }
 
 static void take_signal(struct service *s)
@@ -130,18 +140,63 @@ static void take_signal(struct service *s)
 		run_signal(&s->k->run, sig);
 		return;
 	}
+	/* Who stops a jail while it is being stopped asks for nothing else; who sits before it may.
+	 */
+	if (s->asked) {
+		s->hurried = !s->k->background && !notify_wanted();
+		return;
+	}
 	s->asked = true;
 	if (!s->k->notices.stopping)
 		notify_send("STOPPING=1");
-	if (!s->starts_at)
-		stop(s, sig == SIGTERM ? s->k->kill_signal : sig);
+	s->signal = sig == SIGTERM ? s->k->kill_signal : sig;
+}
+
+static bool is_hurried(void *user)
+{
+	struct service *s = user;
+	struct pollfd pfd = {.fd = s->signals, .events = POLLIN};
+
+	if (poll(&pfd, 1, 0) > 0)
+		take_signal(s);
+	return s->hurried;
+}
+
+/* The service is asked to end, and made to in time; what comes after it has a tenth of that. */
+static void stop(struct service *s, int sig)
+{
+	const struct run_patience patience = {is_hurried, s};
+	double left = errand_share(limit(s), spent(s), s->k->stopped ? 9 : 10);
+
+	run_quiet(&s->k->run, sig, left > 0 ? (int)(left * 1000) : -1, &patience);
+}
+
+/* The main process has ended: whether another has taken its place, as its pid file says, or, where
+ * there is none and it ended well, as long as anybody is left. */
+static bool goes_on(struct service *s)
+{
+	struct run *r = &s->k->run;
+	bool well = again_end_by(&s->k->again, r->main_status) == END_CLEAN;
+
+	if (!(s->k->pid_file ? pid_file_follow(r, s->k->pid_file) : well && pid_file_guess(r)))
+		return false;
+	s->k->notices.main = r->main;
+	tell_counts(s);
+	return true;
 }
 
 /* Its main process has failed, or nothing of it is left. One that put itself into the background
- * has not failed. */
-static bool is_over(const struct run *r)
+ * has not failed: then it is about the process that stands for it. */
+static bool is_over(struct service *s)
 {
-	return r->ctl < 0 || (r->main_exited && (r->main_status != 0 || !run_alive(r)));
+	struct run *r = &s->k->run;
+
+	if (r->ctl < 0 || !r->main_exited)
+		return r->ctl < 0;
+	if (r->main_fd >= 0 && goes_on(s))
+		return false;
+	bool failed = r->main_status != 0 && !exits_has(&s->k->again.success, r->main_status);
+	return r->main_fd >= 0 || failed || !run_alive(r);
 }
 
 static void take_notices(struct service *s)
@@ -159,7 +214,7 @@ static void watch_beats(struct service *s)
 {
 	const struct notices *n = &s->k->notices;
 
-	if (!s->beat_due)
+	if (!s->beat_due || s->stopping)
 		return;
 	if (n->beats != s->beats) {
 		s->beats = n->beats;
@@ -170,7 +225,6 @@ static void watch_beats(struct service *s)
 	dprintf(s->k->log, "immure: %s: no sign of life within %.1f s (WatchdogSec=)\n", s->k->name,
 		(double)s->k->watchdog_ms / 1000);
 	s->beat_late = true;
-	stop(s, SIGABRT);
 }
 
 static int soonest(const struct service *s)
@@ -183,37 +237,116 @@ static int soonest(const struct service *s)
 	return left >= 0 && (wait < 0 || left < wait) ? (int)left : wait;
 }
 
-static void serve(struct service *s)
+/* One round: waits until something is to be done, at most @ms (-1: for ever), or @also can be read;
+ * false when nothing of the run is left. */
+static bool attend(struct service *s, int also, int ms)
 {
 	struct run *r = &s->k->run;
+	int wait = soonest(s);
+	struct pollfd pfd[] = {{.fd = r->empty ? -1 : r->ctl, .events = POLLIN},
+			       {.fd = s->signals, .events = POLLIN},
+			       {.fd = s->rotate.inotify, .events = POLLIN},
+			       {.fd = s->publish.inotify, .events = POLLIN},
+			       {.fd = s->k->notices.socket, .events = POLLIN},
+			       {.fd = refusals_fd(s->refusals), .events = POLLIN},
+			       {.fd = logging_fd(&s->k->logging), .events = POLLIN},
+			       {.fd = also, .events = POLLIN},
+			       {.fd = r->main_exited ? -1 : r->main_fd, .events = POLLIN}};
+	int n = poll(pfd, ARRAY_LEN(pfd), ms >= 0 && (wait < 0 || ms < wait) ? ms : wait);
 
-	while (!is_over(r)) {
-		struct pollfd pfd[] = {{.fd = r->ctl, .events = POLLIN},
-				       {.fd = s->signals, .events = POLLIN},
-				       {.fd = s->rotate.inotify, .events = POLLIN},
-				       {.fd = s->publish.inotify, .events = POLLIN},
-				       {.fd = s->k->notices.socket, .events = POLLIN},
-				       {.fd = refusals_fd(s->refusals), .events = POLLIN},
-				       {.fd = logging_fd(&s->k->logging), .events = POLLIN}};
-		int n = poll(pfd, ARRAY_LEN(pfd), soonest(s));
-		if (n < 0)
-			continue;
-		if (n == 0 || pfd[2].revents)
-			rotate_serve(&s->rotate, r);
-		if (pfd[3].revents)
-			publish_serve(&s->publish, r);
-		if (pfd[4].revents)
-			take_notices(s);
-		if (pfd[5].revents)
-			tell_refusals(s);
-		if (pfd[6].revents)
-			logging_serve(&s->k->logging);
-		watch_beats(s);
-		if (pfd[1].revents)
-			take_signal(s);
-		else if (pfd[0].revents && run_poll(r, 0))
+	if (n < 0)
+		return true;
+	if (n == 0 || pfd[2].revents)
+		rotate_serve(&s->rotate, r);
+	if (pfd[3].revents)
+		publish_serve(&s->publish, r);
+	if (pfd[4].revents)
+		take_notices(s);
+	if (pfd[5].revents)
+		tell_refusals(s);
+	if (pfd[6].revents)
+		logging_serve(&s->k->logging);
+	if (pfd[8].revents)
+		run_followed_ended(r);
+	watch_beats(s);
+	if (pfd[1].revents)
+		take_signal(s);
+	else if (pfd[0].revents && run_poll(r, 0))
+		return false;
+	return true;
+}
+
+static void serve(struct service *s)
+{
+	while (!is_over(s) && !s->asked && !s->beat_late)
+		if (!attend(s, -1, -1))
+			break;
+}
+
+/* Until it is done, its time is over, the jail's init is gone, or whoever has asked asks again. */
+static int wait_errand(struct service *s, struct errand_run *run, double seconds)
+{
+	const struct run *r = &s->k->run;
+	long end = clock_ms() + (long)(seconds * 1000) + ERRAND_GRACE_MS, left = -1;
+	struct pollfd pfd = {.fd = run->fd, .events = POLLIN};
+
+	while (!s->hurried && poll(&pfd, 1, 0) <= 0) {
+		if (seconds > 0 && (left = end - clock_ms()) <= 0)
+			break;
+		if (!attend(s, run->fd, (int)left) && !r->empty)
 			break;
 	}
+	return errand_end(run);
+}
+
+static void do_errand(struct service *s, enum errand_which which, double seconds)
+{
+	struct keeper *k = s->k;
+	const char *result = s->result ? s->result : errand_result(&k->run, &k->again);
+	const struct errand a = {.program = k->program,
+				 .name = k->name,
+				 .log = k->log,
+				 .say = k->log,
+				 .users = k->run.users,
+				 .result = result,
+				 .exited = k->run.main_exited,
+				 .status = k->run.main_status};
+	struct errand_run run;
+	struct pollfd gone = {.fd = k->run.init_fd, .events = POLLIN};
+
+	if (k->run.init_fd < 0 || poll(&gone, 1, 0) > 0)
+		return; /* killed: there is no jail any more to run it in */
+	int r = errand_begin(&a, which, seconds, &run);
+	if (r == 0)
+		r = wait_errand(s, &run, seconds);
+	if (r == -ETIME)
+		dprintf(k->log, "immure: %s: Exec%s= took too long\n", k->name,
+			which == ERRAND_STOP ? "Stop" : "StopPost");
+	if (r && !s->result)
+		s->result = r == -ETIME ? "timeout" : "exit-code";
+}
+
+/* It was asked to, or has ended by itself, as it should or not: what systemd.service(5) has then.
+ */
+static void wind_up(struct service *s)
+{
+	struct keeper *k = s->k;
+	struct run *r = &k->run;
+	bool well =
+	    s->asked || (r->main_exited && again_end_by(&k->again, r->main_status) == END_CLEAN);
+
+	s->stopping = clock_ms();
+	freezer_set(&k->cgroup, false); /* what is frozen hears nothing */
+	if (s->beat_late)
+		s->result = "watchdog";
+	if (k->stop && well && !s->beat_late)
+		do_errand(s, ERRAND_STOP, errand_share(limit(s), spent(s), 8));
+	if (s->beat_late)
+		stop(s, SIGABRT);
+	else if (s->asked || k->stop || k->stopped || r->main_fd >= 0)
+		stop(s, s->asked ? s->signal : k->kill_signal);
+	if (k->stopped)
+		do_errand(s, ERRAND_STOPPED, errand_share(limit(s), spent(s), 10));
 }
 
 /* Unix sockets that were made for it: a name that nobody listens on says "refused" to clients that
@@ -330,8 +463,9 @@ static void pass(int fd, bool through)
 
 void keeper_pass(const struct keeper *k, bool through)
 {
-	const int own[] = {k->lock,    k->program,     k->log,	     k->listener,
-			   k->run.ctl, k->run.init_fd, k->run.users, k->notices.socket};
+	const int own[] = {k->lock,	   k->program,	 k->log,
+			   k->listener,	   k->run.ctl,	 k->run.init_fd,
+			   k->run.main_fd, k->run.users, k->notices.socket};
 	int of_log[LOGGING_FDS];
 	size_t n = logging_fds(&k->logging, of_log);
 
@@ -355,6 +489,8 @@ static void begin(struct service *s)
 	logging_adopt(&k->logging);
 	rotate_open(&s->rotate, k->files, k->n_files, &k->run);
 	publish_adopt(&s->publish, k->published, k->n_published, &k->run);
+	if (!k->pid_file && k->run.main_exited && pid_file_guess(&k->run))
+		k->notices.main = k->run.main;
 	if (k->watchdog_ms && k->notices.socket >= 0)
 		s->beat_due = clock_ms() + k->watchdog_ms;
 	tell_counts(s);
@@ -367,11 +503,14 @@ int keeper_run(struct keeper *k)
 
 	begin(&s);
 	serve(&s);
+	wind_up(&s);
 	/* The init has gone before the service's first process: somebody has killed it. */
 	if (!s.asked && !k->run.main_exited)
 		k->run.main_status = SIGKILL;
 	int status = k->run.main_status;
-	bool well = s.asked || status == 0 || exits_has(&k->again.success, status);
+	bool clean = again_end_by(&k->again, status) == END_CLEAN;
+	bool well = s.asked || status == 0 || exits_has(&k->again.success, status) ||
+		    (k->run.main_fd >= 0 && clean);
 	clear(&s);
 	if (k->background && !s.asked)
 		consider_again(&s, status);

@@ -37,8 +37,10 @@ struct keeper {
 	int listener; /* of the filter */
 
 	struct run run;
+	const char *pid_file; /* PIDFile= of one that puts itself into the background; or NULL */
 	int kill_signal;
 	double timeout_stop; /* seconds; 0 is for ever */
+	bool stop, stopped;  /* it has ExecStop=, ExecStopPost= */
 
 	struct rotate_spec *files;
 	size_t n_files;

@@ -2,11 +2,15 @@
 #include "keep/pid-file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/fd.h"
+#include "base/kernel.h"
+#include "base/str.h"
 #include "fs/beneath.h"
 
 /* A pid file may say more than the number (postmaster.pid has eight lines). */
@@ -48,4 +52,46 @@ pid_t pid_file_outside(const struct run *r, pid_t inside)
 		if (run_pid_inside(pids.v[i]) == inside)
 			return pids.v[i];
 	return 0;
+}
+
+/* The first process has ended well, or the one that is followed has. */
+static bool may_follow(const struct run *r)
+{
+	return r->main_exited && (r->main_fd >= 0 || r->main_status == 0);
+}
+
+static bool has_ended(int pidfd)
+{
+	struct pollfd pfd = {.fd = pidfd, .events = POLLIN};
+	return poll(&pfd, 1, 0) > 0;
+}
+
+bool pid_file_follow(struct run *r, const char *path)
+{
+	const char *below = str_after(path, "/var/run/"); /* a link to /run everywhere */
+	CLEANUP_STR char *real = below ? xasprintf("/run/%s", below) : xstrdup(path);
+	struct stat st;
+
+	if (!may_follow(r))
+		return false;
+	CLEANUP_FD int root = run_root(r);
+	pid_t inside = root < 0 ? 0 : pid_file_read(root, real, &st);
+	pid_t outside = pid_file_outside(r, inside);
+	CLEANUP_FD int fd = outside ? pidfd_open(outside, 0) : -1;
+	/* Looked up once more: the descriptor may be of a process that got the number since. */
+	if (fd < 0 || pid_file_outside(r, inside) != outside || has_ended(fd))
+		return false;
+	run_follow(r, outside, inside, take_fd(&fd));
+	return true;
+}
+
+bool pid_file_guess(struct run *r)
+{
+	pid_t pid = may_follow(r) ? run_first_child(r->init) : 0;
+	CLEANUP_FD int fd = pid > 0 ? pidfd_open(pid, 0) : -1;
+
+	if (fd < 0 || run_first_child(r->init) != pid || has_ended(fd))
+		return false;
+	run_follow(r, pid, run_pid_inside(pid), take_fd(&fd));
+	return true;
 }

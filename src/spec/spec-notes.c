@@ -11,9 +11,6 @@ static const struct {
 	enum spec_section section;
 	const char *key;
 } idle[] = {
-    {SPEC_SERVICE, "ExecStartPost"},
-    {SPEC_SERVICE, "ExecStop"},
-    {SPEC_SERVICE, "ExecStopPost"},
     {SPEC_SERVICE, "RemainAfterExit"},
 };
 

@@ -11,19 +11,27 @@
  *    executes. exec makes it dumpable; its rights are what keeps the jail's processes off.
  * 5. Whatever the visitor has left behind is adopted by the jail's init: it is found by its mount
  *    namespace, which nobody else is in and nobody can leave, and killed. The helper does that when
- *    the caller dies, the caller when all is over: either can be killed. */
+ *    the caller dies, the caller when all is over: either can be killed.
+ *
+ * A jailed root may signal the visitor, where Landlock does not forbid it (before Linux 6.12): it
+ * is root as well. It can end the visit so, but not hold the caller up. The helper, which nobody
+ * inside can signal, lets a visitor that was stopped go on and ends a visit in which that does not
+ * help; and a key that is pressed to interrupt reaches even what is stopped. */
 #include "confine/visit.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,6 +47,7 @@
 	(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP)
 #define OWN_NAMESPACES (CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 #define SWEEPS_MAX     1000
+#define STOPS_MAX      20 /* of a visitor, by others than who pressed a key */
 
 /* What the caller hears: where the visitor is, and how it ended or why it could not begin. */
 struct word {
@@ -72,26 +81,31 @@ static ino_t mount_ns(int proc, const char *pid)
 }
 
 /* By a descriptor: the number may be somebody else's in the next moment. */
-static bool kill_one(int proc, const char *pid, ino_t ns)
+static bool signal_one(int proc, const char *pid, ino_t ns, int sig)
 {
 	CLEANUP_FD int fd =
 	    mount_ns(proc, pid) == ns ? pidfd_open((pid_t)strtol(pid, NULL, 10), 0) : -1;
 
-	return fd >= 0 && mount_ns(proc, pid) == ns && pidfd_send_signal(fd, SIGKILL, NULL, 0) == 0;
+	return fd >= 0 && mount_ns(proc, pid) == ns && pidfd_send_signal(fd, sig, NULL, 0) == 0;
+}
+
+/* Whether there was one. */
+static bool signal_all(int proc, ino_t ns, int sig)
+{
+	struct strv pids CLEANUP_STRV = STRV_INIT;
+	bool found = false;
+
+	visit_names(proc, &pids);
+	for (size_t k = 0; ns && k < pids.n; k++)
+		if (strspn(pids.v[k], "0123456789") == strlen(pids.v[k]))
+			found |= signal_one(proc, pids.v[k], ns, sig);
+	return found;
 }
 
 void visit_sweep(int proc, ino_t ns)
 {
-	bool found = ns != 0;
-
-	for (int i = 0; found && i < SWEEPS_MAX; i++) {
-		struct strv pids CLEANUP_STRV = STRV_INIT;
-		found = false;
-		visit_names(proc, &pids);
-		for (size_t k = 0; k < pids.n; k++)
-			if (strspn(pids.v[k], "0123456789") == strlen(pids.v[k]))
-				found |= kill_one(proc, pids.v[k], ns);
-	}
+	for (int i = 0; i < SWEEPS_MAX && signal_all(proc, ns, SIGKILL); i++)
+		;
 }
 
 static NORETURN void fail(int to, const struct err *e)
@@ -146,26 +160,119 @@ static int take_along(const struct visit *v, int *trees, int *ret_loader, struct
 	return loader && *ret_loader < 0 ? *ret_loader : 0;
 }
 
-/* Until the visitor has ended, or the caller: then nobody stays. */
-static NORETURN void attend(pid_t pid, int from, int proc, int to)
-{
-	struct word w = {0}, end = {.ended = true};
-	sigset_t all;
-	int sig;
+/* --- the helper, while there is a visitor --- */
 
-	while (read(from, &w, sizeof(w)) == (ssize_t)sizeof(w)) {
-		end.ns = w.ns ? w.ns : end.ns;
-		fd_write_all(to, &w, sizeof(w));
+struct attendance {
+	pid_t pid, caller; /* the visitor's, as the helper sees it */
+	int proc;
+	int from, to; /* what the visitor says, until it has executed; the caller */
+	int signals;
+	bool terminal, over;
+	int stops;
+	struct word end;
+};
+
+/* Whether the caller is stopped as well: a key on their terminal stops both. The two are not told
+ * at the same moment. */
+static bool caller_stopped(const struct attendance *a)
+{
+	char path[32], stat[512];
+
+	snprintf(path, sizeof(path), "%d/stat", (int)a->caller);
+	for (int i = 0; i < 10; i++) {
+		CLEANUP_FD int fd = openat(a->proc, path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
+		stat[n > 0 ? n : 0] = '\0';
+		const char *state = strrchr(stat, ')');
+		if (state && strncmp(state, ") T", 3) == 0)
+			return true;
+		poll(NULL, 0, 10);
 	}
-	sigemptyset(&all);
-	sigaddset(&all, SIGCHLD);
-	sigaddset(&all, SIGTERM);
-	while (waitpid(pid, &end.status, WNOHANG) == 0)
-		if (sigwait(&all, &sig) == 0 && sig == SIGTERM)
+	return false;
+}
+
+/* An interactive shell stops none but what it has started; a command's keys are the caller's too.
+ */
+static void on_stop(struct attendance *a)
+{
+	if (a->from < 0 && !a->terminal && caller_stopped(a))
+		return;
+	if (++a->stops <= STOPS_MAX) {
+		kill(a->pid, SIGCONT);
+		return;
+	}
+	kill(a->pid, SIGKILL);
+	err_set(&a->end.err, -EBUSY,
+		"something in the jail keeps stopping the visitor: freeze the jail first");
+}
+
+static void on_children(struct attendance *a)
+{
+	int status = 0;
+	pid_t pid;
+
+	while ((pid = waitpid(a->pid, &status, WNOHANG | WUNTRACED)) > 0)
+		if (WIFSTOPPED(status))
+			on_stop(a);
+		else
 			break;
-	visit_sweep(proc, end.ns);
-	if (!w.err.code)
-		fd_write_all(to, &end, sizeof(end));
+	a->over |= pid != 0;
+	a->end.status = pid > 0 ? status : a->end.status;
+}
+
+static void on_signal(struct attendance *a)
+{
+	struct signalfd_siginfo info = {0};
+
+	if (read(a->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGCHLD)
+		on_children(a);
+	else if (info.ssi_signo == SIGTERM)
+		a->over = true;
+	else
+		signal_all(a->proc, a->end.ns, SIGCONT);
+}
+
+static void on_word(struct attendance *a)
+{
+	struct word w;
+
+	if (read(a->from, &w, sizeof(w)) != (ssize_t)sizeof(w)) {
+		fd_close(&a->from);
+		return;
+	}
+	a->end.ns = w.ns ? w.ns : a->end.ns;
+	a->end.err = w.err;
+	fd_write_all(a->to, &a->end, sizeof(a->end));
+}
+
+/* Until the visitor has ended, or the caller: then nobody stays. */
+static NORETURN void attend(struct attendance *a)
+{
+	sigset_t heard;
+
+	sigemptyset(&heard);
+	sigaddset(&heard, SIGCHLD);
+	sigaddset(&heard, SIGTERM);
+	sigaddset(&heard, SIGINT);
+	sigaddset(&heard, SIGQUIT);
+	a->signals = signalfd(-1, &heard, SFD_CLOEXEC);
+	/* What it says is heard before it has ended. */
+	while (a->signals >= 0 && (!a->over || a->from >= 0)) {
+		struct pollfd fds[] = {{.fd = a->signals, .events = POLLIN},
+				       {.fd = a->from, .events = POLLIN}};
+		poll(fds, ARRAY_LEN(fds), a->over ? 0 : -1);
+		if (fds[1].revents)
+			on_word(a);
+		else if (fds[0].revents)
+			on_signal(a);
+		else if (a->over)
+			break;
+	}
+	visit_sweep(a->proc, a->end.ns);
+	a->end.ended = true;
+	fd_write_all(a->to, &a->end, sizeof(a->end));
 	_exit(0);
 }
 
@@ -196,7 +303,12 @@ static NORETURN void helper(const struct visit *v, pid_t caller, int proc, int t
 		fail(to, &e);
 	}
 	close(report[1]);
-	attend(pid, report[0], proc, to);
+	attend(&(struct attendance){.pid = pid,
+				    .caller = caller,
+				    .proc = proc,
+				    .from = report[0],
+				    .to = to,
+				    .terminal = v->terminal});
 }
 
 /* All words up to the end of file; the last one tells. */

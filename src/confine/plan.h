@@ -19,7 +19,8 @@ enum mount_kind {
 	MOUNT_DIR,    /* a directory is made where there is none (inside a tmpfs mounted before) */
 	MOUNT_BIND,   /* `source`, a path outside the jail, with all that is mounted below it */
 	MOUNT_LINK,   /* a symbolic link to `source` (inside a tmpfs mounted before) */
-	MOUNT_OWN,    /* `target` of the jail's own root, seen through a tmpfs that covers it */
+	MOUNT_OWN,    /* `target` of the jail's own root, through a tmpfs that covers it, or with
+		       * other flags */
 	MOUNT_TMPFS,  /* private memory */
 	MOUNT_DEV,    /* tmpfs with the device nodes of device.h, /dev/pts, /dev/shm */
 	MOUNT_PROC,   /* the pid namespace's own /proc */
@@ -33,6 +34,7 @@ enum mount_flag {
 	MOUNT_NOEXEC = 1u << 3,
 	MOUNT_OPTIONAL = 1u << 4, /* a missing source is passed over */
 	MOUNT_UNMAPPED = 1u << 5, /* of the kernel's: owners stay as they are in a user namespace */
+	MOUNT_EXEC = 1u << 6,	  /* MOUNT_OWN: though the root is MOUNT_NOEXEC */
 };
 
 struct mount_op {

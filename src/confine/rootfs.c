@@ -81,11 +81,13 @@ static uint64_t attributes(unsigned flags)
  * may not choose it (a container's mounts have theirs locked) it stays as it is. */
 static int set_attributes(int mnt, unsigned flags, unsigned at_flags)
 {
-	struct mount_attr attr = {.attr_set = attributes(flags), .propagation = MS_PRIVATE};
+	struct mount_attr attr = {.attr_set = attributes(flags),
+				  .attr_clr = flags & MOUNT_EXEC ? MOUNT_ATTR_NOEXEC : 0,
+				  .propagation = MS_PRIVATE};
 	struct mount_attr quiet = attr;
 
 	quiet.attr_set |= MOUNT_ATTR_NOATIME;
-	quiet.attr_clr = MOUNT_ATTR__ATIME; /* one of several that exclude each other */
+	quiet.attr_clr |= MOUNT_ATTR__ATIME; /* one of several that exclude each other */
 	at_flags |= AT_EMPTY_PATH;
 	if (flags & MOUNT_READONLY && mount_setattr(mnt, "", at_flags, &quiet, sizeof(quiet)) == 0)
 		return 0;

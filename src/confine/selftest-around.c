@@ -72,8 +72,8 @@ void test_mounts(struct test *t)
 
 	selftest_want(t, "%zu as planned", m->n);
 	for (size_t i = 0; i < m->n; i++)
-		if ((m->v[i].kind == MOUNT_BIND || m->v[i].kind == MOUNT_TMPFS ||
-		     m->v[i].kind == MOUNT_ROOT_RO) &&
+		if ((m->v[i].kind == MOUNT_BIND || m->v[i].kind == MOUNT_OWN ||
+		     m->v[i].kind == MOUNT_TMPFS || m->v[i].kind == MOUNT_ROOT_RO) &&
 		    !mount_held(&m->v[i], t))
 			return;
 	selftest_is(t, true, "%zu as planned", m->n);

@@ -20,6 +20,7 @@
 #include "jail/helpers.h"
 #include "jail/log-use.h"
 #include "jail/masks.h"
+#include "jail/mounts.h"
 #include "jail/require.h"
 #include "jail/samples.h"
 #include "jail/seal.h"
@@ -151,15 +152,26 @@ static int run_growth(struct build *b, unsigned n, struct err *e)
 	return run_twin(&t, b, name, &b->grown, e);
 }
 
+/* What the unit's own hardening takes of what the runs did. */
+static void find_narrowed(const struct build *b, struct strv *ret)
+{
+	hardening_conflicts(b->spec, &b->policy, ret);
+	mounts_narrow_conflicts(b->spec, b->growth, b->host, ret);
+}
+
 /* @where, and what it lacks there that may be the cause. */
 static int failed_in(const struct build *b, const char *where, struct err *e)
 {
 	struct strv causes CLEANUP_STRV = STRV_INIT;
 
 	layout_withheld(&b->layout, &causes);
-	hardening_conflicts(b->spec, &b->policy, &causes);
-	return err_prefix(e, "%s%s%s", where, causes.n ? ", where " : "",
-			  causes.n ? causes.v[0] : "");
+	find_narrowed(b, &causes);
+	if (!causes.n)
+		return err_prefix(e, "%s", where);
+	/* Not permitted by the unit, not to us: it is the service's answer. */
+	if (e && (e->code == -EACCES || e->code == -EPERM))
+		e->code = -EREMOTEIO;
+	return err_prefix(e, "%s, where %s", where, causes.v[0]);
 }
 
 static int grow(struct build *b, unsigned *ret_growths, struct err *e)
@@ -372,7 +384,7 @@ static void list_rights(const struct build *b, struct build_report *rep)
 		if (!policy_is_port(b->policy.v[i].name) && !streq(b->policy.v[i].name, "proc"))
 			strv_add(&rep->rights, b->policy.v[i].name);
 	strv_add_all(&rep->rights, &b->spec->rights);
-	hardening_conflicts(b->spec, &b->policy, &rep->narrowed);
+	find_narrowed(b, &rep->narrowed);
 	rep->connects = b->confinement.landlock.connect_any;
 	strv_add_all(&rep->refused, &b->sealed.refused);
 	twin_unwell(&b->native, &b->sealed, &rep->unwell);

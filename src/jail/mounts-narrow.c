@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ReadOnlyPaths= and InaccessiblePaths= of systemd.exec(5), on the mounts of a sealed jail. What
- * the jail does not have needs no cover. */
+/* ReadOnlyPaths=, NoExecPaths= and InaccessiblePaths= of systemd.exec(5), on the mounts of a sealed
+ * jail. What the jail does not have needs no cover. */
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -123,6 +123,115 @@ static void narrow_writing(struct plan *p, const struct spec *s, int source)
 			bind_again(p, write.v[i], 0);
 }
 
+/* --- NoExecPaths=, ExecPaths= ----------------------------------------------------------------- */
+
+struct exec_paths {
+	struct strv none, allowed;
+};
+#define EXEC_PATHS_INIT                                                                            \
+	{                                                                                          \
+		.none = STRV_INIT, .allowed = STRV_INIT                                            \
+	}
+
+static void exec_paths_done(struct exec_paths *x)
+{
+	strv_done(&x->none);
+	strv_done(&x->allowed);
+}
+
+static void exec_paths_of(const struct spec *s, int source, struct exec_paths *ret)
+{
+	paths_of(s, "NoExecPaths", source, &ret->none);
+	paths_of(s, "ExecPaths", source, &ret->allowed);
+}
+
+/* The longer path counts; of one path that both have, the narrower. */
+static bool may_execute(const struct exec_paths *x, const char *path)
+{
+	size_t none = nearest(&x->none, path);
+
+	return !none || nearest(&x->allowed, path) > none;
+}
+
+/* The one that @path is seen by; in /dev and /proc nothing is executed in any case. */
+static struct mount_op *mount_around(const struct plan *p, const char *path)
+{
+	struct mount_op *found = NULL;
+
+	for (size_t i = 0; i < p->mounts.n; i++) {
+		struct mount_op *op = &p->mounts.v[i];
+		if (op->kind != MOUNT_DIR && op->kind != MOUNT_LINK &&
+		    path_within(path, op->target) &&
+		    (!found || strlen(op->target) > strlen(found->target)))
+			found = op;
+	}
+	return found;
+}
+
+/* One of the spec's paths inside of a mount that is otherwise than it says. */
+static void execute_again(struct plan *p, const char *path, bool may)
+{
+	struct mount_op *around = mount_around(p, path);
+	struct stat st;
+
+	if (!around || streq(around->target, path) || may == !(around->flags & MOUNT_NOEXEC))
+		return;
+	unsigned flags = (around->flags & ~(unsigned)(MOUNT_NOEXEC | MOUNT_EXEC)) |
+			 (may ? MOUNT_EXEC : MOUNT_NOEXEC);
+	if (around->kind == MOUNT_BIND) {
+		CLEANUP_STR char *from =
+		    xasprintf("%s%s", around->source, path + strlen(around->target));
+		plan_mount(p, MOUNT_BIND, path, from,
+			   (flags & ~(unsigned)MOUNT_EXEC) | MOUNT_OPTIONAL);
+	} else if (around->kind == MOUNT_TMPFS && !may) {
+		around->flags |= MOUNT_NOEXEC; /* what will stand there is not known: the whole */
+	} else if ((around->kind == MOUNT_ROOT_RO || around->kind == MOUNT_OWN) &&
+		   beneath_lstat(p->root, path, &st) == 0 && !S_ISLNK(st.st_mode)) {
+		plan_mount(p, MOUNT_OWN, path, NULL, flags | MOUNT_READONLY);
+	}
+}
+
+static void narrow_execution(struct plan *p, const struct spec *s, int source)
+{
+	struct exec_paths x CLEANUP(exec_paths_done) = EXEC_PATHS_INIT;
+	struct strv paths CLEANUP_STRV = STRV_INIT;
+
+	exec_paths_of(s, source, &x);
+	if (!x.none.n)
+		return;
+	for (size_t i = 0; i < p->mounts.n; i++)
+		if (!may_execute(&x, p->mounts.v[i].target))
+			p->mounts.v[i].flags |= MOUNT_NOEXEC;
+	strv_add_all(&paths, &x.none);
+	strv_add_all(&paths, &x.allowed);
+	strv_sort_unique(&paths); /* what is around comes first */
+	for (size_t i = 0; i < paths.n; i++)
+		execute_again(p, paths.v[i], may_execute(&x, paths.v[i]));
+}
+
+void mounts_narrow_conflicts(const struct spec *s, const struct record *run, int source,
+			     struct strv *ret)
+{
+	struct exec_paths x CLEANUP(exec_paths_done) = EXEC_PATHS_INIT;
+	struct strv paths CLEANUP_STRV = STRV_INIT;
+
+	exec_paths_of(s, source, &x);
+	for (const struct touch *t = run->touches; t && x.none.n; t = t->hh.next)
+		if (t->kinds & (TOUCH_EXEC | TOUCH_INTERP) && S_ISREG(t->found) &&
+		    !may_execute(&x, t->path))
+			strv_add(&paths, t->path);
+	strv_sort_unique(&paths);
+	if (paths.n == 1)
+		strv_take(
+		    ret, xasprintf("NoExecPaths= takes away %s, which a run executed", paths.v[0]));
+	else if (paths.n)
+		strv_take(ret,
+			  xasprintf("NoExecPaths= takes away %s and %zu more that a run executed",
+				    paths.v[0], paths.n - 1));
+}
+
+/* --- InaccessiblePaths= ----------------------------------------------------------------------- */
+
 /* Whether the jail has @path, in its tree or below a bind. */
 static bool jail_has(const struct plan *p, int source, const char *path, struct stat *st)
 {
@@ -178,6 +287,7 @@ int mounts_narrow(struct plan *p, const struct spec *s, const char *dir, int sou
 	int r = 0;
 
 	narrow_writing(p, s, source);
+	narrow_execution(p, s, source);
 	paths_of(s, "InaccessiblePaths", source, &hidden);
 	strv_sort_unique(&hidden);
 	for (size_t i = 0; r == 0 && i < hidden.n; i++)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "confine/plan.h"
+#include "grow/record.h"
 #include "jail/lay.h"
 #include "jail/layout.h"
 #include "spec/spec.h"
@@ -28,5 +29,9 @@ bool mounts_in_memory(const char *path);
 /* What of @l ReadOnlyPaths= makes read-only, for whoever mounts single files of it anew. */
 void mounts_narrow_layout(struct layout *l, const struct spec *s, int source);
 
-/* ReadOnlyPaths= and InaccessiblePaths= of @s: the last of it. */
+/* ReadOnlyPaths=, NoExecPaths= with ExecPaths=, and InaccessiblePaths= of @s: the last of it. */
 int mounts_narrow(struct plan *p, const struct spec *s, const char *dir, int source, struct err *e);
+
+/* A line for people about the programs that @run executed and NoExecPaths= of @s takes, if any. */
+void mounts_narrow_conflicts(const struct spec *s, const struct record *run, int source,
+			     struct strv *ret);

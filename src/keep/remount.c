@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,6 +46,20 @@ static int put_over(int mnt, const char *name, unsigned flags)
 		   : 0;
 }
 
+/* What covers a place where nothing is executed (NoExecPaths=) is no better. */
+static int keep_from_executing(int mnt, const char *name)
+{
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOEXEC};
+	CLEANUP_FD int at = open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct statvfs vfs;
+
+	if (at < 0 || fstatvfs(at, &vfs) < 0 || !(vfs.f_flag & ST_NOEXEC))
+		return 0;
+	return mount_setattr(mnt, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0
+		   ? -errno
+		   : 0;
+}
+
 static int take_off(const char *name)
 {
 	return umount2(name, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
@@ -55,6 +70,8 @@ static int change(const struct remount *c)
 	const char *name = path_base(c->path);
 	int r = enter_parent(c->path);
 
+	if (r == 0 && c->kind != REMOUNT_UNCOVER)
+		r = keep_from_executing(c->mnt, name);
 	if (r < 0)
 		return r;
 	if (c->kind == REMOUNT_COVER)

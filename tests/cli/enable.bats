@@ -34,7 +34,8 @@ fixture()
 		SystemCallFilter=@system-service
 		ReadWritePaths=$HERE
 		WatchdogSec=30
-		NoExecPaths=/srv
+		NoExecPaths=/mnt
+		RestrictFileSystems=~@network
 		Restart=always
 		LimitNOFILE=4096
 	UNIT
@@ -59,10 +60,10 @@ notified() { grep -q "$1" "$WORK/out/notified"; }
 	touch "$WORK/out/built"
 	immure show "$NAME" | grep -q "^Unit=$UNIT"
 	immure enable "$NAME" --print >"$WORK/out/drop-in" 2>"$WORK/out/lost"
-	[[ $(cat "$WORK/out/lost") == "immure: $NAME: NoExecPaths= of $UNIT is not held by a jail" ]]
+	[[ $(cat "$WORK/out/lost") == "immure: $NAME: RestrictFileSystems= of $UNIT is not held by a jail" ]]
 	[[ ! -e $WORK/units/$UNIT.d ]]
 	for line in 'ExecStart=' "ExecStart=$(readlink -f "$IMMURE") run $NAME" "ExecReload=$(readlink -f "$IMMURE") reload $NAME" Type=notify \
-		User= ProtectSystem=no 'CapabilityBoundingSet=~' SystemCallFilter= RuntimeDirectory= ExecStop=; do
+		User= NoExecPaths= ProtectSystem=no 'CapabilityBoundingSet=~' SystemCallFilter= RuntimeDirectory= ExecStop=; do
 		grep -qxF "$line" "$WORK/out/drop-in"
 	done
 	# What is the manager's own stays the unit's.

@@ -147,6 +147,47 @@ hardened()
 	rm -r "$HERE/state"
 }
 
+@test "hardening: NoExecPaths= and ExecPaths=, the longer path counts" {
+	local pid
+	install -d "$HERE/state" "$HERE/extra"
+	for at in "$HERE/extra/true" "$HERE/state/true"; do cp /bin/true "$at"; done
+	chmod 666 "$HERE/state/true"
+	spec "$NAME" <<-EOF2
+	[Service]
+	ExecStart=/usr/bin/perl -e '\$\$SIG{USR2} = sub { for (qw($HERE/state/true $HERE/extra/true /usr/bin/id /usr/bin/true)) { my \$\$r = system(\$\$_) ? 0 : 1; print "\$\$_ \$\$r \$\$!\\n" } print "done\\n" }; \$\$| = 1; sleep 1 while 1'
+	NoExecPaths=/
+	ExecPaths=/usr -/nonexistent
+	NoExecPaths=/usr/bin $HERE
+	ExecPaths=/usr/bin/perl /usr/bin/true
+	[Jail]
+	State=$HERE/state
+	Include=/usr/bin/id /usr/bin/true $HERE/extra/true
+	Rights=exec:$HERE/state
+	[Exercise]
+	Ready=true
+	EOF2
+	good build "$NAME"
+	not tells 'not enforced'
+	good start "$NAME"
+	pid=$(immure status "$NAME" --json | jq .pid)
+	flags_of() { awk -v at="$1" '$5 == at { print $6 }' "/proc/$pid/mountinfo" | tail -1; }
+	[[ $(flags_of /) == *noexec* && $(flags_of /usr) != *noexec* && $(flags_of /usr/bin) == *noexec* ]]
+	[[ $(flags_of /usr/bin/true) != *noexec* && $(flags_of "$HERE/state") == *noexec* && $(flags_of /tmp) == *noexec* ]]
+	kill -USR2 "$pid"
+	eventually 5 eval 'immure logs "$NAME" | grep -q ^done'
+	good logs "$NAME"
+	tells "^/usr/bin/true 1"
+	tells "^/usr/bin/id 0 Permission denied"
+	tells "^$HERE/extra/true 0 Permission denied"
+	tells "^$HERE/state/true 0 Permission denied"
+	good stop "$NAME"
+	# Where a run needs what is taken, that is told.
+	sed -i 's|^ExecPaths=/usr/bin/perl.*|ExecPaths=/usr/bin/true|' "$IMMURE_CONFIG_DIR/$NAME.conf"
+	refuses 1 build "$NAME"
+	tells 'NoExecPaths= takes away /usr/bin/perl, which a run executed'
+	rm -r "$HERE/state" "$HERE/extra"
+}
+
 @test "hardening: PrivateNetwork= is a network with lo alone" {
 	local pid
 	spec "$NAME" <<-EOF2

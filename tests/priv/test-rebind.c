@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -80,7 +81,7 @@ static NORETURN void live_in(const struct layout *l, int ready)
 	for (size_t i = 0; i < l->n; i++) {
 		CLEANUP_STR char *end = realpath(l->v[i].path, NULL);
 		plan_mount(&p, MOUNT_BIND, l->v[i].path, end,
-			   l->v[i].writable ? 0 : MOUNT_READONLY);
+			   MOUNT_NOEXEC | (l->v[i].writable ? 0 : MOUNT_READONLY));
 	}
 	bool good = rootfs_enter(&p, &e) == 0 && write(ready, "", 1) == 1;
 	while (good)
@@ -128,6 +129,17 @@ static void sees(const struct jail *j, const char *name, const char *want)
 	CHECK_STR(text, want);
 }
 
+/* NoExecPaths= of what was mounted first holds for what has come in its place. */
+static void executes_nothing(const struct jail *j, const char *name)
+{
+	CLEANUP_STR char *path = at(name);
+	CLEANUP_FD int fd = beneath_open(j->root, path, O_PATH, 0);
+	struct statvfs vfs = {0};
+
+	CHECK(fd >= 0 && fstatvfs(fd, &vfs) == 0);
+	CHECK(vfs.f_flag & ST_NOEXEC);
+}
+
 static size_t mounts(const struct jail *j)
 {
 	char path[40];
@@ -158,6 +170,7 @@ static void test_links(void)
 	sees(&j, "site/page", "one");
 	rebind_links(&l, &j.run);
 	sees(&j, "site/page", "two");
+	executes_nothing(&j, "site");
 	/* To what is no content, and to nothing: it stays. */
 	turn("site", "/etc");
 	rebind_links(&l, &j.run);
@@ -190,6 +203,7 @@ static void test_files(void)
 	put("one.log", "new");
 	sees(&j, "one.log", "old");
 	rotate_serve(&ro, &j.run);
+	executes_nothing(&j, "one.log");
 	sees(&j, "one.log", "new");
 	CHECK_INT(mounts(&j), before);
 	end(&j);

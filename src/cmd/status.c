@@ -59,6 +59,12 @@ static void add_usage(json_t *j, const struct status_row *row)
 	json_object_set_new(j, "frozen", json_boolean(u->frozen));
 }
 
+/* Unknown is not zero. */
+static json_t *counted_json(const struct service_status *s, long long n)
+{
+	return s->init && n >= 0 ? json_integer((json_int_t)n) : json_null();
+}
+
 json_t *status_to_json(const struct status_row *row)
 {
 	const struct service_status *s = &row->service;
@@ -79,10 +85,8 @@ json_t *status_to_json(const struct status_row *row)
 	json_object_set_new(j, "degraded", s->degraded[0] ? json_string(s->degraded) : json_null());
 	json_object_set_new(j, "refused",
 			    s->init ? json_integer((json_int_t)s->refused) : json_null());
-	json_object_set_new(j, "refused_connects",
-			    s->init && s->refused_connects >= 0
-				? json_integer((json_int_t)s->refused_connects)
-				: json_null());
+	json_object_set_new(j, "refused_connects", counted_json(s, s->peers.connects));
+	json_object_set_new(j, "refused_binds", counted_json(s, s->peers.binds));
 	json_object_set_new(j, "restarts",
 			    s->init ? json_integer((json_int_t)s->restarts) : json_null());
 	json_object_set_new(j, "told", s->told[0] ? cmd_json_string(s->told) : json_null());
@@ -156,9 +160,12 @@ static void print_text(const struct status_row *row)
 	if (s->refused)
 		printf("  %lu call%s refused; immure logs %s names them\n", s->refused,
 		       s->refused == 1 ? "" : "s", name);
-	if (s->refused_connects > 0)
-		printf("  %lld connect%s refused by ConnectTo=\n", s->refused_connects,
-		       s->refused_connects == 1 ? "" : "s");
+	if (s->peers.connects > 0)
+		printf("  %lld connect%s refused by ConnectTo=\n", s->peers.connects,
+		       s->peers.connects == 1 ? "" : "s");
+	if (s->peers.binds > 0)
+		printf("  %lld bind%s refused by SocketBindDeny=\n", s->peers.binds,
+		       s->peers.binds == 1 ? "" : "s");
 	if (s->logs && (s->syslog.dropped || s->syslog.waiting))
 		printf("  syslog: %llu messages forwarded, %llu waiting, %llu dropped\n",
 		       (unsigned long long)s->syslog.forwarded,

@@ -110,6 +110,7 @@ void summary_json(const struct spec *s, const struct build_report *r, const stru
 	    {"masked", &r->masked},
 	    {"start_helpers", &r->wrappers},
 	    {"rights", &r->rights},
+	    {"udp_ports", &r->udp_ports},
 	    {"narrowed", &r->narrowed},
 	    {"withheld", &r->withheld},
 	    {"refused", &r->refused},

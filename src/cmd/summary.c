@@ -209,6 +209,18 @@ static void print_connects(const struct spec *s, const struct build_report *r)
 	puts(" (whom the runs called)");
 }
 
+/* Landlock knows the ports of TCP alone; the control group's programs know these too. */
+static void print_udp(const struct spec *s, const struct build_report *r)
+{
+	list_print("udp ports", &r->udp_ports, 8);
+	if (!r->udp_ports.n || r->udp_ports.n > 8 || s->bind_deny.n)
+		return;
+	fputs("             SocketBindDeny=udp and SocketBindAllow=", stdout);
+	for (size_t i = 0; i < r->udp_ports.n; i++)
+		printf("%sudp:%s", i ? " " : "", r->udp_ports.v[i]);
+	puts(" would hold it to them");
+}
+
 /* What would make it weaker, and whom else its user is. */
 static void print_user(const struct build_report *r)
 {
@@ -232,6 +244,7 @@ static void print_rights(const struct spec *s, const struct build_report *r)
 		puts("  rights     none: no capabilities, no uncommon calls");
 	list_print("narrowed", &r->narrowed, 6);
 	print_connects(s, r);
+	print_udp(s, r);
 	list_print("refused", &r->refused, 6);
 	list_print("in vain", &r->unwell, 6);
 	list_print("no wall", &r->lacking, 8);

@@ -5,6 +5,8 @@
  *   for each (table, verdict): found by longest prefix? return the verdict
  *   return the last verdict
  *
+ * or, for bind(2), a comparison of protocol and port for each rule.
+ *
  * No library assembles eBPF without a compiler for it; this is all of it. Tables are
  * BPF_MAP_TYPE_LPM_TRIE, one a family and list. */
 #include "confine/peers.h"
@@ -33,12 +35,14 @@ void peers_done(struct peers *p)
 	prefix_list_done(&p->allow);
 	prefix_list_done(&p->deny);
 	prefix_list_done(&p->connect_to);
+	bind_rules_done(&p->bind_allow);
+	bind_rules_done(&p->bind_deny);
 	p->limits_connects = false;
 }
 
 bool peers_limited(const struct peers *p)
 {
-	return p->allow.n || p->deny.n || p->limits_connects;
+	return p->allow.n || p->deny.n || p->limits_connects || p->bind_deny.n;
 }
 
 static int call_bpf(int cmd, union bpf_attr *attr)
@@ -101,7 +105,7 @@ static int make_table(const struct prefix_list *l, int family)
 
 /* --- programs --- */
 
-#define INSNS_MAX 64
+#define INSNS_MAX 1200 /* twice 128 rules, each of at most four, and what is around them */
 
 struct code {
 	struct bpf_insn v[INSNS_MAX];
@@ -199,7 +203,7 @@ static void emit_load_call(struct code *c, int family)
 
 struct tables {
 	int allow, deny, connect_to;
-	int refused; /* counts, for both families */
+	int refused, refused_binds; /* count, for both families */
 };
 
 /* Packets: of another family than the two there are no addresses to judge. */
@@ -232,6 +236,63 @@ static void make_call_program(struct code *c, const struct tables *t, int family
 	emit_load_call(c, family);
 	emit_lookup(c, t->connect_to, PASS);
 	emit_count(c, t->refused);
+	emit_return(c, DROP);
+}
+
+enum { PROTOCOL = BPF_REG_7, PORT = BPF_REG_8 }; /* of a bind */
+
+/* Jumps to one place, which is still to come. */
+struct jumps {
+	size_t v[INSNS_MAX], n;
+};
+
+static void land_all(struct code *c, const struct jumps *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		land(c, from->v[i]);
+}
+
+/* Goes to where @to will land if one of them is about what is bound. */
+static void emit_rules(struct code *c, const struct bind_rules *l, int family, struct jumps *to)
+{
+	for (size_t i = 0; i < l->n && to->n < INSNS_MAX; i++) {
+		const struct bind_rule *r = &l->v[i];
+		size_t other[3], n = 0;
+		if (r->family && r->family != family)
+			continue;
+		if (r->protocol)
+			other[n++] =
+			    emit(c, BPF_JMP | BPF_JNE | BPF_K, PROTOCOL, 0, 0, r->protocol);
+		if (r->ports) {
+			other[n++] = emit(c, BPF_JMP | BPF_JLT | BPF_K, PORT, 0, 0, r->low);
+			other[n++] = emit(c, BPF_JMP | BPF_JGT | BPF_K, PORT, 0, 0, r->high);
+		}
+		/* Always; a plain jump would leave what follows unreachable, which the kernel
+		 * refuses. */
+		to->v[to->n++] = emit(c, BPF_JMP | BPF_JGE | BPF_K, PORT, 0, 0, 0);
+		for (size_t k = 0; k < n; k++)
+			land(c, other[k]);
+	}
+}
+
+static void make_bind_program(struct code *c, const struct peers *p, const struct tables *t,
+			      int family)
+{
+	struct jumps pass = {.n = 0}, drop = {.n = 0};
+
+	emit(c, BPF_LDX | BPF_MEM | BPF_W, PROTOCOL, BPF_REG_1,
+	     (int)offsetof(struct bpf_sock_addr, protocol), 0);
+	emit(c, BPF_LDX | BPF_MEM | BPF_W, PORT, BPF_REG_1,
+	     (int)offsetof(struct bpf_sock_addr, user_port), 0);
+	emit(c, BPF_ALU | BPF_END | BPF_TO_BE, PORT, 0, 0, 16);
+	emit_rules(c, &p->bind_allow, family, &pass);
+	emit_rules(c, &p->bind_deny, family, &drop);
+	land_all(c, &pass);
+	emit_return(c, PASS);
+	if (!drop.n)
+		return;
+	land_all(c, &drop);
+	emit_count(c, t->refused_binds);
 	emit_return(c, DROP);
 }
 
@@ -275,7 +336,8 @@ static int attach_all(const struct peers *p, const struct tables *v4, const stru
 	} calls[] = {{AF_INET, BPF_CGROUP_INET4_CONNECT},
 		     {AF_INET, BPF_CGROUP_UDP4_SENDMSG},
 		     {AF_INET6, BPF_CGROUP_INET6_CONNECT},
-		     {AF_INET6, BPF_CGROUP_UDP6_SENDMSG}};
+		     {AF_INET6, BPF_CGROUP_UDP6_SENDMSG}},
+	  binds[] = {{AF_INET, BPF_CGROUP_INET4_BIND}, {AF_INET6, BPF_CGROUP_INET6_BIND}};
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && (p->allow.n || p->deny.n) && i < ARRAY_LEN(packets); i++) {
@@ -287,6 +349,11 @@ static int attach_all(const struct peers *p, const struct tables *v4, const stru
 		struct code c = {0};
 		make_call_program(&c, calls[i].family == AF_INET ? v4 : v6, calls[i].family);
 		r = attach(&c, BPF_PROG_TYPE_CGROUP_SOCK_ADDR, calls[i].where, group);
+	}
+	for (size_t i = 0; r >= 0 && p->bind_deny.n && i < ARRAY_LEN(binds); i++) {
+		struct code c = {0};
+		make_bind_program(&c, p, v4, binds[i].family);
+		r = attach(&c, BPF_PROG_TYPE_CGROUP_SOCK_ADDR, binds[i].where, group);
 	}
 	return r < 0 ? r : 0;
 }
@@ -320,23 +387,26 @@ static void close_tables(struct tables *t)
 
 int peers_enforce(const struct peers *p, const struct cgroup *c, struct err *e)
 {
-	struct tables v4 CLEANUP(close_tables) = {-1, -1, -1, -1}, v6 CLEANUP(close_tables) = v4;
+	struct tables v4 CLEANUP(close_tables) = {-1, -1, -1, -1, -1},
+			 v6 CLEANUP(close_tables) = v4;
 	CLEANUP_FD int group = open_group(c);
 	int r = group < 0 ? group : make_tables(p, AF_INET, &v4);
 
 	if (r == 0)
 		r = make_tables(p, AF_INET6, &v6);
 	CLEANUP_FD int refused = r == 0 ? make_counter() : -1;
-	if (r == 0 && refused < 0)
-		r = refused;
+	CLEANUP_FD int refused_binds = r == 0 ? make_counter() : -1;
+	if (r == 0 && (refused < 0 || refused_binds < 0))
+		r = refused < 0 ? refused : refused_binds;
 	v4.refused = v6.refused = refused;
+	v4.refused_binds = v6.refused_binds = refused_binds;
 	if (r == 0)
 		r = attach_all(p, &v4, &v6, group);
 	if (r < 0)
 		return err_set(e, -EOPNOTSUPP,
-			       "IPAddressAllow=, IPAddressDeny= or ConnectTo= cannot be enforced: "
-			       "this host has no control group for it (%s; immure check --host: "
-			       "peers)",
+			       "IPAddressAllow=, IPAddressDeny=, ConnectTo= or SocketBindDeny= "
+			       "cannot be enforced: this host has no control group for it (%s; "
+			       "immure check --host: peers)",
 			       strerror(-r));
 	return 0;
 }
@@ -374,15 +444,12 @@ static long long count_of(uint32_t id)
 	return -1;
 }
 
-long long peers_refused(pid_t pid, const char *name)
+/* Of the programs that hang @where on @group, the first that counts. */
+static long long refused_at(int group, int where)
 {
 	uint32_t ids[16] = {0};
-	struct cgroup c CLEANUP(cgroup_forget) = CGROUP_INIT;
-
-	cgroup_of(pid, name, &c);
-	CLEANUP_FD int group = open_group(&c);
 	union bpf_attr q = {.query = {.target_fd = (uint32_t)group,
-				      .attach_type = BPF_CGROUP_INET4_CONNECT,
+				      .attach_type = (uint32_t)where,
 				      .prog_ids = (uintptr_t)ids,
 				      .prog_cnt = ARRAY_LEN(ids)}};
 
@@ -394,4 +461,21 @@ long long peers_refused(pid_t pid, const char *name)
 			return n;
 	}
 	return -1;
+}
+
+/* Which families it is about, the rules say: one number is for both. */
+static long long refused_binds(int group)
+{
+	long long n = refused_at(group, BPF_CGROUP_INET4_BIND);
+	return n >= 0 ? n : refused_at(group, BPF_CGROUP_INET6_BIND);
+}
+
+void peers_refused(pid_t pid, const char *name, struct peers_refused *ret)
+{
+	struct cgroup c CLEANUP(cgroup_forget) = CGROUP_INIT;
+
+	cgroup_of(pid, name, &c);
+	CLEANUP_FD int group = open_group(&c);
+	ret->connects = refused_at(group, BPF_CGROUP_INET4_CONNECT);
+	ret->binds = refused_binds(group);
 }

@@ -380,9 +380,13 @@ static void list_outside(const struct build *b, struct build_report *rep)
 
 static void list_rights(const struct build *b, struct build_report *rep)
 {
-	for (size_t i = 0; i < b->policy.n; i++)
+	for (size_t i = 0; i < b->policy.n; i++) {
+		const char *udp = str_after(b->policy.v[i].name, "udp:");
+		if (udp && !streq(udp, "0"))
+			strv_add(&rep->udp_ports, udp);
 		if (!policy_is_port(b->policy.v[i].name) && !streq(b->policy.v[i].name, "proc"))
 			strv_add(&rep->rights, b->policy.v[i].name);
+	}
 	strv_add_all(&rep->rights, &b->spec->rights);
 	find_narrowed(b, &rep->narrowed);
 	rep->connects = b->confinement.landlock.connect_any;
@@ -572,6 +576,7 @@ void build_report_done(struct build_report *r)
 	strv_done(&r->masked);
 	strv_done(&r->wrappers);
 	strv_done(&r->rights);
+	strv_done(&r->udp_ports);
 	strv_done(&r->narrowed);
 	strv_done(&r->withheld);
 	strv_done(&r->refused);

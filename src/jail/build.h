@@ -30,6 +30,7 @@ struct build_report {
 	struct strv withheld;  /* state of other jails that it would write in, and the remedy */
 	struct strv narrowed;  /* rights that a run used and the spec takes away */
 	bool connects;	       /* it may connect by TCP */
+	struct strv udp_ports; /* that the runs have bound, by number: no wall holds it to them */
 	struct strv refused;   /* calls that the jail's filter refused in the proof */
 	struct strv unwell;    /* commands around the service's stop that fail in the jail alone */
 	enum { OFFER_NONE, OFFER_WORKS, OFFER_FAILS } offer; /* of PrivateUsers=yes, tried */

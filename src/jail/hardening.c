@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <linux/sched.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
 #include "base/alloc.h"
+#include "base/bind-rule.h"
 #include "confine/call-groups.h"
 #include "grow/rights.h"
 #include "spec/values.h"
@@ -398,6 +400,36 @@ static void add_conflicts(const struct spec *s, const char *key, const struct ri
 						 p->v[i].why));
 }
 
+/* For both families: which one a run has bound, no right says. */
+static bool bind_refused(const struct spec *s, int protocol, uint16_t port)
+{
+	struct bind_rules allow CLEANUP_BIND_RULES = {0}, deny CLEANUP_BIND_RULES = {0};
+	static const int families[] = {AF_INET, AF_INET6};
+	bool refused = s->bind_deny.n > 0;
+
+	for (size_t i = 0; i < s->bind_allow.n; i++)
+		bind_rule_add(&allow, s->bind_allow.v[i], NULL);
+	for (size_t i = 0; i < s->bind_deny.n; i++)
+		bind_rule_add(&deny, s->bind_deny.v[i], NULL);
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		refused &= bind_rules_match(&deny, families[i], protocol, port) &&
+			   !bind_rules_match(&allow, families[i], protocol, port);
+	return refused;
+}
+
+static void add_bind_conflicts(const struct spec *s, const struct right_list *p, struct strv *ret)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const char *tcp = str_after(p->v[i].name, "tcp:");
+		const char *udp = str_after(p->v[i].name, "udp:");
+		const char *port = tcp ? tcp : udp;
+		if (port && *port >= '0' && *port <= '9' &&
+		    bind_refused(s, tcp ? IPPROTO_TCP : IPPROTO_UDP, (uint16_t)atoi(port)))
+			strv_take(ret, xasprintf("SocketBindDeny= takes away %s, which %s bound",
+						 p->v[i].name, *p->v[i].by ? p->v[i].by : "a run"));
+	}
+}
+
 void hardening_conflicts(const struct spec *s, const struct right_list *p, struct strv *ret)
 {
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
@@ -405,4 +437,5 @@ void hardening_conflicts(const struct spec *s, const struct right_list *p, struc
 	for (size_t i = 0; i < ARRAY_LEN(switches); i++)
 		add_conflicts(s, switches[i].key, p, ret);
 	add_conflicts(s, "ProcSubset", p, ret);
+	add_bind_conflicts(s, p, ret);
 }

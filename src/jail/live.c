@@ -570,11 +570,11 @@ int live_serve_one(struct live *l, struct err *e)
 	if (r == 0)
 		r = require_check(l->spec, e);
 	if (r == 0 && peers_of(l->spec, &peers))
-		r = err_set(
-		    e, -EOPNOTSUPP,
-		    "%s: whom it may reach (ConnectTo=, IPAddressDeny=) cannot be held where "
-		    "each connection is a jail of its own: immure start serves them in one",
-		    l->name);
+		r = err_set(e, -EOPNOTSUPP,
+			    "%s: whom it may reach (ConnectTo=, IPAddressDeny=, SocketBindDeny=) "
+			    "cannot be held where "
+			    "each connection is a jail of its own: immure start serves them in one",
+			    l->name);
 	if (r < 0)
 		return r;
 	l->signals = keeper_signals();

@@ -233,7 +233,7 @@ static void grant_bind(struct granting *m, int port)
 	l->bind = m->c->bind;
 }
 
-/* Every word does one thing; udp ports have no wall of their own (Landlock knows TCP's). */
+/* Every word does one thing; udp ports have no wall but SocketBindDeny= (Landlock knows TCP's). */
 static void grant(struct granting *m, const char *right)
 {
 	int cap = rights_find(right), family = right_family(right), port = port_in(right);

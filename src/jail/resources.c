@@ -128,11 +128,19 @@ static void add_ranges(struct prefix_list *l, const struct strv *words)
 			prefix_add(l, words->v[i], NULL); /* checked when the spec was read */
 }
 
+static void add_rules(struct bind_rules *l, const struct strv *words)
+{
+	for (size_t i = 0; i < words->n; i++)
+		bind_rule_add(l, words->v[i], NULL);
+}
+
 bool peers_of(const struct spec *s, struct peers *ret)
 {
 	add_ranges(&ret->allow, &s->ip_allow);
 	add_ranges(&ret->deny, &s->ip_deny);
 	add_ranges(&ret->connect_to, &s->connect_to);
 	ret->limits_connects = s->connect_to.n > 0;
+	add_rules(&ret->bind_allow, &s->bind_allow);
+	add_rules(&ret->bind_deny, &s->bind_deny);
 	return peers_limited(ret);
 }

@@ -29,6 +29,7 @@ char *resources_group_name(const struct dirs *d, const char *name);
 int resources_group(const struct dirs *d, const struct spec *s, bool background, struct cgroup *ret,
 		    struct err *e);
 
-/* Whom its traffic may reach: IPAddressAllow=, IPAddressDeny=, ConnectTo=. Whether there is any
+/* Whom its traffic may reach: IPAddressAllow=, IPAddressDeny=, ConnectTo=; and what it may bind:
+ * SocketBindAllow=, SocketBindDeny=. Whether there is any
  * such line; @ret, empty before, is the caller's to release. */
 bool peers_of(const struct spec *s, struct peers *ret);

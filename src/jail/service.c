@@ -316,7 +316,7 @@ static void look(const struct dirs *d, const struct running *running, const char
 	s->init = running->init;
 	s->supervisor = running->supervisor;
 	s->refused = running->refused;
-	s->refused_connects = peers_refused(running->init, group);
+	peers_refused(running->init, group, &s->peers);
 	s->restarts = running->restarts;
 	snprintf(s->told, sizeof(s->told), "%s", running->status);
 	snprintf(s->started, sizeof(s->started), "%s", running->started);
@@ -326,7 +326,7 @@ static void look(const struct dirs *d, const struct running *running, const char
 int service_status(const struct dirs *d, const char *name, struct service_status *ret,
 		   struct err *e)
 {
-	struct service_status s = {.state = SERVICE_UNKNOWN, .refused_connects = -1};
+	struct service_status s = {.state = SERVICE_UNKNOWN, .peers = {-1, -1}};
 	struct running running;
 
 	s.generation = generation_number(d, name);

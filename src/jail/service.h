@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "confine/peers.h"
 #include "jail/generation.h"
 #include "keep/logging.h"
 
@@ -33,7 +34,7 @@ struct service_status {
 	long long memory; /* resident bytes of all its processes, shared pages counted once each */
 	size_t processes;
 	unsigned long refused;	    /* calls refused since the start */
-	long long refused_connects; /* by ConnectTo=; -1 where it says nothing */
+	struct peers_refused peers; /* by ConnectTo=, SocketBindDeny=; -1 where they say nothing */
 	bool logs; /* it has a /dev/log of the relay's, and these are its figures */
 	struct logging_figures syslog;
 	unsigned restarts; /* starts since the administrator's */

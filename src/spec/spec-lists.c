@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/bind-rule.h"
 #include "base/path.h"
 #include "base/prefix.h"
 #include "base/sockets.h"
@@ -382,6 +383,11 @@ static int convert_range(char **word, struct err *e)
 	return prefix_add(NULL, *word, e);
 }
 
+static int convert_bind_rule(char **word, struct err *e)
+{
+	return bind_rule_add(NULL, *word, e);
+}
+
 static int add_command(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
 {
 	char *command;
@@ -430,6 +436,7 @@ const struct spec_kind kind_rights = {WORDS(convert_right)};
 const struct spec_kind kind_require = {WORDS(convert_wall)};
 const struct spec_kind kind_listen = {WORDS(convert_listen)};
 const struct spec_kind kind_peers = {WORDS(convert_peer)};
+const struct spec_kind kind_bind_rules = {WORDS(convert_bind_rule)};
 const struct spec_kind kind_ranges = {WORDS(convert_range)};
 
 const struct spec_kind kept_list = {LIST(check_nothing, clear_nothing)};

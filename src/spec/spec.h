@@ -113,10 +113,11 @@ struct spec {
 				       kept in front where SRC may be absent */
 	struct strv read_write_paths; /* absolute; what a unit's own confinement left writable */
 
-	struct strv ip_allow, ip_deny; /* ranges, confine/peers.h */
-	bool private_users;	       /* a user namespace, confine/users.h */
-	double log_interval;	       /* seconds; 30 unless given; 0 or HUGE_VAL: no limit */
-	int log_burst;		       /* messages of syslog in it; 10000 unless given, 0: any */
+	struct strv ip_allow, ip_deny;	   /* ranges, confine/peers.h */
+	struct strv bind_allow, bind_deny; /* rules, base/bind-rule.h */
+	bool private_users;		   /* a user namespace, confine/users.h */
+	double log_interval;		   /* seconds; 30 unless given; 0 or HUGE_VAL: no limit */
+	int log_burst; /* messages of syslog in it; 10000 unless given, 0: any */
 
 	/* [Jail] */
 	struct strv state, content, config, secret, offer, include; /* absolute paths */

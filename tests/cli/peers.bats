@@ -13,8 +13,17 @@ use strict; use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6 AF_INET6);
 $| = 1;
 socket(my $door, PF_INET, SOCK_STREAM, 0); setsockopt($door, SOL_SOCKET, SO_REUSEADDR, 1);
 bind($door, sockaddr_in($ARGV[0], INADDR_ANY)) or die; listen($door, 5);
+if ($ARGV[1]) { socket(my $u, PF_INET, SOCK_DGRAM, 0); bind($u, sockaddr_in($ARGV[1], INADDR_ANY)) or warn "udp: $!\n" }
 while (accept(my $c, $door)) {
 	my ($how, $where) = split " ", scalar <$c>;
+	if ($how =~ /^bind(\w+)/) {
+		my $kind = $1;
+		my ($address, $port) = $where =~ /(.*)-(\d+)/;
+		my $six = $address =~ /:/;
+		socket(my $s, $six ? PF_INET6 : PF_INET, $kind eq "udp" ? SOCK_DGRAM : SOCK_STREAM, 0);
+		my $at = $six ? pack_sockaddr_in6($port, inet_pton(AF_INET6, $address)) : sockaddr_in($port, inet_aton($address));
+		print $c bind($s, $at) ? "yes\n" : "$!\n"; close $c; next;
+	}
 	my $six = $where =~ /:/;
 	my $to = $six ? pack_sockaddr_in6($ARGV[0] + 1, inet_pton(AF_INET6, $where))
 		      : sockaddr_in($ARGV[0] + 1, inet_aton($where));
@@ -49,12 +58,13 @@ jailed()
 {
 	mkdir -p "$IMMURE_CONFIG_DIR"
 	{
-		printf '[Service]\nExecStart=/usr/bin/perl %s %s\n' "$HERE/caller.pl" "$PORT"
+		printf '[Service]\nExecStart=/usr/bin/perl %s %s %s\n' "$HERE/caller.pl" "$PORT" "${UDP:-}"
 		printf '%s\n' "$@"
 		printf '[Exercise]\nCommand=echo tcp 127.0.0.1 | nc -N 127.0.0.1 %s; true\n' "$PORT"
 	} >"$IMMURE_CONFIG_DIR/$NAME.conf"
 	printf '%s\n' "$CALLER" >"$HERE/caller.pl"
 	good build "$NAME"
+	summary=$output
 	good start "$NAME"
 }
 
@@ -104,6 +114,47 @@ ask() { echo "$1 $2" | timeout 5 nc -N ${3:+-s "$3"} 127.0.0.1 "$PORT"; }
 	kill "$pid"
 	wait "$pid" || true
 	! find /sys/fs/cgroup -maxdepth 4 -name "immure-$NAME*" | grep .
+}
+
+@test "peers: SocketBindDeny= holds what is bound, of UDP too" {
+	UDP=$((PORT + 2)) jailed
+	output=$summary
+	tells "udp ports *$((PORT + 2))"
+	tells "SocketBindDeny=udp and SocketBindAllow=udp:$((PORT + 2)) would hold it to them"
+	[[ $(ask bindudp "127.0.0.1-$((PORT + 3))") = yes && $(ask bindudp 127.0.0.1-0) = yes ]]
+	good stop "$NAME"
+	immure remove -q "$NAME"
+	UDP=$((PORT + 2)) jailed "SocketBindDeny=udp" "SocketBindAllow=udp:$((PORT + 2)) ipv6:udp:$((PORT + 4))-$((PORT + 6))" \
+		'[Jail]' "Rights=tcp:$((PORT + 3))"
+	local denied='Operation not permitted'
+	output=$summary
+	not tells 'would hold it to them'
+	not tells 'not enforced'
+	# Its own one is bound, and it was told so by nobody.
+	immure logs "$NAME" | not grep udp:
+	[[ $(ask bindudp "127.0.0.1-$((PORT + 3))") = "$denied" && $(ask bindudp 127.0.0.1-0) = "$denied" ]]
+	[[ $(ask bindudp "127.0.0.9-$((PORT + 2))") = yes ]]
+	[[ $(ask bindudp "127.0.0.1-$((PORT + 5))") = "$denied" && $(ask bindudp "::1-$((PORT + 5))") = yes ]]
+	[[ $(ask bindudp "::1-$((PORT + 3))") = "$denied" && $(ask bindudp "::1-$((PORT + 7))") = "$denied" ]]
+	[[ $(ask bindtcp "127.0.0.1-$((PORT + 3))") = yes && $(ask udp 127.0.0.3) = yes ]]
+	good status "$NAME" --json
+	json '.refused_binds == 5 and .refused_connects == null'
+	good status "$NAME"
+	tells '5 binds refused by SocketBindDeny='
+	good stop "$NAME"
+}
+
+@test "peers: SocketBindDeny=any of what a run bound is told, and stops it" {
+	printf '[Service]\nExecStart=/usr/bin/perl %s %s\nSocketBindDeny=any\nSocketBindAllow=ipv6:udp\n[Exercise]\nCommand=echo tcp 127.0.0.1 | nc -N 127.0.0.1 %s; true\n' \
+		"$HERE/caller.pl" "$PORT" "$PORT" | spec "$NAME"
+	printf '%s\n' "$CALLER" >"$HERE/caller.pl"
+	good build "$NAME"
+	tells "SocketBindDeny= takes away tcp:$PORT, which /usr/bin/perl bound"
+	timeout 20 "$IMMURE" start -q "$NAME" 3>&- 7>&- 8>&- 2>"$WORK/out/errors" && return 1
+	immure logs "$NAME" | grep -q 'Operation not permitted' || grep -q 'Operation not permitted\|ended' "$WORK/out/errors"
+	printf '[Service]\nExecStart=/bin/sleep 9\nSocketBindDeny=tcp:0\n' | spec "$NAME"
+	refuses 2 build "$NAME"
+	says "$NAME.conf:3" 'tcp:0'
 }
 
 @test "peers: a wrong range is told with its line" {

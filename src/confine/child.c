@@ -153,7 +153,13 @@ static void set_limits(const struct plan *p, int report)
 	}
 }
 
-/* Loads the filter; returns its listener where @listens. */
+/* Loads the filter; returns its listener where @listens.
+ *
+ * Without SECCOMP_FILTER_FLAG_SPEC_ALLOW: before Linux 5.16 a filter makes the kernel mitigate
+ * speculation (PR_SET_SPECULATION_CONTROL: stores bypassed, indirect branches) in what it confines,
+ * and since then it does so where its administrator boots with spec_store_bypass_disable=seccomp.
+ * It costs there, but in a jail hostile code is what is expected: who wants the speed says so at
+ * boot. The service itself may ask for more by prctl(2). */
 static int load_filter(const struct sock_fprog *filter, bool listens, int report)
 {
 	unsigned long flags = listens ? SECCOMP_FILTER_FLAG_NEW_LISTENER | (1ul << 5) : 0;

@@ -326,18 +326,18 @@ const struct command cmd_why = {
     .name = "why",
     .summary = "why something is in a jail; or the line that would add it",
     .synopsis = "NAME PATH|user:NAME|group:NAME|CAP_X|CALL()|tcp:PORT...",
-    .more =
-	"Follows the evidence for a path, a device or an account, one step a line, up to the\n"
-	"service's command or the spec. Links are followed as in the jail. Of what the jail "
-	"does\n"
-	"not have it tells what the host has and which line of the spec would add it; the "
-	"exit\n"
-	"status is 1 then. With -v all reasons of each step, and what the runs saw.\n"
-	"A right (a capability, a system call, a socket family AF_X, a port as tcp:80 or\n"
-	"connect:tcp:25, set-id:PATH, set-id-modes, 32-bit, proc) is granted by what the runs saw, "
-	"by the\nspec, or by the base set that every program may need.\n"
-	"\n"
-	"files lists all that a jail has.",
+    .more = "Follows the evidence for a path, a device or an account, one step a line, up to the\n"
+	    "service's command or the spec. Links are followed as in the jail. Of what the jail "
+	    "does\n"
+	    "not have it tells what the host has and which line of the spec would add it; the "
+	    "exit\n"
+	    "status is 1 then. With -v all reasons of each step, and what the runs saw.\n"
+	    "A right (a capability, a system call, a socket family AF_X, a port as tcp:80 or\n"
+	    "connect:tcp:25, set-id:PATH, set-id-modes, leases, 32-bit, proc) is granted by what "
+	    "the runs saw, "
+	    "by the\nspec, or by the base set that every program may need.\n"
+	    "\n"
+	    "files lists all that a jail has.",
     .min_args = 2,
     .max_args = 100000,
     .needs = NEED_ROOT | NEED_NAME,

@@ -40,6 +40,7 @@ struct call_set {
 	struct strv calls; /* CALL_RARE names */
 	uint64_t families; /* 1 << AF_*, besides AF_UNIX, AF_INET, AF_INET6 and route netlink */
 	bool compat;	   /* the 32-bit companion of the native architecture too */
+	bool leases;	   /* fcntl(2) may hold up others who open a file, F_SETLEASE */
 	bool set_id_modes; /* chmod and its kin may set S_ISUID and S_ISGID */
 
 	/* What is taken away again, from the base set too (jail/hardening.h). */
@@ -55,7 +56,7 @@ struct call_set {
  * which seccomp_refusal() says the errno. By argument are refused: clone(2) with flags that make a
  * namespace, clone3 (ENOSYS at once: libc falls back to clone, whose flags can be seen), ioctl
  * TIOCSTI, TIOCLINUX and TIOCSETD compared on their low 32 bits (CVE-2019-10063), socket families
- * outside the set (EAFNOSUPPORT), netlink protocols but ROUTE unless AF_NETLINK was learnt, devices
+ * outside the set (EAFNOSUPPORT), leases by fcntl, netlink protocols but ROUTE unless AF_NETLINK was learnt, devices
  * by mknod, set-id modes by chmod/fchmod/fchmodat/mknod/mkdir/open/creat's mode, personality(2) but
  * for 0 and the query. To be released with seccomp_free(). */
 int seccomp_make(const struct call_set *set, struct sock_fprog *ret, struct err *e);

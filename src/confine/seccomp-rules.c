@@ -49,6 +49,21 @@ static const struct rule without_set_id[] = {
 	{"openat", 0, {{3, SET_ID, 0}, RULE_END}},
 };
 
+/* F_SETLEASE (1024), and F_SETDELEG (1040) of Linux 6.19: whoever opens a file that is leased waits
+ * for lease-break-time, 45 seconds, and root may lease any file that is root's, read-only or not:
+ * what all jails share, and configuration of the host's. By bits: below 1024; then 1025, 1026 to
+ * 1027, to 1031, to 1039. */
+#define ALL_BUT_LEASES(call) \
+	{call, 0, {{1, ~UINT32_C(1023), 0}, RULE_END}}, \
+	{call, 0, {{1, UINT32_MAX, 1025}, RULE_END}}, \
+	{call, 0, {{1, ~UINT32_C(1), 1026}, RULE_END}}, \
+	{call, 0, {{1, ~UINT32_C(3), 1028}, RULE_END}}, \
+	{call, 0, {{1, ~UINT32_C(7), 1032}, RULE_END}}
+static const struct rule without_leases[] = {
+	ALL_BUT_LEASES("fcntl"),
+	ALL_BUT_LEASES("fcntl64"),
+};
+
 /* systemd.exec(5), MemoryDenyWriteExecute=. */
 static const struct rule without_write_execute[] = {
 	{"mmap", 0, {{2, PROT_WRITE | PROT_EXEC, 0}, RULE_END}},
@@ -85,6 +100,11 @@ static bool no_set_id(const struct call_set *set)
 	return !set->set_id_modes;
 }
 
+static bool no_leases(const struct call_set *set)
+{
+	return !set->leases;
+}
+
 static bool no_write_execute(const struct call_set *set)
 {
 	return set->no_write_execute;
@@ -99,6 +119,7 @@ static const struct limit limits[] = {
     {always, by_argument, ARRAY_LEN(by_argument), absent, ARRAY_LEN(absent)},
     {no_set_id, without_set_id, ARRAY_LEN(without_set_id), absent_without_set_id,
      ARRAY_LEN(absent_without_set_id)},
+    {no_leases, without_leases, ARRAY_LEN(without_leases), NULL, 0},
     {no_write_execute, without_write_execute, ARRAY_LEN(without_write_execute), NULL, 0},
     {no_realtime, without_realtime, ARRAY_LEN(without_realtime), absent_without_realtime,
      ARRAY_LEN(absent_without_realtime)},

@@ -157,8 +157,10 @@ static void judge_lock(struct right_look *k)
 	need(k, CAP_IPC_LOCK, "");
 }
 
+/* The owner of a file needs no capability for it. */
 static void judge_lease(struct right_look *k)
 {
+	note(k, "leases", "F_SETLEASE");
 	need(k, CAP_LEASE, "F_SETLEASE");
 }
 
@@ -350,7 +352,8 @@ static const struct right_call rows[] = {
 	{"mlockall", ALWAYS, judge_lock, CAP_IPC_LOCK},
 	{"shmctl", IS(1, SHM_LOCK), judge_lock, CAP_IPC_LOCK},
 	{"mmap", SET(3, MAP_LOCKED), judge_lock, CAP_IPC_LOCK},
-	{"fcntl", IS(1, SETLEASE), judge_lease, CAP_LEASE},
+	{"fcntl", IS(1, SETLEASE), judge_lease, NO_CAP},
+	{"fcntl64", IS(1, SETLEASE), judge_lease, NO_CAP},
 	{"setrlimit", ALWAYS, judge_limit, CAP_SYS_RESOURCE},
 	{"prlimit64", ALWAYS, judge_limit, CAP_SYS_RESOURCE},
 	{"socket", ALWAYS, judge_socket, NO_CAP},

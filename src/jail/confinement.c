@@ -14,7 +14,7 @@
 #include "jail/generation.h"
 
 #define FILE_NAME "policy.bin"
-#define MAGIC	  "walls 3\n" /* of the head; that of the plan is packed.c's */
+#define MAGIC	  "walls 4\n" /* of the head, and of the base set; that of the plan is packed.c's */
 #define MAGIC_LEN (sizeof(MAGIC) - 1)
 #define HASH	  sizeof(uint64_t)
 #define HEAD	  (MAGIC_LEN + HASH)

@@ -147,7 +147,8 @@ bool policy_is_port(const char *word)
 static bool is_other(const char *word)
 {
 	return str_after(word, "set-id:/") || str_after(word, "exec:/") ||
-	       streq(word, "set-id-modes") || streq(word, "32-bit") || streq(word, "proc");
+	       streq(word, "set-id-modes") || streq(word, "leases") || streq(word, "32-bit") ||
+	       streq(word, "proc");
 }
 
 int policy_check_right(const char *right, struct err *e)
@@ -165,7 +166,7 @@ int policy_check_right(const char *right, struct err *e)
 	return err_set(
 	    e, -EINVAL,
 	    "'%.100s' is no right: CAP_CHOWN, ptrace(), AF_PACKET, tcp:80, connect:tcp:25, "
-	    "exec:/dir, set-id:/path, set-id-modes, 32-bit or proc",
+	    "exec:/dir, set-id:/path, set-id-modes, leases, 32-bit or proc",
 	    right);
 }
 
@@ -238,6 +239,7 @@ static void grant(struct granting *m, const char *right)
 {
 	int cap = rights_find(right), family = right_family(right), port = port_in(right);
 
+	m->calls.leases |= cap == CAP_LEASE || streq(right, "leases");
 	if (cap >= 0)
 		m->c->walls.capabilities |= UINT64_C(1) << cap;
 	else if (family >= 0)

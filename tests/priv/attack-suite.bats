@@ -57,8 +57,9 @@ attacked()
 }
 
 @test "attack suite: none is open in the jail of an unprivileged service" {
-	# exact: no right that no run needed, not even connects.
-	jailed hole "$((PORT + 1))" "$DIR/state" --user nobody --closure exact
+	# exact: no right that no run needed, not even connects. Of UDP it binds none, and says so.
+	printf '[Service]\nExecStart=/bin/false\nSocketBindDeny=udp\n' >"$IMMURE_CONFIG_DIR/hole.conf"
+	jailed hole "$((PORT + 1))" "$DIR/state" --write-spec --user nobody --closure exact
 	attacked hole "$((PORT + 1))"
 }
 

@@ -131,6 +131,26 @@ static long odd_mode(void)
 {
 	return syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY, 04755);
 }
+static long lease(void)
+{
+	return syscall(SYS_fcntl, -1, 1024, 0);
+}
+static long lease_high(void)
+{
+	return syscall(SYS_fcntl, -1, 1024 | 1l << 32, 0);
+}
+static long delegation(void)
+{
+	return syscall(SYS_fcntl, -1, 1040, 0);
+}
+/* The kernel finds no such descriptor in any of them. */
+static long other_fcntl(void)
+{
+	for (int cmd = 0; cmd < 1040; cmd++)
+		if (cmd != 1024 && (syscall(SYS_fcntl, -1, cmd, 0) == 0 || errno != EBADF))
+			return -1;
+	return 0;
+}
 static long plain_mode(void)
 {
 	return syscall(SYS_chmod, "/nonexistent", 0755);
@@ -282,6 +302,10 @@ static const struct {
     {"mount", mounts, {EPERM, 0, 0}},
     {"audit netlink", audit, {EAFNOSUPPORT, 0, EAFNOSUPPORT}},
     {"AF_PACKET", packet, {EAFNOSUPPORT, 0, 0}},
+    {"a lease", lease, {EPERM, 0, 0}},
+    {"a lease, with high bits", lease_high, {EPERM, 0, 0}},
+    {"a delegation", delegation, {EPERM, 0, 0}},
+    {"all else of fcntl", other_fcntl, {0, 0, 0}},
     {"u+s", set_id, {EPERM, 0, EPERM}},
     {"g+s", set_gid, {EPERM, 0, EPERM}},
     {"open with u+s", set_id_open, {EPERM, 0, EPERM}},
@@ -347,7 +371,7 @@ static void add_learnt(struct call_set *set)
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
 		strv_add(&set->calls, calls[i]);
 	set->families = 1ull << AF_PACKET | 1ull << AF_NETLINK;
-	set->compat = set->set_id_modes = true;
+	set->compat = set->set_id_modes = set->leases = true;
 }
 
 static void harden(struct call_set *set)

@@ -28,6 +28,15 @@ def sc(name, *args, reached=()):
     return r
 def opens(path, flags=os.O_RDONLY):
     os.close(os.open(path, flags | os.O_CLOEXEC | os.O_NOCTTY))
+def leases(path):
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.fcntl(fd, 1024, 1)
+    except OSError as e:
+        if e.errno != errno.EAGAIN: # another has it open just now
+            raise
+    finally:
+        os.close(fd)
 def reads(path):
     with open(path, "rb") as f:
         assert f.read(64), "empty"
@@ -272,6 +281,9 @@ ATTEMPTS = {
         "priority": 'os.setpriority(os.PRIO_PROCESS, 0, -20)',
         "real time": 'os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))',
         "io priority": 'sc("ioprio_set", 1, 0, 1 << 13)',
+        "hold up who opens a program": 'leases("/usr/bin/python3")',
+        "hold up who opens the service": 'import sys; leases(sys.argv[0])',
+        "hold up who opens state": 'open(STATE + "/leased", "w").close(); leases(STATE + "/leased")',
     },
     "network": {
         "packets": 'sock(socket.AF_PACKET, socket.SOCK_RAW, 0)',
@@ -283,6 +295,8 @@ ATTEMPTS = {
         "uevents": 'sock(socket.AF_NETLINK, socket.SOCK_RAW, 15)',
         "a low port": 'socket.create_server(("127.0.0.1", 81)).close()',
         "another port": 'socket.create_server(("127.0.0.1", 18899)).close()',
+        "a udp port": 'socket.socket(type=socket.SOCK_DGRAM).bind(("127.0.0.1", 18899))',
+        "a low udp port": 'socket.socket(type=socket.SOCK_DGRAM).bind(("127.0.0.1", 82))',
         "interfaces": 's = socket.socket(); f = fcntl.ioctl(s, 0x8913, struct.pack("16s24x", b"lo")); fcntl.ioctl(s, 0x8914, f)',
         "transparent": 'socket.socket().setsockopt(0, 19, 1)',
         "mark": 'socket.socket().setsockopt(1, 36, 1)',

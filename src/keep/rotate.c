@@ -90,7 +90,8 @@ static void stand_in(struct rotate_file *f, const struct run *r)
 	struct stat st;
 
 	f->due = clock_ms() + CREATE_AFTER_MS;
-	f->dir = open(up, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	f->dir = beneath_open_nolink(host, up, O_PATH | O_DIRECTORY, 0);
 	CLEANUP_FD int fd = f->dir < 0 ? -1 : temp_make(&f->stand_in, f->dir, S_IFREG, NULL);
 	/* Never set-id: the service may have given the old one any mode. */
 	if (fd < 0 || fchown(fd, f->st.st_uid, f->st.st_gid) < 0 ||

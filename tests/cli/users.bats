@@ -85,6 +85,25 @@ nginx_spec()
 	good prove "$NAME"
 }
 
+@test "users: what the kernel counts per user is not taken from the host's root" {
+	spec "$NAME" <<-END
+		[Service]
+		ExecStart=/usr/bin/perl -e '\$\$SIG{USR2} = sub { my \$\$n = 0; \$\$n++ while syscall(294, 0) >= 0; print "made \$\$n\\n" }; \$\$| = 1; sleep 1 while 1'
+		PrivateUsers=yes
+		LimitNOFILE=1048576
+		[Exercise]
+		Ready=true
+	END
+	good build "$NAME"
+	good start "$NAME"
+	kill -USR2 "$(immure status "$NAME" --json | jq .pid)"
+	eventually 20 eval 'immure logs "$NAME" | grep -q "^made"'
+	immure logs "$NAME"
+	# As many as anybody may have, and root has its own still.
+	[[ $(immure logs "$NAME" | sed -n 's/^made //p') -ge $(cat /proc/sys/fs/inotify/max_user_instances) ]]
+	perl -e 'exit(syscall(294, 0) < 0)'
+}
+
 @test "users: what needs root's rights outside is found by the proof, and told" {
 	spec "$NAME" <<-END
 		[Service]

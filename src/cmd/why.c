@@ -332,10 +332,10 @@ const struct command cmd_why = {
 	    "not have it tells what the host has and which line of the spec would add it; the "
 	    "exit\n"
 	    "status is 1 then. With -v all reasons of each step, and what the runs saw.\n"
-	    "A right (a capability, a system call, a socket family AF_X, a port as tcp:80 or\n"
-	    "connect:tcp:25, set-id:PATH, set-id-modes, leases, 32-bit, proc) is granted by what "
-	    "the runs saw, "
-	    "by the\nspec, or by the base set that every program may need.\n"
+	    "A right (a capability, a system call, a socket family AF_X, a protocol:132, a port\n"
+	    "as tcp:80 or connect:tcp:25, set-id:PATH, set-id-modes, leases, 32-bit, proc) is\n"
+	    "granted by what the runs saw, by the spec, or by the base set that every program\n"
+	    "may need.\n"
 	    "\n"
 	    "files lists all that a jail has.",
     .min_args = 2,

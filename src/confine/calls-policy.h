@@ -37,11 +37,12 @@ const struct call_policy *calls_policy_at(uint32_t audit_arch, int nr);
 
 /* What growth may add to the base set. */
 struct call_set {
-	struct strv calls; /* CALL_RARE names */
-	uint64_t families; /* 1 << AF_*, besides AF_UNIX, AF_INET, AF_INET6 and route netlink */
-	bool compat;	   /* the 32-bit companion of the native architecture too */
-	bool leases;	   /* fcntl(2) may hold up others who open a file, F_SETLEASE */
-	bool set_id_modes; /* chmod and its kin may set S_ISUID and S_ISGID */
+	struct strv calls;     /* CALL_RARE names */
+	uint64_t families;     /* 1 << AF_*, besides AF_UNIX, AF_INET, AF_INET6 and route netlink */
+	struct strv protocols; /* of internet sockets, besides TCP's, UDP's and ICMP's: "132" */
+	bool compat;	       /* the 32-bit companion of the native architecture too */
+	bool leases;	       /* fcntl(2) may hold up others who open a file, F_SETLEASE */
+	bool set_id_modes;     /* chmod and its kin may set S_ISUID and S_ISGID */
 
 	/* What is taken away again, from the base set too (jail/hardening.h). */
 	struct strv without;	     /* calls */
@@ -49,6 +50,7 @@ struct call_set {
 	uint64_t without_namespaces; /* CLONE_NEW*, of unshare(2) */
 	bool no_write_execute;	     /* no memory is both written and executed, ever */
 	bool no_realtime;	     /* no realtime scheduling */
+	bool no_fast_open;	     /* no sendto(2) that connects: Landlock does not see it */
 };
 
 /* The program that lets through the base set and @set, and answers all else as follows: foreign
@@ -56,9 +58,11 @@ struct call_set {
  * which seccomp_refusal() says the errno. By argument are refused: clone(2) with flags that make a
  * namespace, clone3 (ENOSYS at once: libc falls back to clone, whose flags can be seen), ioctl
  * TIOCSTI, TIOCLINUX and TIOCSETD compared on their low 32 bits (CVE-2019-10063), socket families
- * outside the set (EAFNOSUPPORT), leases by fcntl, netlink protocols but ROUTE unless AF_NETLINK was learnt, devices
- * by mknod, set-id modes by chmod/fchmod/fchmodat/mknod/mkdir/open/creat's mode, personality(2) but
- * for 0 and the query. To be released with seccomp_free(). */
+ * and protocols outside the set (EAFNOSUPPORT), MPTCP and SMC (EPROTONOSUPPORT at once: programs
+ * fall back to TCP, whose ports Landlock knows), leases by fcntl, netlink protocols but ROUTE
+ * unless AF_NETLINK was learnt, devices by mknod, set-id modes by
+ * chmod/fchmod/fchmodat/mknod/mkdir/open/creat's mode, personality(2) but for 0 and the query. To
+ * be released with seccomp_free(). */
 int seccomp_make(const struct call_set *set, struct sock_fprog *ret, struct err *e);
 void seccomp_free(struct sock_fprog *f);
 

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/attr.h"
@@ -64,6 +65,13 @@ static const struct rule without_leases[] = {
 	ALL_BUT_LEASES("fcntl64"),
 };
 
+/* MSG_FASTOPEN connects, and passes the kernel's hook for connect(2) by. */
+static const struct rule without_fast_open[] = {
+	{"sendto", 0, {{3, MSG_FASTOPEN, 0}, RULE_END}},
+	{"sendmsg", 0, {{2, MSG_FASTOPEN, 0}, RULE_END}},
+	{"sendmmsg", 0, {{3, MSG_FASTOPEN, 0}, RULE_END}},
+};
+
 /* systemd.exec(5), MemoryDenyWriteExecute=. */
 static const struct rule without_write_execute[] = {
 	{"mmap", 0, {{2, PROT_WRITE | PROT_EXEC, 0}, RULE_END}},
@@ -110,6 +118,11 @@ static bool no_write_execute(const struct call_set *set)
 	return set->no_write_execute;
 }
 
+static bool no_fast_open(const struct call_set *set)
+{
+	return set->no_fast_open;
+}
+
 static bool no_realtime(const struct call_set *set)
 {
 	return set->no_realtime;
@@ -121,6 +134,7 @@ static const struct limit limits[] = {
      ARRAY_LEN(absent_without_set_id)},
     {no_leases, without_leases, ARRAY_LEN(without_leases), NULL, 0},
     {no_write_execute, without_write_execute, ARRAY_LEN(without_write_execute), NULL, 0},
+    {no_fast_open, without_fast_open, ARRAY_LEN(without_fast_open), NULL, 0},
     {no_realtime, without_realtime, ARRAY_LEN(without_realtime), absent_without_realtime,
      ARRAY_LEN(absent_without_realtime)},
 };

@@ -2,6 +2,7 @@
 #include "confine/calls-policy.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -103,6 +104,42 @@ static int allow_all_but(scmp_filter_ctx ctx, const char *name, unsigned arg, co
 	return r;
 }
 
+/* What speaks TCP in the end, and whose ports Landlock does not see: linux/in.h. */
+static const uint32_t unseen[] = {262 /* IPPROTO_MPTCP */, 256 /* IPPROTO_SMC */};
+
+/* A protocol that is asked for by name brings its module, and of ports only TCP's are held. Raw
+ * sockets are CAP_NET_RAW's. */
+static int allow_internet(scmp_filter_ctx ctx, const struct call_set *set, uint32_t family)
+{
+	static const uint32_t usual[] = {IPPROTO_IP,  IPPROTO_ICMP,   IPPROTO_TCP,
+					 IPPROTO_UDP, IPPROTO_ICMPV6, IPPROTO_UDPLITE};
+	const struct rule raw = {"socket", 0, {{0, UINT32_MAX, family}, {1, 0xf, SOCK_RAW}}};
+	int r = allow_rules(ctx, set, &raw, 1);
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(usual); i++) {
+		const struct rule rule = {
+		    "socket", 0, {{0, UINT32_MAX, family}, {2, UINT32_MAX, usual[i]}}};
+		r = allow_rules(ctx, set, &rule, 1);
+	}
+	for (size_t i = 0; r == 0 && i < set->protocols.n; i++) {
+		uint32_t number = (uint32_t)strtoul(set->protocols.v[i], NULL, 10);
+		const struct rule rule = {
+		    "socket", 0, {{0, UINT32_MAX, family}, {2, UINT32_MAX, number}}};
+		r = allow_rules(ctx, set, &rule, 1);
+	}
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(unseen); i++) {
+		CLEANUP_STR char *number = xasprintf("%u", (unsigned)unseen[i]);
+		if (!strv_has(&set->protocols, number) && kept(set, "socket"))
+			r = passed_over(
+			    seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket),
+					     3, SCMP_A0_32(SCMP_CMP_EQ, family),
+					     SCMP_A1_32(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM),
+					     SCMP_A2_32(SCMP_CMP_EQ, unseen[i])),
+			    0);
+	}
+	return r;
+}
+
 static int allow_socket(scmp_filter_ctx ctx, const struct call_set *set, int family,
 			bool route_only)
 {
@@ -112,6 +149,8 @@ static int allow_socket(scmp_filter_ctx ctx, const struct call_set *set, int fam
 	struct rule any = rule;
 
 	any.args[1] = (struct arg)RULE_END;
+	if (family == AF_INET || family == AF_INET6)
+		return allow_internet(ctx, set, (uint32_t)family);
 	int r = allow_rules(ctx, set, route_only ? &rule : &any, 1);
 	return r == 0 && family == AF_UNIX ? allow_rules(ctx, set, &pair, 1) : r;
 }

@@ -16,9 +16,9 @@ int phase_find(const char *name);
 
 /* Something that a run needed to be allowed, confine/walls.h, in the words of `immure why`:
  * "CAP_SETUID", "ptrace()", "tcp:80" (bound; "tcp:0": whatever is free), "connect:tcp:25",
- * "AF_PACKET", "set-id:/usr/bin/su" (a program that changed its user by being executed),
- * "set-id-modes" (chmod u+s), "leases" (fcntl F_SETLEASE), "32-bit" (calls of the companion
- * architecture), "proc" (what /proc has besides processes). */
+ * "AF_PACKET", "protocol:132" (of internet sockets), "set-id:/usr/bin/su" (a program that changed
+ * its user by being executed), "set-id-modes" (chmod u+s), "leases" (fcntl F_SETLEASE), "32-bit"
+ * (calls of the companion architecture), "proc" (what /proc has besides processes). */
 struct right {
 	char *name;
 	char *why; /* of the first time: "setuid(33)" */

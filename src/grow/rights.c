@@ -200,6 +200,21 @@ int right_family(const char *name)
 	return -1;
 }
 
+/* These two are TCP with more, and fall back to it: in a jail they do. Of MPTCP Landlock, which
+ * holds a jail to its ports, sees nothing. */
+static bool is_tcp(int protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == 262 /* IPPROTO_MPTCP */ ||
+	       protocol == 256 /* IPPROTO_SMC */;
+}
+
+/* As the filter has it, confine/seccomp.c. */
+static bool is_usual_protocol(int protocol)
+{
+	return is_tcp(protocol) || protocol == IPPROTO_IP || protocol == IPPROTO_ICMP ||
+	       protocol == IPPROTO_UDP || protocol == IPPROTO_ICMPV6 || protocol == IPPROTO_UDPLITE;
+}
+
 static void judge_socket(struct right_look *k)
 {
 	int family = (int)k->args[0], type = (int)k->args[1] & 0xf, protocol = (int)k->args[2];
@@ -209,6 +224,11 @@ static void judge_socket(struct right_look *k)
 		if (families[i].family == family && (family != AF_NETLINK || protocol))
 			note(k, families[i].name, "socket(%s, %d, %d)", families[i].name, type,
 			     protocol);
+	if ((family == AF_INET || family == AF_INET6) && type != SOCK_RAW &&
+	    !is_usual_protocol(protocol)) {
+		CLEANUP_STR char *name = xasprintf("protocol:%d", protocol);
+		note(k, name, "socket(%d, %d, %d)", family, type, protocol);
+	}
 	if (family == AF_PACKET || ((family == AF_INET || family == AF_INET6) && type == SOCK_RAW))
 		need(k, CAP_NET_RAW, "");
 	if (family == AF_NETLINK && protocol == NETLINK_AUDIT)
@@ -224,7 +244,7 @@ static const char *protocol_of(const struct right_look *k)
 
 	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) < 0)
 		return NULL;
-	return protocol == IPPROTO_TCP ? "tcp" : protocol == IPPROTO_UDP ? "udp" : NULL;
+	return is_tcp(protocol) ? "tcp" : protocol == IPPROTO_UDP ? "udp" : NULL;
 }
 
 /* The port of an internet address, or -1. */

@@ -144,6 +144,14 @@ bool policy_is_port(const char *word)
 	       port_in(to ? to : word) >= 0;
 }
 
+static bool is_protocol(const char *word)
+{
+	const char *number = str_after(word, "protocol:");
+	size_t n = number ? strspn(number, "0123456789") : 0;
+
+	return n && n <= 5 && !number[n];
+}
+
 static bool is_other(const char *word)
 {
 	return str_after(word, "set-id:/") || str_after(word, "exec:/") ||
@@ -153,8 +161,8 @@ static bool is_other(const char *word)
 
 int policy_check_right(const char *right, struct err *e)
 {
-	static bool (*const sorts[])(const char *word) = {is_capability, is_call, is_family,
-							  policy_is_port, is_other};
+	static bool (*const sorts[])(const char *word) = {is_capability,  is_call,     is_family,
+							  policy_is_port, is_protocol, is_other};
 	int cap = rights_find(right);
 
 	for (size_t i = 0; i < ARRAY_LEN(sorts); i++)
@@ -163,11 +171,11 @@ int policy_check_right(const char *right, struct err *e)
 	if (cap >= 0)
 		return err_set(e, -EINVAL,
 			       "%s reaches the host from inside any jail: no jail has it", right);
-	return err_set(
-	    e, -EINVAL,
-	    "'%.100s' is no right: CAP_CHOWN, ptrace(), AF_PACKET, tcp:80, connect:tcp:25, "
-	    "exec:/dir, set-id:/path, set-id-modes, leases, 32-bit or proc",
-	    right);
+	return err_set(e, -EINVAL,
+		       "'%.100s' is no right: CAP_CHOWN, ptrace(), AF_PACKET, protocol:132, "
+		       "tcp:80, connect:tcp:25, "
+		       "exec:/dir, set-id:/path, set-id-modes, leases, 32-bit or proc",
+		       right);
 }
 
 /* --- the walls ---------------------------------------------------------------------------------
@@ -244,6 +252,8 @@ static void grant(struct granting *m, const char *right)
 		m->c->walls.capabilities |= UINT64_C(1) << cap;
 	else if (family >= 0)
 		m->calls.families |= UINT64_C(1) << family;
+	else if (is_protocol(right))
+		strv_add(&m->calls.protocols, str_after(right, "protocol:"));
 	else if (str_ends(right, "()"))
 		strv_take(&m->calls.calls, xstrndup(right, strlen(right) - 2));
 	else if (str_after(right, "set-id:"))
@@ -291,6 +301,7 @@ static int harden(struct granting *m, const struct spec *s, struct err *e)
 	m->c->walls.no_new_privs = !m->set_id || h.no_new_privs;
 	m->c->landlock.tried = refused_port(&m->c->landlock, h.families);
 	m->c->walls.proc_pids = !m->proc || h.proc;
+	m->calls.no_fast_open = !m->c->landlock.connect_any;
 	hardening_take(&h, &m->calls);
 	r = seccomp_make(&m->calls, &m->c->filter, e);
 	return r == 0 ? seccomp_make_last(&m->calls, &m->c->last, e) : r;
@@ -311,6 +322,7 @@ int confinement_make(const struct right_list *p, const struct spec *s, struct co
 	int r = harden(&m, s, e);
 	strv_done(&m.calls.calls);
 	strv_done(&m.calls.without);
+	strv_done(&m.calls.protocols);
 	if (r < 0)
 		return r;
 	c.walls.no_new_privs |= c.last.len > 0;

@@ -45,9 +45,9 @@ void policy_places(struct right_list *p, const struct layout *l, const struct re
 int policy_write(const struct right_list *p, int dir, struct err *e);
 int policy_load(int dir, struct right_list *ret, struct err *e);
 
-/* Whether @right is a word of that language: "CAP_CHOWN", "ptrace()", "AF_PACKET", "tcp:80",
- * "connect:tcp:25", "exec:/dir" (a writable place), "set-id:/path", "set-id-modes", "leases",
- * "32-bit", "proc". Else -EINVAL with a remedy. */
+/* Whether @right is a word of that language: "CAP_CHOWN", "ptrace()", "AF_PACKET", "protocol:132",
+ * "tcp:80", "connect:tcp:25", "exec:/dir" (a writable place), "set-id:/path", "set-id-modes",
+ * "leases", "32-bit", "proc". Else -EINVAL with a remedy. */
 int policy_check_right(const char *right, struct err *e);
 
 /* "tcp:80", "connect:udp:53" and the like. */

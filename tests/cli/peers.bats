@@ -28,7 +28,7 @@ while (accept(my $c, $door)) {
 	my $to = $six ? pack_sockaddr_in6($ARGV[0] + 1, inet_pton(AF_INET6, $where))
 		      : sockaddr_in($ARGV[0] + 1, inet_aton($where));
 	socket(my $s, $six ? PF_INET6 : PF_INET, $how eq "udp" ? SOCK_DGRAM : SOCK_STREAM, 0);
-	my $done = $how eq "udp" ? send($s, "x", 0, $to) : connect($s, $to);
+	my $done = $how eq "udp" ? send($s, "x", 0, $to) : $how eq "fast" ? send($s, "x", 0x20000000, $to) : connect($s, $to);
 	print $c $done ? "yes\n" : "$!\n";
 	close $c;
 }'
@@ -81,14 +81,16 @@ ask() { echo "$1 $2" | timeout 5 nc -N ${3:+-s "$3"} 127.0.0.1 "$PORT"; }
 	[[ $(ask tcp 127.0.0.2) = yes && $(ask tcp 127.0.1.77) = yes ]]
 	[[ $(ask tcp 127.0.0.3) = 'Operation not permitted' ]]
 	[[ $(ask udp 127.0.0.3) = 'Operation not permitted' ]]
+	# A send that connects, tcp(7).
+	[[ $(ask fast 127.0.0.2) = yes && $(ask fast 127.0.0.3) = 'Operation not permitted' ]]
 	[[ $(ask tcp ::ffff:127.0.0.2) = yes ]]
 	[[ $(ask tcp ::ffff:127.0.0.3) = 'Operation not permitted' ]]
 	[[ $(ask tcp ::1) = 'Operation not permitted' ]]
 	[[ $(ask tcp 127.0.0.2 127.0.0.9) = yes ]]
 	good status "$NAME" --json
-	json '.refused_connects == 4'
+	json '.refused_connects == 5'
 	good status "$NAME"
-	tells '4 connects refused by ConnectTo='
+	tells '5 connects refused by ConnectTo='
 	# Not by a group that it could leave, and nothing is left of it.
 	good stop "$NAME"
 	! find /sys/fs/cgroup -maxdepth 4 -name "immure-$NAME*" | grep .
@@ -155,6 +157,27 @@ ask() { echo "$1 $2" | timeout 5 nc -N ${3:+-s "$3"} 127.0.0.1 "$PORT"; }
 	printf '[Service]\nExecStart=/bin/sleep 9\nSocketBindDeny=tcp:0\n' | spec "$NAME"
 	refuses 2 build "$NAME"
 	says "$NAME.conf:3" 'tcp:0'
+}
+
+@test "peers: who asks for MPTCP first is held to its port, by TCP" {
+	cat >"$HERE/multi.pl" <<-'EOF'
+	use strict; use Socket; $| = 1;
+	sub door { my $port = shift; my $s; socket($s, PF_INET, SOCK_STREAM, 262) or socket($s, PF_INET, SOCK_STREAM, 0) or die;
+		setsockopt($s, SOL_SOCKET, SO_REUSEADDR, 1); return bind($s, sockaddr_in($port, INADDR_LOOPBACK)) ? $s : undef }
+	my $door = door($ARGV[0]) or die "no door: $!"; listen($door, 5);
+	while (accept(my $c, $door)) { print $c door($ARGV[0] + 1) ? "another\n" : "held\n" if defined <$c>; close $c }
+	EOF
+	printf '[Service]\nExecStart=/usr/bin/perl %s %s\n[Exercise]\nCommand=nc -z 127.0.0.1 %s\n' "$HERE/multi.pl" "$PORT" "$PORT" | spec "$NAME"
+	kill "$LISTENER"
+	wait "$LISTENER" || true
+	good build "$NAME"
+	good start "$NAME"
+	good why "$NAME" "tcp:$PORT"
+	immure check --host --json | jq -e '.walls[] | select(.name == "landlock-net") | .here' >/dev/null || skip 'no landlock-net'
+	output=$(echo | timeout 5 nc -N 127.0.0.1 "$PORT")
+	[[ $output == held ]] || { echo "it says: $output"; immure logs "$NAME"; immure show --policy "$NAME"; return 1; }
+	refuses 1 why "$NAME" protocol:262
+	tells 'Rights=protocol:262'
 }
 
 @test "peers: a wrong range is told with its line" {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -150,6 +151,40 @@ static long other_fcntl(void)
 		if (cmd != 1024 && (syscall(SYS_fcntl, -1, cmd, 0) == 0 || errno != EBADF))
 			return -1;
 	return 0;
+}
+static long mptcp(void)
+{
+	return syscall(SYS_socket, AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 262);
+}
+static long sctp(void)
+{
+	return syscall(SYS_socket, AF_INET, SOCK_STREAM, 132);
+}
+static long sctp_high(void)
+{
+	return syscall(SYS_socket, AF_INET, SOCK_STREAM, 132 | 1l << 32);
+}
+static long tcp_by_name(void)
+{
+	return syscall(SYS_socket, AF_INET, SOCK_STREAM, IPPROTO_TCP);
+}
+/* Without CAP_NET_RAW the kernel refuses it: not the filter's business. */
+static long raw(void)
+{
+	long r = syscall(SYS_socket, AF_INET, SOCK_RAW, 89);
+	return r < 0 && errno == EPERM && geteuid() != 0 ? 0 : r;
+}
+static long fast_open(void)
+{
+	return syscall(SYS_sendto, -1, "", 0, MSG_FASTOPEN, NULL, 0);
+}
+static long fast_open_message(void)
+{
+	return syscall(SYS_sendmsg, -1, NULL, MSG_FASTOPEN | MSG_NOSIGNAL);
+}
+static long plain_send(void)
+{
+	return syscall(SYS_sendto, -1, "", 0, MSG_NOSIGNAL, NULL, 0);
 }
 static long plain_mode(void)
 {
@@ -302,6 +337,14 @@ static const struct {
     {"mount", mounts, {EPERM, 0, 0}},
     {"audit netlink", audit, {EAFNOSUPPORT, 0, EAFNOSUPPORT}},
     {"AF_PACKET", packet, {EAFNOSUPPORT, 0, 0}},
+    {"MPTCP", mptcp, {EPROTONOSUPPORT, EPROTONOSUPPORT, EPROTONOSUPPORT}},
+    {"SCTP", sctp, {EAFNOSUPPORT, 0, EAFNOSUPPORT}},
+    {"SCTP, with high bits", sctp_high, {EAFNOSUPPORT, 0, EAFNOSUPPORT}},
+    {"TCP by name", tcp_by_name, {0, 0, EAFNOSUPPORT}},
+    {"a raw socket", raw, {0, 0, EAFNOSUPPORT}},
+    {"a send that connects", fast_open, {0, 0, EPERM}},
+    {"a message that connects", fast_open_message, {0, 0, EPERM}},
+    {"a send", plain_send, {0, 0, 0}},
     {"a lease", lease, {EPERM, 0, 0}},
     {"a lease, with high bits", lease_high, {EPERM, 0, 0}},
     {"a delegation", delegation, {EPERM, 0, 0}},
@@ -370,6 +413,7 @@ static void add_learnt(struct call_set *set)
 
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
 		strv_add(&set->calls, calls[i]);
+	strv_add(&set->protocols, "132");
 	set->families = 1ull << AF_PACKET | 1ull << AF_NETLINK;
 	set->compat = set->set_id_modes = set->leases = true;
 }
@@ -380,7 +424,7 @@ static void harden(struct call_set *set)
 	strv_add(&set->without, "chown");
 	set->without_families = 1ull << AF_INET | 1ull << AF_NETLINK;
 	set->without_namespaces = CLONE_NEWUSER;
-	set->no_write_execute = set->no_realtime = true;
+	set->no_write_execute = set->no_realtime = set->no_fast_open = true;
 	set->compat = set->set_id_modes = false;
 }
 
@@ -442,6 +486,7 @@ static void test_calls(enum learnt learnt)
 	close(pair[1]);
 	strv_done(&set.calls);
 	strv_done(&set.without);
+	strv_done(&set.protocols);
 	seccomp_free(&filter);
 }
 

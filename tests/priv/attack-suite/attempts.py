@@ -300,6 +300,10 @@ ATTEMPTS = {
         "interfaces": 's = socket.socket(); f = fcntl.ioctl(s, 0x8913, struct.pack("16s24x", b"lo")); fcntl.ioctl(s, 0x8914, f)',
         "transparent": 'socket.socket().setsockopt(0, 19, 1)',
         "mark": 'socket.socket().setsockopt(1, 36, 1)',
+        "another port by mptcp": 's = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262); s.bind(("127.0.0.1", 18899))',
+        "the canary's port by mptcp": 's = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262); s.settimeout(2); s.connect(("127.0.0.1", CANARY))',
+        "the canary's port by sending": 'socket.socket().sendto(b"x", 0x20000000, ("127.0.0.1", CANARY))',
+        "listen on any port": 'socket.socket().listen(1)',
         "the canary's port": 'socket.create_connection(("127.0.0.1", CANARY), 2)',
     },
     "executed later": {

@@ -232,6 +232,7 @@ reachable()
 # visit_group COMMAND...: in a process group of its own, as a terminal has it; its number is $VISIT.
 visit_group()
 {
+	rm -f "$WORK/out/visitor"
 	perl -e 'setpgrp 0, 0; exec @ARGV' "$IMMURE" shell "$NAME" -- "$@" >"$WORK/out/visitor" 2>&1 3>&- 7>&- 8>&- &
 	VISIT=$!
 	eventually 10 test -s "$WORK/out/visitor"

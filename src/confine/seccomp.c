@@ -111,8 +111,8 @@ static const uint32_t unseen[] = {262 /* IPPROTO_MPTCP */, 256 /* IPPROTO_SMC */
  * sockets are CAP_NET_RAW's. */
 static int allow_internet(scmp_filter_ctx ctx, const struct call_set *set, uint32_t family)
 {
-	static const uint32_t usual[] = {IPPROTO_IP,  IPPROTO_ICMP,   IPPROTO_TCP,
-					 IPPROTO_UDP, IPPROTO_ICMPV6, IPPROTO_UDPLITE};
+	static const uint32_t usual[] = {IPPROTO_IP, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP,
+					 IPPROTO_ICMPV6};
 	const struct rule raw = {"socket", 0, {{0, UINT32_MAX, family}, {1, 0xf, SOCK_RAW}}};
 	int r = allow_rules(ctx, set, &raw, 1);
 

@@ -212,7 +212,7 @@ static bool is_tcp(int protocol)
 static bool is_usual_protocol(int protocol)
 {
 	return is_tcp(protocol) || protocol == IPPROTO_IP || protocol == IPPROTO_ICMP ||
-	       protocol == IPPROTO_UDP || protocol == IPPROTO_ICMPV6 || protocol == IPPROTO_UDPLITE;
+	       protocol == IPPROTO_UDP || protocol == IPPROTO_ICMPV6;
 }
 
 static void judge_socket(struct right_look *k)

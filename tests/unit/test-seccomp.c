@@ -160,6 +160,11 @@ static long sctp(void)
 {
 	return syscall(SYS_socket, AF_INET, SOCK_STREAM, 132);
 }
+/* What holds UDP's ports (SocketBindDeny=udp) does not know these. */
+static long udplite(void)
+{
+	return syscall(SYS_socket, AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE);
+}
 static long sctp_high(void)
 {
 	return syscall(SYS_socket, AF_INET, SOCK_STREAM, 132 | 1l << 32);
@@ -339,6 +344,7 @@ static const struct {
     {"AF_PACKET", packet, {EAFNOSUPPORT, 0, 0}},
     {"MPTCP", mptcp, {EPROTONOSUPPORT, EPROTONOSUPPORT, EPROTONOSUPPORT}},
     {"SCTP", sctp, {EAFNOSUPPORT, 0, EAFNOSUPPORT}},
+    {"UDP-Lite", udplite, {EAFNOSUPPORT, EAFNOSUPPORT, EAFNOSUPPORT}},
     {"SCTP, with high bits", sctp_high, {EAFNOSUPPORT, 0, EAFNOSUPPORT}},
     {"TCP by name", tcp_by_name, {0, 0, EAFNOSUPPORT}},
     {"a raw socket", raw, {0, 0, EAFNOSUPPORT}},

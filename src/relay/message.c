@@ -276,20 +276,27 @@ static void head_file(struct writer *w, const struct message *m, const struct or
 /* A name in a header of RFC 5424 has 48 characters at most, a host's 255. */
 #define APP_NAME_MAX 48
 
+/* What is longer is cut: a name that tells less is better than none. */
+static size_t app_name(const struct message *m, const struct origin *o, char *buf, size_t size)
+{
+	struct writer w = {buf, 0, size, false};
+
+	put_tag(&w, m, o);
+	return w.n < APP_NAME_MAX ? w.n : APP_NAME_MAX;
+}
+
 static void head_5424(struct writer *w, const struct message *m, const struct origin *o)
 {
-	char stamp[64], name[2 * TAG_MAX + 8];
-	struct writer app = {name, 0, APP_NAME_MAX, false};
+	char stamp[64], name[4 * TAG_MAX];
 	struct tm tm;
 
 	gmtime_r(&o->at.tv_sec, &tm);
 	size_t n = strftime(stamp, sizeof(stamp), ">1 %Y-%m-%dT%H:%M:%S.", &tm);
 	snprintf(stamp + n, sizeof(stamp) - n, "%06ldZ ", o->at.tv_nsec / 1000);
-	put_tag(&app, m, o);
 	put_number(w, "<", m->pri, stamp);
 	put_text(w, o->host[0] ? o->host : "-");
 	put(w, " ", 1);
-	put(w, name, app.n);
+	put(w, name, app_name(m, o, name, sizeof(name)));
 	put_number(w, " ", o->pid, " - - ");
 }
 

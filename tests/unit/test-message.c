@@ -82,6 +82,26 @@ static void forms(void)
 	CHECK_INT((long long)strlen(strchr(out, ' ') + 1), atoi(out));
 }
 
+/* RFC 5424 has room for 48 characters of a name: what is longer is cut, and never empty. */
+static void long_names(void)
+{
+	static const char name[] = "jail-with-a-name-of-more-than-forty-eight-characters-of-it";
+	struct origin o = origin;
+	char buf[MESSAGE_MAX + 1];
+	struct message m;
+
+	o.jail = name;
+	message_parse("<30>named: up", 13, &m);
+	size_t n = message_render(&m, &o, FORM_5424, buf);
+	buf[n] = '\0';
+	CHECK_STR(buf, "95 <30>1 1970-01-01T00:00:01.123456Z h1 "
+		       "jail-with-a-name-of-more-than-forty-eight-charac 77 - - up");
+	o.jail = "jail-with-a-name-of-forty-four-characters-ok";
+	buf[message_render(&m, &o, FORM_5424, buf)] = '\0';
+	CHECK_STR(buf, "95 <30>1 1970-01-01T00:00:01.123456Z h1 "
+		       "jail-with-a-name-of-forty-four-characters-ok/nam 77 - - up");
+}
+
 static void long_ones(void)
 {
 	static char in[4 * MESSAGE_MAX];
@@ -111,6 +131,7 @@ int main(void)
 		    render(rows[i].in, rows[i].len ? rows[i].len : strlen(rows[i].in), FORM_LOCAL),
 		    rows[i].out);
 	forms();
+	long_names();
 	long_ones();
 	return check_done("message");
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "keep/rotate.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
@@ -20,6 +22,7 @@
 
 /* How long the host's rotation has for making the new file before we make it. */
 #define CREATE_AFTER_MS 1000
+#define ASIDE_MAX	99
 
 struct rotate_file {
 	char *path;
@@ -101,29 +104,67 @@ static void stand_in(struct rotate_file *f, const struct run *r)
 	renew(f, path, &st, r);
 }
 
-/* Gives the stand-in the real name; it goes where that is taken and nothing was written to it. */
-static void settle(struct rotate_file *f)
+/* Nobody made a new one: the service's gets the name. False where that is taken after all. */
+static bool take_name(struct rotate_file *f)
 {
-	CLEANUP_STR char *aside = xasprintf("%s.immure", path_base(f->path));
+	if (!f->stand_in.made ||
+	    temp_rename(&f->stand_in, path_base(f->path), RENAME_NOREPLACE) < 0)
+		return false;
+	f->due = 0;
+	fd_close(&f->dir);
+	return true;
+}
+
+/* Whether somebody still writes there: a lease for writing is only for who is alone with a file.
+ * Who opens it in that moment has us told by a signal that is ignored. */
+static bool is_in_use(const struct rotate_file *f)
+{
+	CLEANUP_FD int fd =
+	    openat(f->dir, f->stand_in.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	return fd >= 0 && fcntl(fd, F_SETSIG, SIGURG) == 0 && fcntl(fd, F_SETLEASE, F_WRLCK) < 0 &&
+	       errno == EAGAIN;
+}
+
+/* NAME.immure, or where there is such a one NAME.immure.2 and so on. Nothing is ever lost: where
+ * none is to be had it stays under the name that it has. */
+static void keep_aside(struct rotate_file *f)
+{
+	for (int n = 1; f->stand_in.made && n <= ASIDE_MAX; n++) {
+		CLEANUP_STR char *name = n == 1 ? xasprintf("%s.immure", path_base(f->path))
+						: xasprintf("%s.immure.%d", path_base(f->path), n);
+		temp_rename(&f->stand_in, name, RENAME_NOREPLACE);
+	}
+	f->stand_in.made = false;
+}
+
+/* The name is somebody else's. What has lines in it, or will have, stays. */
+static void put_away(struct rotate_file *f)
+{
 	struct stat st;
 
 	f->due = 0;
 	if (f->stand_in.made &&
-	    temp_rename(&f->stand_in, path_base(f->path), RENAME_NOREPLACE) < 0 &&
-	    fstatat(f->dir, f->stand_in.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0)
-		temp_rename(&f->stand_in, aside, RENAME_NOREPLACE); /* nothing is ever lost */
+	    (is_in_use(f) ||
+	     (fstatat(f->dir, f->stand_in.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0)))
+		keep_aside(f);
 	temp_drop(&f->stand_in);
 	fd_close(&f->dir);
 }
 
 static void check(struct rotate_file *f, const struct run *r)
 {
+	bool late = f->due && clock_ms() >= f->due;
 	struct stat st;
 
+	if (late && take_name(f))
+		return;
 	if (lstat(f->path, &st) == 0) {
-		settle(f);
-		renew(f, f->path, &st, r);
-	} else if (!f->due && f->writable)
+		renew(f, f->path, &st, r); /* first: then nobody opens the stand-in any more */
+		put_away(f);
+	} else if (late)
+		put_away(f);
+	else if (!f->due && f->writable)
 		stand_in(f, r);
 }
 
@@ -134,12 +175,8 @@ void rotate_serve(struct rotate *ro, const struct run *r)
 	/* Which file it was matters less than the state in which the directory is now. */
 	while (ro->inotify >= 0 && read(ro->inotify, events, sizeof(events)) > 0)
 		;
-	for (size_t i = 0; i < ro->n; i++) {
-		/* Nobody made a new one: the service has one. */
-		if (ro->files[i].due && clock_ms() >= ro->files[i].due)
-			settle(&ro->files[i]);
+	for (size_t i = 0; i < ro->n; i++)
 		check(&ro->files[i], r);
-	}
 }
 
 int rotate_wait(const struct rotate *ro)
@@ -158,7 +195,8 @@ int rotate_wait(const struct rotate *ro)
 void rotate_done(struct rotate *ro)
 {
 	for (size_t i = 0; i < ro->n; i++) {
-		settle(&ro->files[i]);
+		if (!take_name(&ro->files[i]))
+			put_away(&ro->files[i]);
 		free(ro->files[i].path);
 	}
 	free(ro->files);

@@ -6,7 +6,9 @@
  * /var/log/NAME.log and makes a new one, the jail must get the new one: it is mounted in the place
  * of the old, so that a service that reopens its log after a HUP finds it. The jail gets a new one,
  * with the old one's owner and mode, as soon as the old one is gone; where nobody makes one on the
- * host (logrotate's nocreate), this one gets the name after a moment. */
+ * host (logrotate's nocreate), this one gets the name after a moment. Where somebody did, and the
+ * service has opened or written to this one meanwhile, it stays as NAME.immure, NAME.immure.2 and
+ * so on: nothing is lost. */
 #pragma once
 
 #include "confine/run.h"

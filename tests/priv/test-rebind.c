@@ -4,6 +4,7 @@
  * directory. */
 #include "jail/rebind.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -209,6 +210,81 @@ static void test_files(void)
 	end(&j);
 }
 
+static void reads(const char *name, const char *want)
+{
+	CLEANUP_STR char *path = at(name), *text = NULL;
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		fd_read_all(fd, 4096, &text, NULL);
+	CHECK_STR(text, want);
+}
+
+static int open_inside(const struct jail *j, const char *name)
+{
+	CLEANUP_STR char *path = at(name);
+
+	return beneath_open(j->root, path, O_WRONLY | O_APPEND, 0);
+}
+
+static size_t entries(void)
+{
+	CLEANUP_STR char *path = at(".");
+	DIR *d = opendir(path);
+	size_t n = 0;
+
+	while (d && readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* The host makes the new file only after the jail has had a stand-in: what was or will be written
+ * there is kept under a name that nobody has. */
+static void test_stand_ins(void)
+{
+	CLEANUP_STR char *log = at("two.log"), *old = at("two.log.1");
+	struct provision v[] = {{.path = log, .class = CLASS_LOG, .writable = true, .file = true}};
+	const struct layout l = {.v = v, .n = ARRAY_LEN(v)};
+	struct rotate ro CLEANUP_ROTATE = ROTATE_INIT;
+	struct rotate_spec *files;
+
+	put("two.log", "old");
+	put("two.log.immure", "of the last time");
+	struct jail j = begin(&l);
+	size_t n = rebind_files(&l, &files);
+	rotate_open(&ro, files, n, &j.run);
+	free(files);
+	for (int i = 0; i < 3; i++) {
+		CHECK_INT(rename(log, old), 0);
+		rotate_serve(&ro, &j.run);
+		sees(&j, "two.log", "");
+		CLEANUP_FD int fd = i < 2 ? open_inside(&j, "two.log") : -1;
+		if (i == 0)
+			CHECK_INT(fd_write_all(fd, "before", 6), 0);
+		put("two.log", "new");
+		rotate_serve(&ro, &j.run);
+		sees(&j, "two.log", "new");
+		if (i == 1)
+			CHECK_INT(fd_write_all(fd, "after", 5), 0);
+	}
+	reads("two.log.immure", "of the last time");
+	reads("two.log.immure.2", "before");
+	reads("two.log.immure.3", "after");
+	reads("two.log", "new");
+	reads("two.log.immure.4", NULL); /* nobody had it open */
+	size_t before = entries();
+	CHECK_INT(rename(log, old), 0);
+	rotate_serve(&ro, &j.run);
+	CHECK_INT(entries(), before); /* the stand-in's name for log's */
+	CHECK(rotate_wait(&ro) > 0);
+	usleep(1100 * 1000);
+	rotate_serve(&ro, &j.run);
+	reads("two.log", "");
+	CHECK_INT(rotate_wait(&ro), -1);
+	end(&j);
+}
+
 static void test_masks(void)
 {
 	CLEANUP_STR char *conf = at("conf"), *live = at("conf/live");
@@ -290,9 +366,12 @@ int main(void)
 		put(name, "");
 	}
 	CLEANUP_STR char *log = xasprintf("%s/one.log", inside);
+	CLEANUP_STR char *two = xasprintf("%s/two.log", inside);
 	put(log, "");
+	put(two, "");
 	test_links();
 	test_files();
+	test_stand_ins();
 	test_masks();
 	test_trapped();
 	rig_remove(dir);

@@ -37,6 +37,7 @@ char *place_rsyslog(const struct place *p)
 char *place_syslog_ng(const struct place *p)
 {
 	CLEANUP_STR char *id = identifier(p->name);
+	const char *kind = p->spec->syslog_socket == LOG_STREAM ? "unix-stream" : "unix-dgram";
 
 	return xasprintf(
 	    "# The socket of jail %s, which has Syslog=daemon; by immure export %s --format "
@@ -44,8 +45,8 @@ char *place_syslog_ng(const struct place *p)
 	    "# For /etc/syslog-ng/conf.d/immure-%s.conf; d_syslog is what Debian's syslog-ng.conf\n"
 	    "# calls /var/log/syslog. Its lines have %s where others have the host's name.\n"
 	    "source s_immure_%s {\n"
-	    "\tunix-dgram(\"%s/%s.daemon/log\" create-dirs(yes) host-override(\"%s\"));\n"
+	    "\t%s(\"%s/%s.daemon/log\" create-dirs(yes) host-override(\"%s\"));\n"
 	    "};\n"
 	    "log { source(s_immure_%s); destination(d_syslog); };\n",
-	    p->name, p->name, p->name, p->name, id, p->dirs->run, p->name, p->name, id);
+	    p->name, p->name, p->name, p->name, id, kind, p->dirs->run, p->name, p->name, id);
 }

@@ -27,7 +27,6 @@
 #include "jail/command.h"
 #include "jail/errand.h"
 #include "jail/lay.h"
-#include "jail/log-use.h"
 #include "jail/mounts.h"
 #include "jail/output.h"
 #include "jail/passed.h"
@@ -37,10 +36,15 @@
 #include "jail/samples.h"
 #include "jail/tell.h"
 #include "jail/unreached.h"
+#include "keep/logging.h"
+#include "world/log.h"
 #include "world/world.h"
 
 /* Where the exercise sees the jail: in the world's own /dev, which is nobody else's. */
 #define JAIL_PREFIX "/dev/.jail"
+
+/* The socket that the jail meets at /dev/log, "log" in that directory. */
+#define LOG_DIR "/dev/.syslog"
 
 /* How long a twin may take to stop before it is killed, in milliseconds. */
 #define LEARNING_PATIENCE 5000
@@ -61,12 +65,13 @@ struct stage {
 	struct supervisor *supervisor;
 	struct refusals *refusals; /* of a confined twin */
 	time_t since;
-	char *last_words;     /* what the service printed, where that explains an error */
-	int jail;	      /* O_PATH, the jail's root as the service sees it */
-	int output;	      /* the service's standard output and error, a file */
-	int printed;	      /* the same for reading: not the service's */
-	struct passed passed; /* sockets that it is handed */
-	int users;	      /* a user namespace of its own, or -1 */
+	char *last_words;	/* what the service printed, where that explains an error */
+	int jail;		/* O_PATH, the jail's root as the service sees it */
+	int output;		/* the service's standard output and error, a file */
+	int printed;		/* the same for reading: not the service's */
+	struct passed passed;	/* sockets that it is handed */
+	int users;		/* a user namespace of its own, or -1 */
+	struct log_nowhere log; /* of a jail: of the kind that the running one has */
 };
 
 static int open_output(struct stage *s, struct err *e)
@@ -106,6 +111,24 @@ static int take_users(struct stage *s, struct err *e)
 	return s->users < 0 ? s->users : 0;
 }
 
+/* Natively a service meets the world's own. A jail's is of the kind, and in the place, that its
+ * spec says: what is proved is what will run. */
+static int take_log(struct stage *s, struct err *e)
+{
+	const struct spec *spec = s->t->spec;
+	bool by_daemon = logging_is_daemon(spec->syslog);
+
+	if (!s->t->layout->syslog || logging_is_none(spec->syslog))
+		return 0;
+	int r = log_nowhere_open(&s->log, spec->syslog_socket == LOG_STREAM);
+	if (r == 0)
+		r = log_nowhere_place(&s->log, s->world.root, LOG_DIR);
+	if (r < 0)
+		return err_errno(e, r, "making the jail's /dev/log");
+	logging_mount(&s->plan, by_daemon ? LOG_DIR : LOG_DIR "/log", by_daemon);
+	return 0;
+}
+
 static int make_plan(struct stage *s, struct err *e)
 {
 	struct plan *p = &s->plan;
@@ -141,10 +164,7 @@ static int make_plan(struct stage *s, struct err *e)
 	r = t->kind == TWIN_GROW
 		? mounts_growth(p, t->layout, s->world.root, e)
 		: mounts_sealed(p, t->layout, t->manifest_dir, t->spec, s->world.root, e);
-	if (r == 0 && t->layout->syslog)
-		plan_mount(p, MOUNT_BIND, LOG_SOCKET, LOG_SOCKET,
-			   MOUNT_READONLY | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC);
-	return r;
+	return r == 0 ? take_log(s, e) : r;
 }
 
 static int supervise(struct stage *s, struct err *e)
@@ -509,6 +529,7 @@ static void stage_done(struct stage *s)
 	fd_close(&s->users);
 	passed_done(&s->passed);
 	fd_close(&s->printed);
+	log_nowhere_close(&s->log);
 	world_close(&s->world);
 }
 
@@ -593,7 +614,8 @@ int twin_run(const struct twin *t, struct twin_report *ret, struct err *e)
 			  .jail = -1,
 			  .output = -1,
 			  .printed = -1,
-			  .users = -1};
+			  .users = -1,
+			  .log = LOG_NOWHERE_INIT};
 
 	plan_init(&s.plan);
 	int r = t->scout ? play_scout(&s, &rep, e) : play(&s, &rep, e);

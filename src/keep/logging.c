@@ -157,19 +157,23 @@ void logging_pack(struct pack *w, struct logging_settings *s)
 	PACK_FIELD(w, s->interval_ms);
 }
 
-void logging_plan(const struct logging *l, struct plan *p)
+void logging_mount(struct plan *p, const char *source, bool by_daemon)
 {
 	unsigned flags =
 	    MOUNT_READONLY | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC | MOUNT_UNMAPPED;
 
-	if (!l->open)
-		return;
-	if (l->by_daemon) {
+	if (by_daemon) {
 		plan_mount(p, MOUNT_DIR, "/dev/syslog", NULL, 0)->mode = 0755;
-		plan_mount(p, MOUNT_BIND, "/dev/syslog", l->source, flags);
+		plan_mount(p, MOUNT_BIND, "/dev/syslog", source, flags);
 		plan_mount(p, MOUNT_LINK, "/dev/log", "syslog/log", 0);
 	} else
-		plan_mount(p, MOUNT_BIND, "/dev/log", l->source, flags);
+		plan_mount(p, MOUNT_BIND, "/dev/log", source, flags);
+}
+
+void logging_plan(const struct logging *l, struct plan *p)
+{
+	if (l->open)
+		logging_mount(p, l->source, l->by_daemon);
 }
 
 /* --- the relay --- */
@@ -420,11 +424,21 @@ void logging_serve(struct logging *l)
 
 /* --- from start to end --- */
 
+bool logging_is_none(const char *syslog)
+{
+	return syslog && streq(syslog, "none");
+}
+
+bool logging_is_daemon(const char *syslog)
+{
+	return syslog && streq(syslog, "daemon");
+}
+
 int logging_open(struct logging *l, struct err *e)
 {
-	if (l->open || (l->set.where && streq(l->set.where, "none")))
+	if (l->open || logging_is_none(l->set.where))
 		return 0;
-	bool by_daemon = l->set.where && streq(l->set.where, "daemon");
+	bool by_daemon = logging_is_daemon(l->set.where);
 	int r = by_daemon ? open_daemon(l, e) : open_relayed(l, e);
 	l->source = r < 0 ? NULL : logging_source(l);
 	if (r == 0 && !l->source)

@@ -79,6 +79,14 @@ void logging_pack(struct pack *w, struct logging_settings *s);
 /* Adds /dev/log to @p, which has its /dev already. */
 void logging_plan(const struct logging *l, struct plan *p);
 
+/* The same of any socket: @source is its path or, @by_daemon, that of the directory in which it is
+ * "log". A twin's is not the relay's. */
+void logging_mount(struct plan *p, const char *source, bool by_daemon);
+
+/* What @syslog (a value of Syslog=, or NULL) makes of it. */
+bool logging_is_none(const char *syslog);
+bool logging_is_daemon(const char *syslog);
+
 /* Readable when logging_serve() has something to do; -1: never. */
 int logging_fd(const struct logging *l);
 void logging_serve(struct logging *l);

@@ -46,7 +46,7 @@ struct host_face {
 	struct net_face *net; /* NULL: its network is the world's too */
 	struct ipc_settings *ipc;
 	struct strv leftovers;
-	int log;
+	struct log_nowhere *log; /* the world's */
 };
 
 static int host_observe(enum world_net net, struct host_face *ret, struct err *e)
@@ -156,7 +156,7 @@ static int set_up(const char *scratch, const struct host_face *host, struct err 
 	if (r < 0)
 		return r;
 	leftovers_remove(root, &host->leftovers);
-	r = log_place(host->log, root);
+	r = log_nowhere_place(host->log, root, "/dev");
 	if (r < 0)
 		return err_errno(e, r, "making the world's /dev/log");
 	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
@@ -206,7 +206,8 @@ int world_open(const char *scratch, enum world_net net, struct world *ret, struc
 	int r = host_observe(net, &host, e);
 	if (r < 0)
 		return r;
-	host.log = w.log = log_nowhere();
+	log_nowhere_open(&w.log, false);
+	host.log = &w.log;
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return err_errno(e, -errno, "making a pipe");
 	if (pipe2(done, O_CLOEXEC) < 0) {
@@ -255,5 +256,5 @@ void world_close(struct world *w)
 	fd_close(&w->net_ns);
 	fd_close(&w->ipc_ns);
 	fd_close(&w->uts_ns);
-	fd_close(&w->log);
+	log_nowhere_close(&w->log);
 }

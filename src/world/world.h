@@ -18,15 +18,17 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "world/log.h"
 
 struct world {
 	int root; /* O_PATH: the world's "/", with all its mounts */
 	int mnt_ns, net_ns, ipc_ns, uts_ns;
-	int log; /* its /dev/log: takes what is sent, and throws it away */
+	struct log_nowhere log; /* its /dev/log: takes what is sent, and throws it away */
 };
 #define WORLD_INIT                                                                                 \
 	{                                                                                          \
-		.root = -1, .mnt_ns = -1, .net_ns = -1, .ipc_ns = -1, .uts_ns = -1, .log = -1      \
+		.root = -1, .mnt_ns = -1, .net_ns = -1, .ipc_ns = -1, .uts_ns = -1,                \
+		.log = LOG_NOWHERE_INIT                                                            \
 	}
 #define CLEANUP_WORLD CLEANUP(world_close)
 

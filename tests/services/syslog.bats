@@ -409,6 +409,29 @@ relay_is_there() { kill -0 "$(figure relay)" 2>/dev/null; }
 	rsyslog_conf
 }
 
+# twins_meet WHAT [Jail]-LINE...: what a twin in a jail of such a spec finds at /dev/log. Natively it
+# is a datagram socket: what is something else makes the proof fail, and is in its message.
+twins_meet()
+{
+	mkdir -p "$IMMURE_CONFIG_DIR/$NAME-2.conf.d"
+	printf '[Jail]\n%s\n' "${@:2}" >"$IMMURE_CONFIG_DIR/$NAME-2.conf.d/test.conf"
+	! immure build "$NAME-2" >"$WORK/twins" 2>&1
+	rm -r "$IMMURE_CONFIG_DIR/$NAME-2.conf.d"
+	cat "$WORK/twins"
+	grep -q "$1" "$WORK/twins"
+}
+
+@test "twins meet the /dev/log that the jail will have: the proof proves what runs" {
+	ask="nc -N 127.0.0.1 $((PORT + 1))"
+	immure build "$NAME-2" --exercise "echo kind | $ask; echo burst 2000 | $ask | wc -l" \
+		-- /usr/bin/python3 "$HERE/syslog-speaker.py" $((PORT + 1))
+	twins_meet 'stream here' SyslogSocket=stream
+	twins_meet 'none here' Syslog=none
+	twins_meet 'datagram syslog/log' Syslog=daemon
+	twins_meet 'stream syslog/log' Syslog=daemon SyslogSocket=stream
+	immure remove "$NAME-2"
+}
+
 @test "Syslog=none: there is no /dev/log" {
 	settings "LogRateLimitBurst=0" "Syslog=none"
 	start

@@ -233,6 +233,7 @@ static int open_logging(struct live *l, struct err *e)
 		g->set = (struct logging_settings){
 		    .where = s->syslog,
 		    .stream = s->syslog_socket == LOG_STREAM,
+		    .room = s->syslog_buffer,
 		    .burst = limited ? (uint32_t)s->log_burst : 0,
 		    .interval_ms = limited ? (uint64_t)(s->log_interval * 1000) : 0,
 		};
@@ -321,32 +322,6 @@ static int begin(struct live *l, struct err *e)
 	if (r == 0)
 		r = wait_exec(l, e);
 	return r == 0 ? note(l, e) : r;
-}
-
-int live_pack(struct live *l, char **ret, size_t *ret_len, struct err *e)
-{
-	CLEANUP_STR char *root = NULL;
-	int r = load(l, e);
-
-	if (r == 0 && l->spec->environment_files.n)
-		return err_set(e, -EINVAL,
-			       "%s reads EnvironmentFile= at every start: what it holds may be "
-			       "secret and is not exported",
-			       l->name);
-	for (int i = 0; i < 3; i++)
-		l->stdio[i] = i;
-	if (r == 0)
-		r = make_plan(l, e);
-	if (r < 0)
-		return r;
-	struct plan p = l->plan;
-	strv_done(&l->made); /* directories in /run: the plan needs them */
-	root = path_join(l->generation.dir, "root");
-	p.root_path = root;
-	p.stays = false;
-	p.root = p.launcher = p.user_ns = -1;
-	*ret = packed_write(&p, ret_len);
-	return 0;
 }
 
 bool live_over(const struct live *l)
@@ -558,9 +533,22 @@ int live_adopt(struct live *l, const struct keeper *before, const int stdio[3], 
 	return r == 0 ? settle(l, true, seconds, ret_ready, e) : r;
 }
 
-int live_serve_one(struct live *l, struct err *e)
+/* Whom each connection's jail may reach cannot be held. */
+static int check_peers(const struct live *l, struct err *e)
 {
 	struct peers peers CLEANUP_PEERS = {0};
+
+	if (!peers_of(l->spec, &peers))
+		return 0;
+	return err_set(e, -EOPNOTSUPP,
+		       "%s: whom it may reach (ConnectTo=, IPAddressDeny=, SocketBindDeny=) "
+		       "cannot be held where each connection is a jail of its own: immure start "
+		       "serves them in one",
+		       l->name);
+}
+
+static int load_one(struct live *l, struct err *e)
+{
 	int r = generation_load(l->dirs, l->name, &l->generation, e);
 
 	if (r == 0)
@@ -569,36 +557,98 @@ int live_serve_one(struct live *l, struct err *e)
 		return -EINVAL;
 	if (r == 0)
 		r = require_check(l->spec, e);
-	if (r == 0 && peers_of(l->spec, &peers))
-		r = err_set(e, -EOPNOTSUPP,
-			    "%s: whom it may reach (ConnectTo=, IPAddressDeny=, SocketBindDeny=) "
-			    "cannot be held where "
-			    "each connection is a jail of its own: immure start serves them in one",
-			    l->name);
-	if (r < 0)
-		return r;
-	l->signals = keeper_signals();
-	l->ipc = ipc_observe();
+	return r == 0 ? check_peers(l, e) : r;
+}
+
+/* RUN is there for whoever holds a lock in it, and these hold none. */
+static int open_shared_logging(struct live *l, struct err *e)
+{
+	CLEANUP_FD int run = running_dir(l->dirs, e);
+
+	l->logging.shared = true; /* among all that run at once */
+	return run < 0 ? run : open_logging(l, e);
+}
+
+int live_pack(struct live *l, char **ret, size_t *ret_len, struct err *e)
+{
+	CLEANUP_STR char *root = NULL;
+	int r = load(l, e);
+
+	if (r == 0 && l->spec->environment_files.n)
+		return err_set(e, -EINVAL,
+			       "%s reads EnvironmentFile= at every start: what it holds may be "
+			       "secret and is not exported",
+			       l->name);
 	for (int i = 0; i < 3; i++)
 		l->stdio[i] = i;
-	r = make_plan(l, e);
+	if (r == 0)
+		r = make_plan(l, e);
+	/* Where nobody is there beside the jail no relay is: only what needs none. */
+	if (r == 0 && l->generation.layout.syslog && logging_is_daemon(l->spec->syslog))
+		r = open_shared_logging(l, e);
+	if (r < 0)
+		return r;
+	struct plan p = l->plan;
+	strv_done(&l->made); /* directories in /run: the plan needs them */
+	root = path_join(l->generation.dir, "root");
+	p.root_path = root;
+	p.stays = false;
+	p.root = p.launcher = p.user_ns = -1;
+	*ret = packed_write(&p, ret_len);
+	return 0;
+}
+
+static int begin_one(struct live *l, struct err *e)
+{
+	int r = make_plan(l, e);
+
 	l->plan.same_pid = l->plan.forks = false; /* no script asks for its number */
 	l->plan.stays = false;			  /* nor is anything done around one connection */
 	strv_done(&l->made);			  /* they are for all that run at once */
+	if (r == 0 && l->generation.layout.syslog)
+		r = open_shared_logging(l, e);
 	if (r == 0)
 		r = run_start(&l->plan, &l->run, e);
 	if (r == 0)
 		r = refuse(l, e);
 	if (r == 0)
 		r = run_wait_exec(&l->run, l->spec->timeout_start, e);
+	logging_mounted(&l->logging);
+	return r;
+}
+
+/* Who has called is not kept waiting for what is still to be logged. */
+static void hang_up(void)
+{
+	CLEANUP_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int i = 0; null > 2 && i < 3; i++)
+		dup2(null, i);
+}
+
+int live_serve_one(struct live *l, struct err *e)
+{
+	int r = load_one(l, e);
+
+	if (r < 0)
+		return r;
+	l->signals = keeper_signals();
+	l->ipc = ipc_observe();
+	for (int i = 0; i < 3; i++)
+		l->stdio[i] = i;
+	r = begin_one(l, e);
 	while (r == 0 && !l->asked && !live_over(l)) {
 		struct pollfd pfd[] = {{.fd = l->run.ctl, .events = POLLIN},
-				       {.fd = l->signals, .events = POLLIN}};
+				       {.fd = l->signals, .events = POLLIN},
+				       {.fd = logging_fd(&l->logging), .events = POLLIN}};
 		if (poll(pfd, ARRAY_LEN(pfd), -1) > 0 && pfd[1].revents)
 			live_signal(l);
+		logging_serve(&l->logging);
 		if (run_poll(&l->run, 0))
 			break;
 	}
+	if (r == 0)
+		hang_up();
 	return r;
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/fnv.h"
 #include "base/kernel.h"
 #include "base/str.h"
 #include "fs/beneath.h"
@@ -107,7 +108,7 @@ static int connect_to(const struct addrinfo *a)
 	return take_fd(&fd);
 }
 
-static NORETURN void resolve_and_connect(int conn, const char *where)
+static NORETURN void resolve_and_connect(int parent, const char *where)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	CLEANUP_STR char *host = xstrdup(where);
@@ -125,37 +126,64 @@ static NORETURN void resolve_and_connect(int conn, const char *where)
 		list = NULL;
 	for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
 		fd = connect_to(a);
-	answer(conn, fd, SINK_TCP);
+	answer(parent, fd, SINK_TCP);
 	_exit(0);
 }
 
-/* A grandchild, which is nobody's to wait for and holds nothing of ours but @conn. */
-static void answer_tcp(int conn, const char *where)
+/* A grandchild, which is nobody's to wait for and holds nothing of ours but its end of a pair: when
+ * that is closed without an answer it has died. */
+static int ask_child(const char *where)
 {
-	pid_t pid = fork();
+	int pair[2];
 
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return -errno;
+	pid_t pid = fork();
 	if (pid == 0) {
 		if (fork() != 0)
 			_exit(0);
-		dup2(conn, 3);
+		dup2(pair[1], 3);
 		close_range(4, ~0U, 0);
 		resolve_and_connect(3, where);
 	}
+	close(pair[1]);
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
-	else
-		answer(conn, -1, SINK_NONE);
+	return pair[0];
 }
 
-void log_sink_answer(int conn, const char *syslog)
+void log_sink_pass_on(int child, int conn)
+{
+	int fds[WIRE_FDS];
+	struct wire w;
+	int r = wire_receive(child, &w, fds);
+
+	if (r <= 0)
+		w = (struct wire){.type = WIRE_SINK, .sink = SINK_NONE};
+	if (conn >= 0)
+		wire_send(conn, &w, fds, r > 0 && fds[0] >= 0);
+	for (int i = 0; i < WIRE_FDS; i++)
+		fd_close(&fds[i]);
+}
+
+int log_sink_answer(int conn, const char *syslog)
 {
 	const char *file = log_sink_file(syslog);
 	const char *tcp = syslog ? str_after(syslog, "tcp:") : NULL;
+	int child = tcp ? ask_child(tcp) : -1;
 
-	if (file)
+	if (tcp && child < 0)
+		answer(conn, -1, SINK_NONE);
+	else if (file)
 		answer_file(conn, file);
-	else if (tcp)
-		answer_tcp(conn, tcp);
-	else
+	else if (!tcp)
 		answer_host(conn);
+	return child;
+}
+
+uint64_t log_sink_number(const char *syslog)
+{
+	const char *where = syslog ? syslog : "host";
+
+	return fnv(where, strlen(where));
 }

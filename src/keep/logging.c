@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "keep/logging.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -36,7 +38,9 @@
 #define BACKLOG	     64
 #define DISCARD	     4096 /* messages in one go */
 
-enum { CONN, TIMER, SOURCE, WATCH };
+enum { CONN, TIMER, SOURCE, WATCH, LOOKUP };
+
+#define SOCKET "socket" /* ".PID" behind it where it is shared */
 
 static uint64_t now_ms(void)
 {
@@ -64,14 +68,57 @@ static int open_dir(const struct logging *l, const char *suffix, mode_t mode, st
 	return err_set(e, -EPERM, "%s/%s could be written by others", l->run_dir, file);
 }
 
+static int make_queue(struct logging *l, int flags)
+{
+	fd_close(&l->queue_file);
+	l->queue_file =
+	    openat(l->dir, "queue", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
+	return l->queue_file < 0 ? -errno : queue_make(l->queue_file, l->set.room);
+}
+
+/* One at a time: several may begin at once. */
 static int open_queue(struct logging *l, struct err *e)
 {
-	l->queue_file = openat(l->dir, "queue", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r = l->queue_file < 0 ? -errno : queue_make(l->queue_file);
+	CLEANUP_FD int lock = openat(l->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = lock < 0 || flock(lock, LOCK_EX) < 0 ? -errno : make_queue(l, 0);
 
+	if (r == -ESTALE) /* an old relay may still have it */
+		r = unlinkat(l->dir, "queue", 0) < 0 ? -errno : make_queue(l, O_EXCL);
 	if (r == 0)
 		r = queue_attach(&l->queue, l->queue_file, true);
 	return r < 0 ? err_errno(e, r, "making the queue of %s's syslog messages", l->name) : 0;
+}
+
+static const char *socket_name(const struct logging *l, char buf[32])
+{
+	snprintf(buf, 32, l->shared ? SOCKET ".%d" : SOCKET, (int)getpid());
+	return buf;
+}
+
+/* What killed ones have left in the directory @at. */
+static void sweep(int at)
+{
+	int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		const char *number = str_after(entry->d_name, SOCKET ".");
+		if (number && kill((pid_t)atoi(number), 0) < 0 && errno == ESRCH)
+			unlinkat(at, entry->d_name, 0);
+	}
+	if (d)
+		closedir(d);
+	else
+		fd_close(&fd);
+}
+
+void logging_mounted(const struct logging *l)
+{
+	char name[32];
+
+	if (l->shared && l->dir >= 0)
+		unlinkat(l->dir, socket_name(l, name), 0);
 }
 
 /* SO_PASSCRED before the first message: of each the kernel notes who sent it. */
@@ -80,15 +127,16 @@ static int open_socket(struct logging *l, struct err *e)
 	bool stream = l->set.stream;
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int on = 1, off = 0;
+	char name[32];
 
-	relay_path(a.sun_path, l->dir, "socket");
-	unlinkat(l->dir, "socket", 0);
+	relay_path(a.sun_path, l->dir, socket_name(l, name));
+	unlinkat(l->dir, name, 0);
 	l->socket = socket(AF_UNIX, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
 	if (l->socket < 0 || setsockopt(l->socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
 	    fcntl(l->socket, F_SETFL, O_NONBLOCK) < 0 ||
 	    bind(l->socket, (struct sockaddr *)&a, sizeof(a)) < 0 ||
-	    fchmodat(l->dir, "socket", 0666, 0) < 0 || (stream && listen(l->socket, BACKLOG) < 0))
-		return err_errno(e, -errno, "making %s/%s.log/socket", l->run_dir, l->name);
+	    fchmodat(l->dir, name, 0666, 0) < 0 || (stream && listen(l->socket, BACKLOG) < 0))
+		return err_errno(e, -errno, "making %s/%s.log/%s", l->run_dir, l->name, name);
 	/* Where the kernel can: one that comes along and is told to linger would hold the relay. */
 	setsockopt(l->socket, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
 	return 0;
@@ -121,7 +169,8 @@ static int open_relayed(struct logging *l, struct err *e)
 {
 	l->dir = open_dir(l, "log", 0700, e);
 	int r = l->dir < 0 ? l->dir : open_queue(l, e);
-
+	if (r == 0 && l->shared)
+		sweep(l->dir);
 	if (r == 0)
 		r = open_socket(l, e);
 	if (r == 0)
@@ -146,13 +195,16 @@ char *logging_source(const struct logging *l)
 	    xasprintf("%s/%s.%s", l->run_dir, l->name, l->by_daemon ? "daemon" : "log");
 	CLEANUP_STR char *real = realpath(dir, NULL);
 
-	return !real || l->by_daemon ? steal_ptr(real) : path_join(real, "socket");
+	char name[32];
+
+	return !real || l->by_daemon ? steal_ptr(real) : path_join(real, socket_name(l, name));
 }
 
 void logging_pack(struct pack *w, struct logging_settings *s)
 {
 	pack_text(w, &s->where);
 	PACK_FIELD(w, s->stream);
+	PACK_FIELD(w, s->room);
 	PACK_FIELD(w, s->burst);
 	PACK_FIELD(w, s->interval_ms);
 }
@@ -200,7 +252,9 @@ static void say_hello(struct logging *l)
 {
 	struct wire w = {.type = WIRE_HELLO,
 			 .form = log_sink_form(l->set.where),
-			 .anew = !l->greeted,
+			 .anew = !l->greeted && !l->shared,
+			 .shared = l->shared,
+			 .way = log_sink_number(l->set.where),
 			 .stream = l->set.stream,
 			 .burst = l->set.burst,
 			 .interval_ms = l->set.interval_ms};
@@ -242,6 +296,7 @@ static void lose(struct logging *l)
 	fd_close(&l->conn);
 	fd_close(&l->relay);
 	l->pinged = 0;
+	l->told_last = false;
 	if (l->lost) {
 		try_later(l);
 		return;
@@ -283,20 +338,27 @@ static bool try_connect(struct logging *l)
 	return true;
 }
 
-static void find_relay(struct logging *l)
-{
-	if (try_connect(l))
-		return;
-	if (!l->ending)
-		relay_start(l->run_dir, l->program, NULL);
-	try_later(l);
-}
-
 static bool somebody_waits(const struct logging *l)
 {
 	struct pollfd pfd = {.fd = l->socket, .events = POLLIN};
 
 	return l->set.stream || poll(&pfd, 1, 0) > 0;
+}
+
+static bool is_left(const struct logging *l)
+{
+	struct pollfd pfd = {.fd = l->socket, .events = POLLIN};
+
+	return poll(&pfd, 1, 0) > 0 || !queue_empty(&l->queue);
+}
+
+static void find_relay(struct logging *l)
+{
+	if (try_connect(l))
+		return;
+	if (!l->ending || is_left(l))
+		relay_start(l->run_dir, l->program, NULL);
+	try_later(l);
 }
 
 /* Something has been sent a while ago, or is sent over connections that we do not see. */
@@ -348,11 +410,20 @@ static ino_t file_now(const struct logging *l)
 
 static void give_way_out(struct logging *l)
 {
-	log_sink_answer(l->conn, l->set.where);
+	if (l->lookup >= 0) /* on its way */
+		return;
+	l->lookup = log_sink_answer(l->conn, l->set.where);
+	add(l, l->lookup, EPOLLIN, LOOKUP);
 	if (l->watch < 0)
 		return;
 	l->file = file_now(l);
 	inotify_add_watch(l->watch, log_sink_file(l->set.where), IN_MOVE_SELF | IN_ATTRIB);
+}
+
+static void take_lookup(struct logging *l)
+{
+	log_sink_pass_on(l->lookup, l->conn);
+	fd_close(&l->lookup);
 }
 
 /* Renamed or removed (which changes its number of links), another one is made in its place. */
@@ -413,9 +484,11 @@ int logging_fd(const struct logging *l)
 void logging_serve(struct logging *l)
 {
 	static void (*const takers[])(struct logging *) = {
-	    [CONN] = take_conn, [TIMER] = take_timer, [SOURCE] = take_source, [WATCH] = take_watch};
-	struct epoll_event ev[4];
-	int n = l->epoll < 0 ? 0 : epoll_wait(l->epoll, ev, 4, 0);
+	    [CONN] = take_conn,	  [TIMER] = take_timer,	  [SOURCE] = take_source,
+	    [WATCH] = take_watch, [LOOKUP] = take_lookup,
+	};
+	struct epoll_event ev[ARRAY_LEN(takers)];
+	int n = l->epoll < 0 ? 0 : epoll_wait(l->epoll, ev, ARRAY_LEN(ev), 0);
 
 	for (int i = 0; i < n; i++)
 		if (ev[i].data.u32 != CONN || l->conn >= 0)
@@ -460,7 +533,7 @@ int logging_open(struct logging *l, struct err *e)
 size_t logging_fds(const struct logging *l, int ret[LOGGING_FDS])
 {
 	const int fds[LOGGING_FDS] = {l->program, l->dir,   l->socket, l->queue_file, l->conn,
-				      l->relay,	  l->epoll, l->timer,  l->watch};
+				      l->relay,	  l->epoll, l->timer,  l->watch,      l->lookup};
 
 	memcpy(ret, fds, sizeof(fds));
 	return LOGGING_FDS;
@@ -469,19 +542,29 @@ size_t logging_fds(const struct logging *l, int ret[LOGGING_FDS])
 void logging_adopt(struct logging *l)
 {
 	l->source = NULL;
-	l->queue = (struct queue){0};
+	l->queue = (struct queue)QUEUE_INIT;
 	if (l->open && !l->by_daemon && queue_attach(&l->queue, l->queue_file, true) < 0)
 		logging_close(l);
 }
 
-static void wait_drained(struct logging *l)
+static void say_last(struct logging *l)
 {
 	const struct wire w = {.type = WIRE_LAST};
+
+	if (l->conn < 0 || l->told_last)
+		return;
+	wire_send(l->conn, &w, NULL, 0);
+	l->told_last = true;
+}
+
+/* Also where the relay has just died, and another one is to take what is left. */
+static void wait_drained(struct logging *l)
+{
 	uint64_t end = now_ms() + LOGGING_LAST_MS;
 
-	wire_send(l->conn, &w, NULL, 0);
-	while (l->conn >= 0 && !l->drained && now_ms() < end) {
+	while (!l->drained && now_ms() < end && (l->conn >= 0 || is_left(l))) {
 		struct pollfd pfd = {.fd = l->epoll, .events = POLLIN};
+		say_last(l);
 		if (poll(&pfd, 1, 20) > 0)
 			logging_serve(l);
 	}
@@ -500,20 +583,22 @@ static void see_off(struct logging *l)
 void logging_close(struct logging *l)
 {
 	l->ending = true;
-	if (l->conn >= 0)
+	if (l->queue.head)
 		wait_drained(l);
 	if (l->alone)
 		see_off(l);
-	bool empty = l->queue.head && queue_empty(&l->queue);
+	/* Of those that share it nobody is the last one: it has their figures. */
+	bool empty = !l->shared && l->queue.head && queue_empty(&l->queue);
+	char name[32];
 	queue_unmap(&l->queue);
 	if (l->dir >= 0)
-		unlinkat(l->dir, "socket", 0);
+		unlinkat(l->dir, socket_name(l, name), 0);
 	int *const fds[] = {&l->program, &l->dir,   &l->socket, &l->queue_file, &l->conn,
-			    &l->relay,	 &l->epoll, &l->timer,	&l->watch};
+			    &l->relay,	 &l->epoll, &l->timer,	&l->watch,	&l->lookup};
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		fd_close(fds[i]);
 	free(l->source);
-	if (empty || l->by_daemon)
+	if (empty || (l->by_daemon && !l->shared))
 		logging_forget(l->run_dir, l->name);
 	*l = (struct logging)LOGGING_INIT;
 }
@@ -529,7 +614,8 @@ void logging_forget(const char *run_dir, const char *name)
 	if (run < 0)
 		return;
 	if (dir >= 0) {
-		unlinkat(dir, "socket", 0);
+		sweep(dir);
+		unlinkat(dir, SOCKET, 0);
 		unlinkat(dir, "queue", 0);
 	}
 	unlinkat(run, log, AT_REMOVEDIR);

@@ -4,9 +4,10 @@
  *   RUN/NAME.log/socket   bound at /dev/log in the jail; the supervisor's while it lives
  *   RUN/NAME.log/queue    what the relay has taken and nobody has yet, and the figures
  *                         (relay/queue.h)
- *   RUN/NAME.daemon/      with Syslog=daemon: the directory in which a daemon of the host's listens
- *                         on the socket "log"; /dev/log is a link into it, so that the daemon may
- *                         be restarted
+ *   RUN/NAME.log/socket.PID   the same of a jail that serves one connection (@shared), for as long
+ * as it takes to bind it: several such share a queue, a rate and a way out RUN/NAME.daemon/ with
+ * Syslog=daemon: the directory in which a daemon of the host's listens on the socket "log";
+ * /dev/log is a link into it, so that the daemon may be restarted
  *
  * The service never waits for us. The kernel keeps what it sends; the relay empties that into the
  * queue and drops, counted, what has no room. When the relay is gone another one is started and
@@ -26,6 +27,7 @@
 struct logging_settings {
 	const char *where; /* Syslog=, or NULL: host; borrowed */
 	bool stream;	   /* SyslogSocket= */
+	uint64_t room;	   /* SyslogBuffer= */
 	uint32_t burst;
 	uint64_t interval_ms;
 };
@@ -34,6 +36,7 @@ struct logging {
 	const char *name;    /* of the jail; borrowed, as the next one is */
 	const char *run_dir; /* RUN */
 	struct logging_settings set;
+	bool shared;	/* others of this name come and go */
 	int program;	/* the relay's, to be executed; taken over */
 	bool open;	/* there is a /dev/log */
 	char *source;	/* what is bound there */
@@ -43,6 +46,7 @@ struct logging {
 	struct queue queue;	 /* the figures: ours is `unserved` */
 	int conn;		 /* to the relay, or -1 */
 	int relay;		 /* pidfd, or -1 */
+	int lookup;		 /* of a child that looks for the way out, or -1 */
 	int epoll, timer, watch; /* watch: of the file that is written to */
 	ino_t file;		 /* the one that is watched */
 	uint64_t lost;		 /* since when there is no relay, 0: there is one */
@@ -50,13 +54,14 @@ struct logging {
 	uint64_t pinged;	 /* since when an answer is due; 0: none is */
 	uint64_t beat;
 	bool greeted;	     /* a relay, since the start */
+	bool told_last;	     /* this relay: that no more will come */
 	bool drained, alone; /* as WIRE_DRAINED says */
 	bool ending;
 };
 #define LOGGING_INIT                                                                               \
 	{                                                                                          \
 		.program = -1, .dir = -1, .socket = -1, .queue_file = -1, .conn = -1, .relay = -1, \
-		.epoll = -1, .timer = -1, .watch = -1                                              \
+		.lookup = -1, .queue = QUEUE_INIT, .epoll = -1, .timer = -1, .watch = -1           \
 	}
 #define CLEANUP_LOGGING CLEANUP(logging_close)
 
@@ -65,7 +70,7 @@ int logging_open(struct logging *l, struct err *e);
 
 /* Those that go on in another program (keep/keeper.h): the descriptors, and how many. There, with
  * the settings anew, logging_adopt(). */
-#define LOGGING_FDS 9
+#define LOGGING_FDS 10
 size_t logging_fds(const struct logging *l, int ret[LOGGING_FDS]);
 void logging_adopt(struct logging *l);
 
@@ -86,6 +91,9 @@ void logging_mount(struct plan *p, const char *source, bool by_daemon);
 /* What @syslog (a value of Syslog=, or NULL) makes of it. */
 bool logging_is_none(const char *syslog);
 bool logging_is_daemon(const char *syslog);
+
+/* The jail has its /dev/log, mounted: the name of one that is @shared goes. */
+void logging_mounted(const struct logging *l);
 
 /* Readable when logging_serve() has something to do; -1: never. */
 int logging_fd(const struct logging *l);

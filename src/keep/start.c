@@ -18,7 +18,7 @@
 #include "fs/newer.h"
 
 #define IMAGE_MAGIC   "start"
-#define IMAGE_VERSION 1u
+#define IMAGE_VERSION 2u
 
 void start_kernel(char ret[128])
 {

@@ -23,29 +23,51 @@
 #define ANSWER_MS  60000 /* how long a way out is waited for */
 #define LINGER_MS  10000 /* how long what is left may take when the supervisor has gone */
 
+static void watch_conn(struct lane *l, const struct member *m, int op)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = l};
+
+	epoll_ctl(l->epoll, op, m->conn, &ev);
+}
+
 struct lane *lane_new(int conn, int epoll, struct lane *const *all)
 {
 	struct lane *l = calloc(1, sizeof(*l));
-	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = l};
+	struct member *m = calloc(1, sizeof(*m));
 
-	if (!l)
+	if (!l || !m) {
+		free(l);
+		free(m);
 		return NULL;
+	}
 	l->all = all;
 	l->epoll = epoll;
-	l->conn = conn;
-	l->source.fd = l->sink.fd = -1;
+	l->members = m;
+	m->conn = conn;
+	m->source.fd = l->sink.fd = l->queue.fd = -1;
 	l->ready = true;
-	epoll_ctl(epoll, EPOLL_CTL_ADD, conn, &ev);
+	watch_conn(l, m, EPOLL_CTL_ADD);
 	return l;
+}
+
+static void member_free(struct member *m)
+{
+	source_close(&m->source);
+	fd_close(&m->conn);
+	free(m);
 }
 
 static void let_go(struct lane *l)
 {
-	source_close(&l->source);
+	while (l->members) {
+		struct member *m = l->members;
+		l->members = m->next;
+		member_free(m);
+	}
+	l->asked_of = NULL;
 	if (l->queue.head)
 		sink_drop(&l->sink, &l->queue);
 	queue_unmap(&l->queue);
-	fd_close(&l->conn);
 }
 
 void lane_free(struct lane *l)
@@ -90,13 +112,21 @@ static void note_drops(struct lane *l, uint64_t before, uint64_t now)
 	l->dropped_at = now;
 }
 
+/* Whether no more will come, but for what a later jail of that name says. */
+static bool is_ending(const struct lane *l)
+{
+	const struct member *m = l->members;
+
+	return !m || (!m->next && (m->last || m->gone));
+}
+
 static void tell_drops(struct lane *l, uint64_t now)
 {
 	const struct queue_figures *f = &l->queue.head->figures;
 	uint64_t n = f->full + f->limited - l->told;
 	char text[200];
 
-	bool ended = l->last || l->gone || now - l->dropped_at >= QUIET_MS;
+	bool ended = is_ending(l) || now - l->dropped_at >= QUIET_MS;
 
 	if (!l->dropped_at || !(ended || now - l->since >= LASTING_MS))
 		return;
@@ -115,41 +145,79 @@ static void tell_drops(struct lane *l, uint64_t now)
 	l->dropped_at = l->since = 0;
 }
 
-/* --- the supervisor --- */
+/* --- the supervisors --- */
 
-static void say(struct lane *l, enum wire_type type)
-{
-	const struct wire w = {.type = type};
-
-	wire_send(l->conn, &w, NULL, 0);
-}
-
-/* A jail whose supervisor was killed and that is started again: there is one queue, and one who
- * writes in it. */
-static void replace(const struct lane *l, const char *name, uint64_t now)
+/* The lane that has this name and queue. One of this name with another queue is of a jail that was
+ * removed. */
+static struct lane *find(const struct lane *l, const struct wire *w, int queue)
 {
 	for (struct lane *o = *l->all; o; o = o->next)
-		if (o != l && o->queue.head && strcmp(o->name, name) == 0) {
-			let_go(o);
-			o->gone = now;
-			o->ready = true;
-		}
+		if (o != l && o->queue.head && strcmp(o->name, w->name) == 0 &&
+		    queue_is(&o->queue, queue))
+			return o;
+	return NULL;
 }
 
-static bool hello(struct lane *l, const struct wire *w, int fds[WIRE_FDS], uint64_t now)
+/* What the newest member says holds for all. */
+static void settle(struct lane *l, const struct wire *w)
 {
-	if (l->queue.head || fds[0] < 0 || fds[1] < 0)
-		return false;
-	replace(l, w->name, now);
-	if (queue_open(&l->queue, fds[0], w->anew) < 0)
-		return false;
-	memcpy(l->name, w->name, sizeof(l->name));
+	if (l->way != w->way)
+		sink_drop(&l->sink, &l->queue);
 	memcpy(l->host, w->host, sizeof(l->host));
 	l->form = w->form;
-	l->rate = (struct rate){.interval_ms = w->interval_ms, .burst = w->burst};
+	l->way = w->way;
+	l->shared = w->shared;
+	if (l->rate.interval_ms != w->interval_ms || l->rate.burst != w->burst)
+		l->rate = (struct rate){.interval_ms = w->interval_ms, .burst = w->burst};
+}
+
+static int open_lane(struct lane *l, const struct wire *w, int queue)
+{
+	int r = queue_open(&l->queue, queue, w->anew);
+
+	if (r < 0)
+		return r;
+	memcpy(l->name, w->name, sizeof(l->name));
+	l->way = w->way;
 	l->queue.head->relay = (uint32_t)getpid();
 	l->told = l->queue.head->figures.full + l->queue.head->figures.limited;
-	source_open(&l->source, take_fd(&fds[1]), w->stream, l->epoll, l);
+	return 0;
+}
+
+/* Also a jail whose supervisor was killed and that is started again: there is one queue, and one
+ * who writes in it. */
+static void join(struct lane *l, struct member *m, const struct wire *w)
+{
+	m->next = l->members;
+	l->members = m;
+	l->gone = 0;
+	l->ready = true;
+	watch_conn(l, m, EPOLL_CTL_MOD);
+	if (!w->anew)
+		return;
+	queue_begin(&l->queue);
+	l->told = 0;
+}
+
+/* Of a lane that has one member and no name yet: it moves where that name is. */
+static bool hello(struct lane *l, const struct wire *w, int fds[WIRE_FDS], uint64_t now)
+{
+	struct member *m = l->members;
+
+	if (l->queue.head || fds[0] < 0 || fds[1] < 0)
+		return false;
+	struct lane *to = find(l, w, fds[0]);
+	if (to) {
+		l->members = NULL;
+		l->gone = now;
+		join(to, m, w);
+	} else {
+		to = l;
+		if (open_lane(l, w, fds[0]) < 0)
+			return false;
+	}
+	settle(to, w);
+	source_open(&m->source, take_fd(&fds[1]), w->stream, to->epoll, to);
 	return true;
 }
 
@@ -158,7 +226,7 @@ static void take_way_out(struct lane *l, const struct wire *w, int fds[WIRE_FDS]
 	/* Each time that a reader has read something. */
 	struct epoll_event ev = {.events = EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = l};
 
-	l->wanted = false;
+	l->asked_of = NULL;
 	if (w->sink == SINK_NONE || fds[0] < 0) {
 		sink_drop(&l->sink, &l->queue); /* of a file that is not there any more */
 		l->retry = now + l->delay;
@@ -170,7 +238,8 @@ static void take_way_out(struct lane *l, const struct wire *w, int fds[WIRE_FDS]
 	l->retry = 0;
 }
 
-static bool take_message(struct lane *l, const struct wire *w, int fds[WIRE_FDS], uint64_t now)
+static bool take_message(struct lane *l, struct member *m, const struct wire *w, int fds[WIRE_FDS],
+			 uint64_t now)
 {
 	if (w->type == WIRE_HELLO)
 		return hello(l, w, fds, now);
@@ -181,25 +250,34 @@ static bool take_message(struct lane *l, const struct wire *w, int fds[WIRE_FDS]
 	if (w->type == WIRE_PING)
 		__atomic_add_fetch(&l->queue.head->beat, 1, __ATOMIC_RELEASE);
 	if (w->type == WIRE_LAST)
-		l->last = true;
+		m->last = true;
 	return true;
 }
 
-/* False when the supervisor has gone. */
-static bool listen_to(struct lane *l, uint64_t now)
+static void part(struct lane *l, struct member *m, uint64_t now)
+{
+	fd_close(&m->conn);
+	m->gone = now;
+	if (l->asked_of == m)
+		l->asked_of = NULL;
+}
+
+/* What a member's supervisor says. */
+static void listen_to(struct lane *l, struct member *m, uint64_t now)
 {
 	int fds[WIRE_FDS];
 	struct wire w;
 
-	for (;;) {
-		int r = wire_receive(l->conn, &w, fds);
+	/* A member that has moved is another lane's to listen to. */
+	while (m->conn >= 0 && !l->gone) {
+		int r = wire_receive(m->conn, &w, fds);
 		if (r == -EAGAIN)
-			return true;
-		bool good = r > 0 && take_message(l, &w, fds, now);
+			return;
+		bool good = r > 0 && take_message(l, m, &w, fds, now);
 		for (int i = 0; i < WIRE_FDS; i++)
 			fd_close(&fds[i]);
 		if (!good)
-			return false;
+			part(l, m, now);
 	}
 }
 
@@ -213,12 +291,34 @@ static void wait_longer(struct lane *l, uint64_t now)
 	l->retry = now + l->delay;
 }
 
+static struct member *who_answers(const struct lane *l)
+{
+	struct member *m = l->members;
+
+	while (m && m->conn < 0)
+		m = m->next;
+	return m;
+}
+
+static void ask_for_way_out(struct lane *l, uint64_t now)
+{
+	const struct wire w = {.type = WIRE_WANT};
+	const struct member *m = who_answers(l);
+
+	if (!m)
+		return;
+	wire_send(m->conn, &w, NULL, 0);
+	l->asked_of = m;
+	l->asked = now;
+	wait_longer(l, now);
+}
+
 static void send_on(struct lane *l, uint64_t now)
 {
-	uint64_t out = l->queue.head->figures.delivered;
+	uint64_t moved = l->sink.moved;
 	bool lost = !sink_pump(&l->sink, &l->queue);
 
-	if (l->queue.head->figures.delivered != out) {
+	if (l->sink.moved != moved) {
 		l->delay = 0;
 		l->moved = now;
 	}
@@ -226,79 +326,103 @@ static void send_on(struct lane *l, uint64_t now)
 		wait_longer(l, now);
 	else if (l->sink.fd >= 0)
 		l->retry = 0;
-	if (l->wanted && now - l->asked > ANSWER_MS) /* who looked for it has died */
-		l->wanted = false;
+	if (l->asked_of && now - l->asked > ANSWER_MS)
+		l->asked_of = NULL;
+	if (is_ending(l) && !(l->shared && l->members))
+		sink_finish(&l->sink, &l->queue);
 	/* The first time at once, later as the delay says. */
-	if (l->sink.fd < 0 && !queue_empty(&l->queue) && !l->wanted && !l->gone &&
-	    (now >= l->retry || lost)) {
-		say(l, WIRE_WANT);
-		l->wanted = true;
-		l->asked = now;
-		wait_longer(l, now);
-	}
+	if (l->sink.fd < 0 && !queue_empty(&l->queue) && !l->asked_of && (now >= l->retry || lost))
+		ask_for_way_out(l, now);
 }
 
-static void say_drained(struct lane *l)
+/* The relay may stay when the last of several has gone: there will be more. */
+static void say_drained(struct lane *l, const struct member *m)
 {
-	const struct wire w = {.type = WIRE_DRAINED, .alone = *l->all == l && !l->next};
+	const struct wire w = {.type = WIRE_DRAINED,
+			       .alone = !l->shared && *l->all == l && !l->next && l->members == m &&
+					!m->next};
 
-	wire_send(l->conn, &w, NULL, 0);
+	wire_send(m->conn, &w, NULL, 0);
 }
 
-/* Whether nothing is left to do for a jail that is over. Where nobody is there to take what it said
- * (a host without a log daemon), that waits in the queue's file: a stop does not wait for it. */
-static bool is_over(struct lane *l, size_t n, uint64_t now)
+/* Whether a supervisor may end. Where nobody is there to take what it said (a host without a log
+ * daemon), that waits in the queue's file: a stop does not wait for it. Nor does one of several
+ * where there is somebody: the lane takes it there. */
+static bool is_drained(const struct lane *l, const struct member *m)
 {
-	bool empty = !n && queue_empty(&l->queue) && !l->dropped_at;
-	bool nobody = !n && l->sink.fd < 0 && !l->wanted && l->retry;
+	bool nobody = l->sink.fd < 0 && !l->asked_of && l->retry;
 
-	if (l->last && (empty || nobody)) {
-		say_drained(l);
-		l->last = false;
+	return m->dry && ((queue_empty(&l->queue) && !l->dropped_at) || nobody ||
+			  (l->shared && l->sink.fd >= 0));
+}
+
+static void see_off(struct lane *l, uint64_t now)
+{
+	for (struct member **at = &l->members; *at;) {
+		struct member *m = *at;
+		if (m->last && m->conn >= 0 && is_drained(l, m)) {
+			say_drained(l, m);
+			m->last = false;
+		}
+		if (m->gone && (m->dry || now - m->gone > LINGER_MS)) {
+			*at = m->next;
+			member_free(m);
+			continue;
+		}
+		/* Nothing wakes us when there was no more. */
+		l->ready |= m->gone && !m->source.paused;
+		at = &m->next;
 	}
-	if (!l->gone)
-		return false;
-	return empty || (!n && l->sink.fd < 0) || now - l->gone > LINGER_MS;
+	if (!l->members && !l->gone)
+		l->gone = now;
+}
+
+static bool is_over(const struct lane *l, uint64_t now)
+{
+	return l->gone && ((queue_empty(&l->queue) && !l->dropped_at) || l->sink.fd < 0 ||
+			   now - l->gone > LINGER_MS);
 }
 
 /* How much to read now. A destination that keeps taking sets the pace, as it does natively: the
  * kernel lets senders wait for it. Where it does not, nobody waits: what has no room is dropped. */
-static size_t turn(struct lane *l, uint64_t now)
+static size_t turn(struct lane *l, struct member *m, uint64_t now)
 {
 	size_t room = queue_room(&l->queue);
 	bool moves = l->sink.fd >= 0 && now - l->moved < PACE_MS;
 
-	source_pause(&l->source, moves && room < (l->source.paused ? 2 * CROWDED : CROWDED));
-	if (l->source.paused)
+	source_pause(&m->source, moves && room < (m->source.paused ? 2 * CROWDED : CROWDED));
+	if (m->source.paused)
 		return 0;
 	return moves && room < TURN ? room : TURN;
 }
 
 /* What came from the jail, and what had to be dropped of it. */
-static size_t read_on(struct lane *l, uint64_t now)
+static void read_on(struct lane *l, uint64_t now)
 {
 	const struct queue_figures *f = &l->queue.head->figures;
 	uint64_t before = f->full + f->limited;
-	size_t max = turn(l, now), n = max ? source_read(&l->source, max, take) : 0;
 
+	for (struct member *m = l->members; m; m = m->next) {
+		size_t max = turn(l, m, now);
+		m->dry = max && !source_read(&m->source, max, take);
+	}
 	note_drops(l, before, now);
 	tell_drops(l, now);
-	return n;
 }
 
 bool lane_serve(struct lane *l, uint64_t now)
 {
 	l->ready = false;
-	if (!l->gone && !listen_to(l, now)) {
-		fd_close(&l->conn);
-		l->gone = now;
+	for (struct member *m = l->members, *next; m; m = next) {
+		next = m->next;
+		listen_to(l, m, now);
 	}
 	if (!l->queue.head)
-		return !l->gone;
-	size_t n = read_on(l, now);
+		return l->members && !l->members->gone;
+	read_on(l, now);
 	send_on(l, now);
-	l->more = n > 0;
-	return !is_over(l, n, now);
+	see_off(l, now);
+	return !is_over(l, now);
 }
 
 static void sooner(uint64_t *due, uint64_t at)
@@ -311,10 +435,12 @@ uint64_t lane_due(const struct lane *l)
 {
 	uint64_t due = l->retry;
 
-	sooner(&due, l->source.paused ? l->moved + PACE_MS : 0);
+	for (const struct member *m = l->members; m; m = m->next) {
+		sooner(&due, m->source.paused ? l->moved + PACE_MS : 0);
+		sooner(&due, m->gone ? m->gone + LINGER_MS + 1 : 0);
+	}
 	sooner(&due, l->dropped_at ? l->dropped_at + QUIET_MS : 0);
-	sooner(&due, l->wanted ? l->asked + ANSWER_MS + 1 : 0);
-	/* That nothing more has come is seen by looking once more. */
-	sooner(&due, l->gone ? l->more ? 1 : l->gone + LINGER_MS + 1 : 0);
+	sooner(&due, l->asked_of ? l->asked + ANSWER_MS + 1 : 0);
+	sooner(&due, l->gone ? l->gone + LINGER_MS + 1 : 0);
 	return due;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* One jail in the relay: its source, its queue, its way out, and the connection to its supervisor.
- * Lanes share nothing: a jail that floods or hangs fills its own queue. */
+/* One jail in the relay: its members, each with a source and the connection to its supervisor, and
+ * what they share: queue, rate and way out. A jail that is started is one member; where each
+ * connection of a service is served by a jail of its own, those that live just now are members
+ * under one name. What they have left goes on when the last of them has ended. Lanes share nothing:
+ * a jail that floods or hangs fills its own queue. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,23 +14,31 @@
 #include "relay/sink.h"
 #include "relay/source.h"
 
+struct member {
+	struct member *next;
+	int conn; /* to the supervisor; -1: it has gone */
+	struct source source;
+	bool last;     /* no more will come */
+	bool dry;      /* nothing was left to be read, just now */
+	uint64_t gone; /* since when its supervisor has gone; 0: it has not */
+};
+
 struct lane {
 	struct lane *next;
 	struct lane *const *all; /* the list that it is in, borrowed */
 	int epoll;		 /* borrowed */
-	int conn;		 /* to the supervisor; -1: it has gone */
-	struct source source;
+	struct member *members;
 	struct queue queue;
 	struct sink sink;
 	struct rate rate;
 	char name[72], host[72];
 	enum message_form form;
-	bool ready;	     /* something has happened: the loop's note */
-	bool last;	     /* no more will come */
-	bool more;	     /* the source had something, the last time it was looked at */
-	uint64_t gone;	     /* since when its supervisor has gone; 0: it has not */
-	uint64_t asked;	     /* when, last */
-	bool wanted;	     /* the supervisor has been asked for a way out */
+	uint64_t way;		       /* where it leads, as a number */
+	bool shared;		       /* members come and go */
+	bool ready;		       /* something has happened: the loop's note */
+	uint64_t gone;		       /* since when there is no member; 0: there is one */
+	uint64_t asked;		       /* when, last */
+	const struct member *asked_of; /* for a way out, and has not answered; or NULL */
 	uint64_t retry;	     /* when to ask for a way out again, or to try this one; 0: never */
 	unsigned delay;	     /* until then, in milliseconds; grows while nothing gets on */
 	uint64_t moved;	     /* when the destination last took something */

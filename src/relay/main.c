@@ -55,7 +55,8 @@ static int patience(const struct relay *r, uint64_t now)
 	uint64_t due = r->served ? 0 : r->begun + IDLE_MS;
 
 	for (const struct lane *l = r->lanes; l; l = l->next) {
-		uint64_t at = lane_due(l);
+		uint64_t at =
+		    l->ready ? now : lane_due(l); /* another lane's turn may have told it */
 		if (at && (!due || at < due))
 			due = at;
 	}
@@ -85,6 +86,10 @@ static void serve(struct relay *r, uint64_t now)
 		uint64_t due = lane_due(l);
 		if ((l->ready || (due && due <= now)) && !lane_serve(l, now)) {
 			*at = l->next;
+			if (l->shared) { /* there will be more of its name: as just begun */
+				r->served = false;
+				r->begun = now;
+			}
 			lane_free(l);
 		} else
 			at = &l->next;

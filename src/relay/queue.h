@@ -3,7 +3,11 @@
  * and the relay maps. What was accepted stays there until somebody has it, whoever of the two, or
  * of the readers, is killed meanwhile; `immure status` reads the figures from the same file.
  *
- *   one page: struct queue_head | a ring of QUEUE_ROOM bytes: { length, bytes } ...
+ *   one page: struct queue_head | a ring of the rest: { length, bytes } ...
+ *
+ * The file is as long as SyslogBuffer= says and takes no memory before there is something in it:
+ * the writer asks for room bit by bit, as a file system of memory that is full would kill who just
+ * writes, and gives it back when all is gone.
  *
  * One process at a time writes (the relay, which holds RUN/relay.lock). taken = delivered + dropped
  * + what is in the ring, at every moment but the few instructions between two stores. */
@@ -15,8 +19,11 @@
 
 #define QUEUE_MAGIC 0x716d6d69u /* "immq" */
 #define QUEUE_HEAD  4096u
-#define QUEUE_ROOM  (1u << 20)
-#define QUEUE_SIZE  (QUEUE_HEAD + QUEUE_ROOM)
+
+/* Bytes of the ring: some 100,000 lines unless the spec has another number. */
+#define QUEUE_ROOM     (16ul << 20)
+#define QUEUE_ROOM_MIN (64ul << 10)
+#define QUEUE_ROOM_MAX (1ul << 30)
 
 struct queue_figures {
 	uint64_t taken;	    /* messages read from the jail */
@@ -39,13 +46,26 @@ struct queue_head {
 struct queue {
 	struct queue_head *head;
 	unsigned char *ring;
-	uint64_t sent; /* up to here it has been sent, perhaps in vain: head->out .. head->in */
+	uint64_t room;	 /* bytes of the ring */
+	int fd;		 /* the writer's, else -1 */
+	uint64_t backed; /* so many bytes of the ring are sure to have memory: the writer's */
+	uint64_t sent;	 /* up to here it has been sent, perhaps in vain: head->out .. head->in */
 };
+#define QUEUE_INIT                                                                                 \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
 
 /* Maps the file @fd, as the one that writes. -EBADMSG for one that is no queue. What a killed
  * writer left is put right: a ring that does not hold together is emptied, what was in it counted
  * as dropped. With @anew the figures begin anew. */
 int queue_open(struct queue *q, int fd, bool anew);
+
+/* Lets the figures begin anew, with what waits as taken. */
+void queue_begin(struct queue *q);
+
+/* Whether @fd is the file that @q is a map of. */
+bool queue_is(const struct queue *q, int fd);
 
 /* Maps it for whoever only looks, and with @write adds to `unserved`. */
 int queue_attach(struct queue *q, int fd, bool write);
@@ -76,5 +96,7 @@ size_t queue_room(const struct queue *q);
 /* The figures in the file @fd, and how many messages wait in it (*ret_waiting). -EBADMSG. */
 int queue_look(int fd, struct queue_figures *ret, uint64_t *ret_waiting, int *ret_relay);
 
-/* Makes the empty file @fd a queue; one that is a queue already stays as it is. */
-int queue_make(int fd);
+/* Makes the empty file @fd a queue with @room bytes; one that is a queue with something in it stays
+ * as it is. -ESTALE for an empty one of another size: who has it mapped must keep it, make another
+ * file. */
+int queue_make(int fd, uint64_t room);

@@ -42,6 +42,7 @@ static const unsigned short calls[] = {
     SYS_fstat,	    SYS_pread64,      SYS_clock_gettime, SYS_munmap,
     SYS_mremap,	    SYS_madvise,      SYS_brk,		 SYS_getpid,
     SYS_exit_group, SYS_rt_sigreturn, SYS_fcntl,	 SYS_restart_syscall,
+    SYS_fallocate,  SYS_getsockopt,   SYS_shutdown,
 #ifdef SYS_poll
     SYS_poll,
 #endif

@@ -10,20 +10,28 @@
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "base/clock.h"
 #include "base/fd.h"
+#include "relay/message.h"
 
 /* While the kernel wakes a sender it still counts one byte as unread (sock_wfree()). */
 #define NOTHING_UNREAD 1
 
-/* Bytes that may be on their way over TCP. */
-#define WINDOW (64 * 1024)
+/* Of TCP: bytes that may be on their way; what was acknowledged is kept for one to two times so
+ * many milliseconds, unless it is more than so many bytes. */
+#define WINDOW	 (64 * 1024)
+#define KEEP_MS	 500
+#define KEEP_MAX (1536 * 1024)
 
 void sink_drop(struct sink *s, struct queue *q)
 {
+	uint64_t moved = s->moved;
+
 	fd_close(&s->fd);
 	queue_rewind(q);
 	*s = (struct sink)SINK_INIT;
-	s->read = q->sent;
+	s->moved = moved;
+	s->read = s->acked = s->mark = q->sent;
 }
 
 void sink_take(struct sink *s, struct queue *q, int fd, enum sink_kind kind)
@@ -43,6 +51,12 @@ static int unread(const struct sink *s)
 static bool in_flight(const struct queue *q)
 {
 	return q->sent != q->head->out;
+}
+
+static void confirm(struct sink *s, struct queue *q, uint64_t to)
+{
+	s->moved += to != q->head->out;
+	queue_confirm(q, to);
 }
 
 static bool for_later(void)
@@ -76,7 +90,7 @@ static bool pump_datagram(struct sink *s, struct queue *q)
 			return for_later();
 		/* The reader lives and had nothing unread: it has all that came before, and is
 		 * done with what came before that. */
-		queue_confirm(q, s->read);
+		confirm(s, q, s->read);
 		s->read = q->sent;
 		if (n)
 			q->sent = next;
@@ -117,7 +131,7 @@ static bool pump_stream(struct sink *s, struct queue *q)
 		if (left < 0 || has_hung_up(s))
 			return false;
 		if (in_flight(q))
-			queue_confirm(q, q->sent);
+			confirm(s, q, q->sent);
 		int r = write_next(s, q, "\n");
 		s->polled = !queue_empty(q);
 		if (r <= 0)
@@ -126,39 +140,87 @@ static bool pump_stream(struct sink *s, struct queue *q)
 }
 
 /* Of what was sent, whole messages that are acknowledged. */
-static void confirm_acknowledged(struct sink *s, struct queue *q, uint64_t acknowledged)
+static void take_acknowledged(struct sink *s, const struct queue *q, uint64_t acknowledged)
 {
 	struct queue at = *q;
 	uint64_t next;
 	char buf[MESSAGE_MAX];
 	size_t n;
 
-	at.sent = q->head->out;
+	at.sent = s->acked;
 	while (at.sent != q->sent && (n = queue_next(&at, buf, sizeof(buf), &next)) &&
 	       n <= acknowledged) {
 		acknowledged -= n;
 		s->unproved -= n;
+		s->moved++;
 		at.sent = next;
 	}
-	if (at.sent != q->head->out)
-		queue_confirm(q, at.sent);
+	s->acked = at.sent;
+}
+
+/* The other side has read up to @to, as far as can be known. */
+static void confirm_tcp(struct sink *s, struct queue *q, uint64_t to)
+{
+	confirm(s, q, to);
+	if (queue_empty(q)) /* perhaps begun anew */
+		s->acked = s->mark = q->head->out;
+}
+
+static void confirm_old(struct sink *s, struct queue *q)
+{
+	uint64_t now = (uint64_t)clock_ms(), most = q->room / 4;
+
+	if (most > KEEP_MAX)
+		most = KEEP_MAX;
+	if (now - s->marked < KEEP_MS && s->acked - s->mark < most / 2)
+		return;
+	uint64_t to = s->mark;
+	s->mark = s->acked;
+	s->marked = now;
+	confirm_tcp(s, q, to);
+}
+
+/* Whether the other side has ended the connection, and said before that it has read all. */
+static bool is_over(const struct sink *s, bool *ret_well)
+{
+	struct pollfd pfd = {.fd = s->fd, .events = POLLOUT | POLLRDHUP};
+	int why = 0;
+	socklen_t len = sizeof(why);
+
+	/* Also while it is being connected. */
+	if (poll(&pfd, 1, 0) <= 0 || !(pfd.revents & (POLLHUP | POLLRDHUP | POLLERR)))
+		return false;
+	/* EPIPE: what we sent after its end was refused. */
+	*ret_well = getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &why, &len) == 0 &&
+		    (why == EPIPE || (why == 0 && pfd.revents & POLLRDHUP));
+	return true;
 }
 
 static bool pump_tcp(struct sink *s, struct queue *q)
 {
-	struct pollfd pfd = {.fd = s->fd, .events = POLLOUT | POLLRDHUP};
-
-	/* Also while it is being connected. */
-	if (poll(&pfd, 1, 0) > 0 && pfd.revents & (POLLHUP | POLLRDHUP | POLLERR))
-		return false;
+	bool well = false, over = is_over(s, &well);
 	int left = unread(s), r = 1;
-	if (left < 0)
+
+	/* Our FIN counts as one more byte. */
+	if ((!over || well) && left >= 0 && (uint64_t)left < s->unproved)
+		take_acknowledged(s, q, s->unproved - (uint64_t)left);
+	if (well)
+		confirm_tcp(s, q, s->acked);
+	if (over || left < 0)
 		return false;
-	confirm_acknowledged(s, q, s->unproved - (uint64_t)left);
+	confirm_old(s, q);
 	while (r > 0 && s->unproved < WINDOW)
 		r = write_next(s, q, "");
 	s->polled = !queue_empty(q);
 	return r >= 0;
+}
+
+void sink_finish(struct sink *s, const struct queue *q)
+{
+	if (s->fd < 0 || s->kind != SINK_TCP || s->finished || queue_empty(q) ||
+	    q->sent != q->head->in)
+		return;
+	s->finished = shutdown(s->fd, SHUT_WR) == 0;
 }
 
 static bool pump_file(struct sink *s, struct queue *q)
@@ -166,7 +228,7 @@ static bool pump_file(struct sink *s, struct queue *q)
 	int r = 1;
 
 	while (r > 0 && (r = write_next(s, q, "")) > 0)
-		queue_confirm(q, q->sent);
+		confirm(s, q, q->sent);
 	/* A full disk: what is here waits, as long as there is room. */
 	s->polled = !queue_empty(q);
 	return r >= 0 || r == -ENOSPC || r == -EDQUOT;

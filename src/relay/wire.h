@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a jail's supervisor and the relay say to one another, over RUN/relay.sock (SOCK_SEQPACKET,
- * root's alone). One connection a jail; it ends with the jail, or with the relay.
+ * root's alone). One connection a jail, or where each connection of a service is served by a
+ * jail of its own one for each, under one name; it ends with the jail, or with the relay.
  *
  *   supervisor                             relay
  *   WIRE_HELLO, queue and source  -->
@@ -18,7 +19,7 @@
 
 #include "relay/message.h"
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 
 enum wire_type { WIRE_HELLO = 1, WIRE_WANT, WIRE_SINK, WIRE_PING, WIRE_LAST, WIRE_DRAINED };
 
@@ -41,6 +42,8 @@ struct wire {
 	uint32_t burst;	      /* HELLO: messages in an interval, 0: any number */
 	uint64_t interval_ms; /* HELLO */
 	uint32_t anew;	      /* HELLO: of a start, not of a relay after another: figures at 0 */
+	uint32_t shared;      /* HELLO: one of several under this name, which come and go */
+	uint64_t way;	      /* HELLO: another number where Syslog= leads elsewhere */
 	uint32_t sink;	      /* SINK: enum sink_kind */
 	uint32_t alone; /* DRAINED: the relay has no other jail, and ends with this connection */
 };

@@ -353,6 +353,8 @@ static const struct spec_key jail_keys[] = {
 	 "host"),
     OURS("SyslogSocket", kind_log_socket, syslog_socket,
 	 "what its /dev/log is: datagram, or stream", "datagram"),
+    OURS("SyslogBuffer", kind_log_buffer, syslog_buffer,
+	 "how much of what it logs waits while nobody takes it, in bytes (64K to 1G)", "16M"),
     OURS("ConfigTest", kind_config_test, config_test,
 	 "a command that must succeed in the jail before a reload or restart", "/usr/sbin/NAME -t"),
 };

@@ -69,6 +69,6 @@ extern const struct spec_kind kind_type, kind_exec, kind_account, kind_accounts,
     kind_shared, kind_sockets, kind_closure, kind_net, kind_accounts_mode, kind_update,
     kind_require, kind_peers, kind_ranges, kind_bind_rules, kind_rights, kind_config_test,
     kind_listen, kind_ready, kind_commands, kind_compare, kind_step_timeout, kind_syslog,
-    kind_log_socket, kind_log_interval;
+    kind_log_socket, kind_log_buffer, kind_log_interval;
 extern const struct spec_kind kept_text, kept_list, kept_paths, kept_bool, kept_time, kept_size,
     kept_quota, kept_weight, kept_signal, kept_capabilities, kept_named_list, kept_named_text;

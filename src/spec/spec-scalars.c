@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "relay/queue.h"
 #include "spec/spec-keys.h"
 #include "spec/values.h"
 #include "spec/words.h"
@@ -245,6 +246,19 @@ static int set_syslog(struct spec *s, const struct spec_key *k, const char *valu
 	return 0;
 }
 
+static int set_buffer(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
+{
+	uint64_t *field = spec_field(s, k);
+	rlim_t size;
+	int r = value_size(value, &size, e);
+
+	if (r == 0 && (size < QUEUE_ROOM_MIN || size > QUEUE_ROOM_MAX))
+		return err_set(e, -EINVAL, "'%.100s' is not between 64K and 1G", value);
+	if (r == 0)
+		*field = (size + QUEUE_HEAD - 1) / QUEUE_HEAD * QUEUE_HEAD; /* whole pages */
+	return r;
+}
+
 static int set_interval(struct spec *s, const struct spec_key *k, const char *value, struct err *e)
 {
 	return value_time(value, 1, spec_field(s, k), e);
@@ -345,6 +359,7 @@ const struct spec_kind kind_ready = {SCALAR(set_command, clear_string), .shell =
 const struct spec_kind kind_compare = {CHOICE(set_word, "exact", "shape")};
 const struct spec_kind kind_syslog = {SCALAR(set_syslog, clear_string)};
 const struct spec_kind kind_log_socket = {CHOICE(set_word, "datagram", "stream")};
+const struct spec_kind kind_log_buffer = {SCALAR(set_buffer, NULL)};
 const struct spec_kind kind_log_interval = {SCALAR(set_interval, NULL)};
 const struct spec_kind kind_step_timeout = {SCALAR(set_step_timeout, NULL)};
 const struct spec_kind kept_text = {SCALAR(check_nothing, clear_nothing)};

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/nearest.h"
+#include "relay/queue.h"
 #include "spec/ini-text.h"
 #include "spec/spec-keys.h"
 #include "spec/specifier.h"
@@ -56,6 +57,7 @@ struct spec *spec_new(const char *name)
 	s->exercise_timeout = 60;
 	s->log_interval = 30; /* as journald.conf(5) has it */
 	s->log_burst = 10000;
+	s->syslog_buffer = QUEUE_ROOM;
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
 		dirs[i]->mode = 0755;
 	return s;

@@ -138,6 +138,7 @@ struct spec {
 	bool accept;	    /* a process for each connection, on descriptors 0 to 2 */
 	char *syslog; /* "host", "none", "daemon", "file:/PATH", "tcp:HOST:PORT"; NULL: host */
 	enum log_socket syslog_socket;
+	uint64_t syslog_buffer;	      /* bytes that may wait; 16 MiB unless given */
 	struct exec_list config_test; /* run in the jail before a reload or restart */
 
 	/* [Exercise] */

@@ -13,10 +13,12 @@ INETUTILS=/var/lib/immure-check.unpacked/inetutils-syslogd/usr/sbin/syslogd
 export IMMURE_CONFIG_DIR=$WORK/etc IMMURE_STATE_DIR=$WORK/lib IMMURE_RUN_DIR=$WORK/run
 export IMMURE_SYSLOG_SOCKET=$WORK/log BATS_TEST_TIMEOUT=120
 
-immure() { "$IMMURE" "$@" 3>&-; }
+immure() { "$IMMURE" "$@" 3>&- 8>&-; }
 
 setup_file()
 {
+	exec 8>"/run/lock/immure-check.$NAME"
+	flock -w 600 8 # one such story at a time on this machine
 	rm -rf "$HERE" "$WORK"
 	mkdir -p "$HERE" "$WORK" "$IMMURE_CONFIG_DIR"
 	cp "$BATS_TEST_DIRNAME/syslog-speaker.py" "$HERE/"
@@ -108,7 +110,7 @@ rsyslog_conf() # [LINE...]
 
 rsyslog_start()
 {
-	rsyslogd -n -f "$WORK/rsyslog.conf" -i "$WORK/rsyslog.pid" 3>&- >>"$WORK/rsyslog.out" 2>&1 &
+	rsyslogd -n -f "$WORK/rsyslog.conf" -i "$WORK/rsyslog.pid" 3>&- 8>&- >>"$WORK/rsyslog.out" 2>&1 &
 	echo $! >"$WORK/rsyslog.is"
 	soon 5 test -S "$WORK/log"
 }
@@ -135,7 +137,7 @@ inetutils_start()
 	echo "*.*	$WORK/lines" >"$WORK/inetutils.conf"
 	"$INETUTILS" --no-detach --no-klog --socket="$WORK/log" \
 		--rcfile="$WORK/inetutils.conf" --rcdir="$WORK/none" --pidfile="$WORK/inetutils.pid" \
-		--mark=0 3>&- >/dev/null 2>&1 &
+		--mark=0 3>&- 8>&- >/dev/null 2>&1 &
 	echo $! >"$WORK/daemon.is"
 	soon 5 test -S "$WORK/log"
 }
@@ -205,7 +207,7 @@ file_has_all() # RESTARTS
 			rsyslog_stop
 			rsyslog_start
 		done
-	) 3>&- &
+	) 3>&- 8>&- &
 	restarts=$!
 	say burst 100000
 	wait "$restarts"
@@ -224,7 +226,7 @@ file_has_all() # RESTARTS
 			sleep 0.05
 			inetutils_start
 		done
-	) 3>&- &
+	) 3>&- 8>&- &
 	restarts=$!
 	say burst 100000
 	wait "$restarts"
@@ -241,7 +243,7 @@ file_has_all() # RESTARTS
 			sleep 0.2
 			kill -9 "$(figure relay)"
 		done
-	) 3>&- &
+	) 3>&- 8>&- &
 	kills=$!
 	say burst 100000
 	wait "$kills"
@@ -270,17 +272,44 @@ relay_is_there() { kill -0 "$(figure relay)" 2>/dev/null; }
 	soon 5 gone "$relay"
 }
 
-@test "without any daemon the service goes on; what was dropped is told when there is one" {
+# What the queue's file takes of memory, in kilobytes.
+queue_kb() { du -k "$IMMURE_RUN_DIR/$NAME.log/queue" | cut -f 1; }
+
+@test "without any daemon 100,000 messages wait for it, and take memory only until then" {
+	start
+	[[ $(queue_kb) -lt 600 ]]
+	seconds=$(say burst 100000 | cut -d ' ' -f 1)
+	echo "$seconds s, $(queue_kb) kB"
+	awk "BEGIN { exit !($seconds < 10) }"
+	soon 5 test "$(figure accepted)" -eq 100000
+	[[ $(figure waiting) -eq 100000 && $(figure dropped) -eq 0 ]]
+	[[ $(queue_kb) -gt 4000 ]]
+	rsyslog_start
+	soon 20 all_gone
+	[[ $(figure forwarded) -eq 100000 ]]
+	[[ $(queue_kb) -lt 600 ]]
+	rsyslog_stop
+	[[ $(different) -eq 100000 ]]
+}
+
+@test "SyslogBuffer=: what has no room is dropped and counted, and told when there is a daemon" {
+	settings "LogRateLimitBurst=0" "SyslogBuffer=1M"
 	start
 	seconds=$(say burst 100000 | cut -d ' ' -f 1)
 	echo "$seconds s"
 	awk "BEGIN { exit !($seconds < 10) }"
-	[[ $(figure dropped) -gt 0 ]]
+	[[ $(figure dropped) -gt 50000 ]]
 	immure status "$NAME" | grep -q 'syslog: .* dropped'
 	rsyslog_start
 	soon 10 all_gone
 	[[ $(figure forwarded) -eq $(($(figure accepted) - $(figure dropped))) ]]
 	soon 5 has "syslog.warning .*immure-relay.*: $(figure dropped) messages of this jail dropped"
+	# Another size is taken at the next start that finds nothing waiting.
+	[[ $(stat -c %s "$IMMURE_RUN_DIR/$NAME.log/queue") -eq $((4096 + 1048576)) ]]
+	immure stop "$NAME"
+	settings "LogRateLimitBurst=0" "SyslogBuffer=2M"
+	start
+	[[ $(stat -c %s "$IMMURE_RUN_DIR/$NAME.log/queue") -eq $((4096 + 2097152)) ]]
 }
 
 @test "what a stopped jail had not got rid of is there at its next start" {
@@ -313,7 +342,7 @@ relay_is_there() { kill -0 "$(figure relay)" 2>/dev/null; }
 	build_one "$NAME-2" $((PORT + 1))
 	start
 	immure start "$NAME-2"
-	say burst 300000 >"$WORK/flood" 3>&- &
+	say burst 300000 >"$WORK/flood" 3>&- 8>&- &
 	flood=$!
 	sleep 0.2
 	begun=$(date +%s%N)
@@ -374,6 +403,78 @@ relay_is_there() { kill -0 "$(figure relay)" 2>/dev/null; }
 	rsyslog_conf
 }
 
+@test "100,000 messages over TCP while the other rsyslogd is restarted five times" {
+	rsyslog_conf 'module(load="imtcp")' \
+		"input(type=\"imtcp\" address=\"127.0.0.1\" port=\"$((PORT + 3))\")"
+	settings "LogRateLimitBurst=0" "Syslog=tcp:127.0.0.1:$((PORT + 3))"
+	rsyslog_start
+	start
+	(
+		for _ in 1 2 3 4 5; do
+			sleep 0.3
+			rsyslog_stop
+			rsyslog_start
+		done
+	) 3>&- 8>&- &
+	restarts=$!
+	say burst 100000
+	wait "$restarts"
+	books_balance
+	rsyslog_stop
+	found=$(grep -c 'number ' "$WORK/lines") once=$(different)
+	echo "in the file $found, different $once"
+	[[ $once -eq $forwarded ]]
+	rsyslog_conf
+}
+
+@test "what another host has acknowledged and not read when it breaks off is sent again" {
+	settings "LogRateLimitBurst=0" "Syslog=tcp:127.0.0.1:$((PORT + 4))"
+	python3 "$BATS_TEST_DIRNAME/syslog-receiver.py" $((PORT + 4)) 20000 "$WORK/lines" 3>&- 8>&- &
+	echo $! >"$WORK/daemon.is"
+	start
+	say burst 2000
+	soon 15 has 'number 1999$'
+	soon 5 all_gone
+	found=$(number) once=$(different)
+	echo "in the file $found, different $once"
+	[[ $once -eq 2000 && $(figure forwarded) -eq 2000 && $(figure dropped) -eq 0 ]]
+	# A stop asks the other host, and needs not wait.
+	say burst 10
+	begun=$(date +%s%N)
+	immure stop "$NAME"
+	echo "stopped in $(($(date +%s%N) - begun)) ns"
+	[[ $(($(date +%s%N) - begun)) -lt 900000000 && ! -e $IMMURE_RUN_DIR/$NAME.log ]]
+	[[ $(number) -eq $((found + 10)) ]]
+}
+
+# The process that looks for the way to another host: nobody's child, in the keeper's session.
+seeker() { pgrep -P 1 -s "$supervisor" | grep -vx "$supervisor"; }
+other_seeker() { seeker | grep -qvx "$first"; }
+
+@test "who looks for another host and dies is followed by the next one at once" {
+	# A host that answers nobody: its door has more visitors than it lets wait.
+	python3 - $((PORT + 5)) 3>&- 8>&- <<-'END' &
+		import socket, sys, time
+		door = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=0)
+		held = [socket.socket() for _ in range(3)]
+		for s in held:
+		    s.setblocking(False)
+		    s.connect_ex(door.getsockname())
+		time.sleep(60)
+	END
+	echo $! >"$WORK/daemon.is"
+	settings "LogRateLimitBurst=0" "Syslog=tcp:127.0.0.1:$((PORT + 5))"
+	start
+	supervisor=$(jq .supervisor "$IMMURE_RUN_DIR/$NAME.json")
+	say burst 5
+	soon 5 seeker
+	first=$(seeker)
+	kill -9 "$first"
+	begun=$SECONDS
+	soon 6 other_seeker
+	echo "$((SECONDS - begun)) s"
+}
+
 @test "SyslogSocket=stream: syslog(3) falls back to it" {
 	settings "LogRateLimitBurst=0" "SyslogSocket=stream"
 	rsyslog_start
@@ -432,12 +533,124 @@ twins_meet()
 	immure remove "$NAME-2"
 }
 
+@test "an exported plan has the socket of a daemon, and else no /dev/log" {
+	local launch="${IMMURE%/*}/immure-launch"
+
+	settings "LogRateLimitBurst=0" "Syslog=daemon"
+	immure export "$NAME" --format rsyslog -o "$WORK/extra.conf"
+	rsyslog_conf "$(<"$WORK/extra.conf")"
+	rsyslog_start
+	immure export "$NAME" --format plan -o "$WORK/plan"
+	"$launch" "$WORK/plan" 3>&- 8>&- >"$WORK/launched" 2>&1 &
+	echo $! >"$WORK/daemon.is"
+	soon 5 eval '[[ $(say kind) == "datagram syslog/log" ]]'
+	say burst 1
+	soon 5 has "local3.notice $NAME speaker\[[0-9]*\]: number 0"
+	daemon_stop
+	settings "LogRateLimitBurst=0"
+	immure export "$NAME" --format plan -o "$WORK/plan"
+	"$launch" "$WORK/plan" 3>&- 8>&- >"$WORK/launched" 2>&1 &
+	echo $! >"$WORK/daemon.is"
+	soon 5 eval '[[ $(say kind) == "none here" ]]'
+	daemon_stop
+	rsyslog_conf
+}
+
 @test "Syslog=none: there is no /dev/log" {
 	settings "LogRateLimitBurst=0" "Syslog=none"
 	start
 	root=$(immure status "$NAME" --json | jq -r .root)
 	[[ ! -e $root/dev/log && ! -L $root/dev/log ]]
 	[[ $(figure relay) == null ]]
+}
+
+# A service for inetd: each connection is a process, here a jail, of its own.
+inetd_build()
+{
+	cat >"$HERE/one.py" <<-'END'
+		import sys, syslog
+		syslog.openlog("one", syslog.LOG_PID, syslog.LOG_LOCAL3)
+		word, n = sys.stdin.readline().split()
+		for i in range(int(n)):
+		    syslog.syslog("%s number %d" % (word, i))
+		print("done", flush=True)
+	END
+	mkdir -p "$IMMURE_CONFIG_DIR"
+	printf '[Service]\nExecStart=/usr/bin/python3 %s\nUser=nobody\n%s\n[Jail]\nListen=%s\nAccept=yes\n%s\n[Exercise]\nCommand=%s\n' \
+		"$HERE/one.py" "LogRateLimitBurst=0" "tcp:127.0.0.1:$((PORT + 1))" "$1" \
+		"echo a 1 | nc -N -w 5 127.0.0.1 $((PORT + 1))" >"$IMMURE_CONFIG_DIR/$NAME-2.conf"
+	immure build -q "$NAME-2"
+}
+
+inetd_start()
+{
+	systemd-socket-activate -a --inetd -l "127.0.0.1:$((PORT + 1))" -E IMMURE_CONFIG_DIR -E IMMURE_STATE_DIR \
+		-E IMMURE_RUN_DIR -E IMMURE_SYSLOG_SOCKET "$IMMURE" run "$NAME-2" 3>&- 8>&- >"$WORK/inetd" 2>&1 &
+	echo $! >"$WORK/daemon.is"
+	soon 5 inetd_listens
+}
+
+inetd_listens() { ss -Hltn "sport = :$((PORT + 1))" | grep -q LISTEN; }
+connect() { echo "$*" | nc -N -w 60 127.0.0.1 $((PORT + 1)); }
+figure_2() { immure status "$NAME-2" --json | jq ".syslog.$1"; }
+sockets_left() { find "$IMMURE_RUN_DIR/$NAME-2.log" -name 'socket*' | wc -l; }
+
+@test "jails of one connection log through one queue, which outlives them" {
+	inetd_build ""
+	rsyslog_start
+	inetd_start
+	said=$(connect a 3)
+	[[ $said == done ]] || { echo "$said"; cat "$WORK/inetd"; return 1; }
+	soon 5 has -x "local3.info [^ ]* $NAME-2/one\[[0-9]*\]: a number 2"
+	# Many at once, and the relay killed meanwhile: all arrive, and nothing is left of any of them.
+	for i in {1..20}; do
+		connect "many$i" 1000 >/dev/null 3>&- 8>&- &
+		clients[i]=$!
+	done
+	kill -9 "$(figure_2 relay)"
+	wait "${clients[@]}"
+	connect flush 1 >/dev/null # where the last of them had ended before: nobody had noticed
+	soon 20 eval '[[ $(figure_2 waiting) == 0 ]]'
+	[[ $(figure_2 accepted) -ge $((20004 - 1)) && $(figure_2 dropped) -eq 0 ]]
+	soon 5 eval '[[ $(grep -o "many[0-9]* number [0-9]*" "$WORK/lines" | sort -u | wc -l) -ge 19999 ]]'
+	soon 5 eval '[[ $(sockets_left) -eq 0 ]]'
+	[[ $(ls "$IMMURE_RUN_DIR/$NAME-2.log") == queue ]]
+	# While there is no daemon it waits in that queue, for the next connection after it is back.
+	rsyslog_stop
+	for i in 1 2 3; do connect "away$i" 100 >/dev/null; done
+	soon 5 eval '[[ $(figure_2 waiting) == 300 ]]'
+	rsyslog_start
+	connect back 1 >/dev/null
+	soon 10 has 'back number 0'
+	[[ $(grep -o 'away[0-9] number [0-9]*' "$WORK/lines" | sort -u | wc -l) -eq 300 ]]
+	[[ $(figure_2 forwarded) -eq $(figure_2 accepted) ]]
+	# The relay goes soon after.
+	relay=$(figure_2 relay)
+	daemon_stop
+	soon 8 gone "$relay"
+	immure remove "$NAME-2"
+	[[ ! -e $IMMURE_RUN_DIR/$NAME-2.log ]]
+}
+
+@test "a jail of one connection that is killed leaves no lane and no socket" {
+	inetd_build "Syslog=file:$WORK/lines"
+	inetd_start
+	for i in 1 2 3 4 5; do
+		connect "flood$i" 300000 >/dev/null 3>&- 8>&- &
+		clients[i]=$!
+	done
+	sleep 0.6
+	relay=$(figure_2 relay)
+	descriptors=$(ls "/proc/$relay/fd" | wc -l)
+	pgrep -P "$(<"$WORK/daemon.is")" | xargs kill -9
+	wait "${clients[@]}" || true
+	soon 5 eval '[[ ! -e /proc/$relay || $(ls "/proc/$relay/fd" | wc -l) -le 6 ]]'
+	echo "$descriptors descriptors before"
+	[[ $descriptors -gt 6 ]]
+	connect after 1 >/dev/null
+	soon 5 has 'after number 0'
+	[[ $(sockets_left) -eq 0 ]]
+	immure remove "$NAME-2"
 }
 
 @test "BIND's lines arrive with its jail's name" {

@@ -4,20 +4,27 @@
 #include "relay/queue.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "relay/message.h"
 #include "relay/rate.h"
 
+#define ROOM (1u << 20)
+
 static int make(void)
 {
 	int fd = memfd_create("queue", MFD_CLOEXEC);
 
-	CHECK_INT(queue_make(fd), 0);
+	CHECK_INT(queue_make(fd, ROOM), 0);
 	return fd;
 }
 
@@ -146,7 +153,7 @@ static void after_kill(void)
 	next(&q);
 	q.head->figures.taken--; /* killed between the record and its count */
 	queue_unmap(&q);
-	CHECK_INT(queue_make(fd), 0);
+	CHECK_INT(queue_make(fd, ROOM), 0);
 	CHECK_INT(queue_open(&again, fd, false), 0);
 	CHECK_INT(again.head->figures.taken, 2);
 	CHECK_INT(queue_look(fd, &f, &waiting, &relay), 0);
@@ -172,10 +179,10 @@ static void poisoned(void)
 	static const uint64_t ends[][2] = {{0, 1},
 					   {5, 0},
 					   {0, UINT64_MAX},
-					   {0, QUEUE_ROOM},
-					   {0, QUEUE_ROOM + 1},
+					   {0, ROOM},
+					   {0, ROOM + 1},
 					   {UINT64_MAX - 3, 4},
-					   {QUEUE_ROOM, 2 * (uint64_t)QUEUE_ROOM}};
+					   {ROOM, 2 * (uint64_t)ROOM}};
 	static const unsigned char fills[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
@@ -183,7 +190,7 @@ static void poisoned(void)
 			int fd = make();
 			struct queue q;
 			queue_attach(&q, fd, true);
-			memset(q.ring, fills[k], QUEUE_ROOM);
+			memset(q.ring, fills[k], ROOM);
 			q.head->out = ends[i][0];
 			q.head->in = ends[i][1];
 			queue_unmap(&q);
@@ -196,9 +203,78 @@ static void poisoned(void)
 	int fd = memfd_create("none", MFD_CLOEXEC);
 	struct queue q;
 	CHECK_INT(queue_open(&q, fd, false), -EBADMSG);
-	CHECK_INT(ftruncate(fd, QUEUE_SIZE), 0);
+	CHECK_INT(ftruncate(fd, QUEUE_HEAD + ROOM), 0);
 	CHECK_INT(queue_open(&q, fd, false), -EBADMSG);
 	close(fd);
+}
+
+static long blocks(int fd)
+{
+	struct stat st;
+
+	CHECK_INT(fstat(fd, &st), 0);
+	return (long)st.st_blocks * 512;
+}
+
+/* A file of a size that the spec says, which takes memory only while something waits in it. */
+static void sizes(void)
+{
+	int fd = make(), other = make();
+	char text[1000];
+	struct queue q;
+	unsigned n = 0;
+
+	memset(text, 'x', sizeof(text));
+	CHECK_INT(queue_make(fd, ROOM), 0);
+	CHECK_INT(queue_make(fd, 2 * ROOM), -ESTALE); /* empty, and of another size */
+	CHECK_INT(queue_open(&q, fd, true), 0);
+	CHECK(queue_is(&q, fd) && !queue_is(&q, other));
+	CHECK_INT((long long)q.room, ROOM);
+	CHECK(blocks(fd) <= 8192);
+	while (queue_put(&q, text, sizeof(text), false))
+		n++;
+	CHECK(n >= ROOM / (sizeof(text) + 4) - 1);
+	CHECK(blocks(fd) >= (long)ROOM - 4096);
+	CHECK_INT(queue_make(fd, 2 * ROOM), 0); /* what waits in it is kept */
+	while (next(&q))
+		n--;
+	CHECK_INT(n, 0);
+	CHECK(blocks(fd) < (long)ROOM / 2);
+	queue_unmap(&q);
+	close(fd);
+	close(other);
+}
+
+/* A file system that is full: counted as any that has no room, and nobody dies of it. */
+static void no_memory(void)
+{
+	char text[1000], dir[] = "/tmp/test-queue.XXXXXX", path[64];
+	struct queue q;
+	unsigned n = 0;
+
+	if (!mkdtemp(dir) || unshare(CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("queue", dir, "tmpfs", 0, "size=512k") < 0) {
+		rmdir(dir); /* not root */
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/queue", dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	memset(text, 'x', sizeof(text));
+	CHECK_INT(queue_make(fd, ROOM), 0);
+	CHECK_INT(queue_open(&q, fd, true), 0);
+	while (queue_put(&q, text, sizeof(text), false))
+		n++;
+	CHECK(n >= 256 && n < 512);
+	CHECK_INT(q.head->figures.full, 1);
+	for (; next(&q); n--)
+		;
+	CHECK_INT(n, 0);
+	CHECK(queue_put(&q, text, sizeof(text), false));
+	queue_unmap(&q);
+	close(fd);
+	CHECK_INT(umount2(dir, MNT_DETACH), 0);
+	rmdir(dir);
 }
 
 static void rates(void)
@@ -219,6 +295,8 @@ int main(void)
 	around();
 	after_kill();
 	poisoned();
+	sizes();
+	no_memory();
 	rates();
 	return check_done("queue");
 }

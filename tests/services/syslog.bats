@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154,SC2030,SC2031
-# /dev/log of a jail, with real log daemons of Debian's: rsyslogd and inetutils-syslogd, run here on
+# /dev/log of a jail, with real log daemons of Debian's: rsyslogd, inetutils-syslogd and syslog-ng, run here on
 # sockets of this story's own and restarted, killed and stopped as hosts do it to theirs.
 # The host's own log daemon, if it has one, is never spoken to.
 
@@ -9,7 +9,8 @@ PORT=5791
 HERE=/srv/immure-check.$NAME
 WORK=/var/lib/immure-check/$NAME
 IMMURE=${IMMURE:-$BATS_TEST_DIRNAME/../../build/src/immure}
-INETUTILS=/var/lib/immure-check.unpacked/inetutils-syslogd/usr/sbin/syslogd
+UNPACKED=/var/lib/immure-check.unpacked
+INETUTILS=$UNPACKED/inetutils-syslogd/usr/sbin/syslogd SYSLOG_NG=$UNPACKED/syslog-ng-core
 export IMMURE_CONFIG_DIR=$WORK/etc IMMURE_STATE_DIR=$WORK/lib IMMURE_RUN_DIR=$WORK/run
 export IMMURE_SYSLOG_SOCKET=$WORK/log BATS_TEST_TIMEOUT=120
 
@@ -142,6 +143,28 @@ inetutils_start()
 	soon 5 test -S "$WORK/log"
 }
 
+# syslog_ng_start [LINE...]: and what it takes from $WORK/log
+syslog_ng_start()
+{
+	local lib
+
+	lib=usr/lib/$(gcc -print-multiarch)
+	cat >"$WORK/syslog-ng.conf" <<-END
+		@version: 3.38
+		options { stats_freq(0); keep-hostname(yes); };
+		source s_src { unix-dgram("$WORK/log"); };
+		destination d_syslog { file("$WORK/lines" template("\$FACILITY.\$PRIORITY \$HOST \$MSGHDR\$MSG\n")); };
+		log { source(s_src); destination(d_syslog); };
+		$(printf '%s\n' "$@")
+	END
+	LD_LIBRARY_PATH=$UNPACKED/libivykis0/$lib:$UNPACKED/libnet1/$lib:$SYSLOG_NG/usr/lib/syslog-ng \
+		"$SYSLOG_NG/usr/sbin/syslog-ng" -F --no-caps -f "$WORK/syslog-ng.conf" --persist-file="$WORK/sng.persist" \
+		--module-path="$(echo "$SYSLOG_NG"/usr/lib/syslog-ng/3.*)" --pidfile="$WORK/sng.pid" \
+		--control="$WORK/sng.ctl" 3>&- 8>&- >"$WORK/sng.out" 2>&1 &
+	echo $! >"$WORK/daemon.is"
+	soon 10 test -S "$WORK/log" || { cat "$WORK/sng.out"; return 1; }
+}
+
 # --- the tests ----------------------------------------------------------------------------------
 
 @test "rsyslogd: a jail's lines have its name, facility, severity and the pid outside" {
@@ -231,6 +254,27 @@ file_has_all() # RESTARTS
 	say burst 100000
 	wait "$restarts"
 	books_balance
+	daemon_stop
+	file_has_all 5
+}
+
+@test "100,000 messages while syslog-ng is restarted five times: the same" {
+	syslog_ng_start
+	start
+	(
+		for _ in 1 2 3 4 5; do
+			sleep 0.3
+			daemon_stop
+			sleep 0.05
+			syslog_ng_start
+		done
+	) 3>&- 8>&- &
+	restarts=$!
+	say burst 100000
+	wait "$restarts"
+	books_balance
+	pid=$(immure status "$NAME" --json | jq .pid)
+	has -x "local3.notice [^ ]* $NAME/speaker\[$pid\]: number 99999"
 	daemon_stop
 	file_has_all 5
 }
@@ -508,6 +552,28 @@ other_seeker() { seeker | grep -qvx "$first"; }
 	say raw "$(printf '<30>x: again' | od -An -tx1 | tr -d ' \n')"
 	soon 5 has 'again'
 	rsyslog_conf
+}
+
+@test "Syslog=daemon: an extra socket of syslog-ng, of either kind, with the lines that export writes" {
+	for kind in datagram stream; do
+		settings "LogRateLimitBurst=0" "Syslog=daemon" "SyslogSocket=$kind"
+		immure export "$NAME" --format syslog-ng -o "$WORK/extra.conf"
+		start
+		syslog_ng_start "$(<"$WORK/extra.conf")"
+		soon 5 eval '[[ $(say kind) == "$kind syslog/log" ]]'
+		pid=$(immure status "$NAME" --json | jq .pid)
+		say burst 1000
+		soon 5 has -x "local3.notice $NAME speaker\[$pid\]: number 999"
+		[[ $(different) -eq 1000 ]]
+		daemon_stop
+		syslog_ng_start "$(<"$WORK/extra.conf")"
+		soon 5 eval '[[ $(say kind) == "$kind syslog/log" ]]'
+		say burst 1001
+		soon 5 has -x "local3.notice $NAME speaker\[$pid\]: number 1000"
+		daemon_stop
+		immure stop "$NAME"
+		rm "$WORK/lines"
+	done
 }
 
 # twins_meet WHAT [Jail]-LINE...: what a twin in a jail of such a spec finds at /dev/log. Natively it

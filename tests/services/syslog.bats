@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154,SC2030,SC2031
-# /dev/log of a jail, with real log daemons of Debian's: rsyslogd, inetutils-syslogd and syslog-ng, run here on
+# /dev/log of a jail, with real log daemons of Debian's (rsyslogd, inetutils-syslogd, syslog-ng, journald), run here on
 # sockets of this story's own and restarted, killed and stopped as hosts do it to theirs.
 # The host's own log daemon, if it has one, is never spoken to.
 
@@ -165,6 +165,35 @@ syslog_ng_start()
 	soon 10 test -S "$WORK/log" || { cat "$WORK/sng.out"; return 1; }
 }
 
+# In a mount namespace of its own: its /run is nobody else's. Its socket is seen through /proc; what it has
+# written stays in $WORK/journal.
+journald_start()
+{
+	mkdir -p "$WORK/journal"
+	cat >"$WORK/journald.conf" <<-END
+		[Journal]
+		Storage=volatile
+		RuntimeMaxUse=1G
+		RateLimitBurst=0
+		Audit=no
+		ReadKMsg=no
+		ForwardToSyslog=no
+		ForwardToWall=no
+	END
+	unshare -m sh -ec 'mount -t tmpfs none /run
+		mkdir -p /run/systemd/journal /run/log/journal
+		mount --bind "$1/journal" /run/log/journal
+		cp "$1/journald.conf" /run/journald.conf
+		mount --bind /run/journald.conf /etc/systemd/journald.conf
+		exec /lib/systemd/systemd-journald' sh "$WORK" 3>&- 8>&- >"$WORK/journald.out" 2>&1 &
+	echo $! >"$WORK/daemon.is"
+	soon 10 test -S "/proc/$!/root/run/systemd/journal/dev-log" || { cat "$WORK/journald.out"; return 1; }
+	ln -sfn "/proc/$!/root/run/systemd/journal/dev-log" "$WORK/log"
+}
+
+journal() { journalctl -q -D "$WORK"/journal/* -o json --output-fields=MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,SYSLOG_FACILITY,PRIORITY "$@"; }
+journal_has() { journal -n 5 | grep -q "$1"; }
+
 # --- the tests ----------------------------------------------------------------------------------
 
 @test "rsyslogd: a jail's lines have its name, facility, severity and the pid outside" {
@@ -276,6 +305,31 @@ file_has_all() # RESTARTS
 	pid=$(immure status "$NAME" --json | jq .pid)
 	has -x "local3.notice [^ ]* $NAME/speaker\[$pid\]: number 99999"
 	daemon_stop
+	file_has_all 5
+}
+
+@test "100,000 messages while systemd-journald is restarted five times: the same" {
+	journald_start
+	start
+	(
+		for _ in 1 2 3 4 5; do
+			sleep 0.3
+			daemon_stop
+			journald_start
+		done
+	) 3>&- 8>&- &
+	restarts=$!
+	say burst 100000
+	wait "$restarts"
+	soon 60 all_gone
+	books_balance
+	pid=$(immure status "$NAME" --json | jq .pid)
+	say burst 1
+	soon 5 journal_has '"number 0"'
+	journal -n 1 | jq -e "select(.SYSLOG_IDENTIFIER == \"$NAME/speaker\" and .SYSLOG_PID == \"$pid\" and
+		.SYSLOG_FACILITY == \"19\" and .PRIORITY == \"5\")"
+	daemon_stop
+	journal | jq -r .MESSAGE | grep 'number ' >"$WORK/lines"
 	file_has_all 5
 }
 

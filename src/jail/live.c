@@ -319,6 +319,7 @@ static int begin(struct live *l, struct err *e)
 		r = refuse(l, e);
 	if (r == 0 && l->plan.stays)
 		r = note(l, e);
+	logging_greet(&l->logging);
 	if (r == 0)
 		r = wait_exec(l, e);
 	return r == 0 ? note(l, e) : r;
@@ -611,6 +612,7 @@ static int begin_one(struct live *l, struct err *e)
 		r = run_start(&l->plan, &l->run, e);
 	if (r == 0)
 		r = refuse(l, e);
+	logging_greet(&l->logging);
 	if (r == 0)
 		r = run_wait_exec(&l->run, l->spec->timeout_start, e);
 	logging_mounted(&l->logging);

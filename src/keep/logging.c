@@ -34,6 +34,7 @@
 #define RELAY_END_MS 2000 /* how long the end of the last jail waits for that of its relay */
 #define STALL_MS     1000 /* a relay that owes an answer for so long is killed */
 #define FIRST_MS     100  /* how long a start waits for its relay */
+#define GREET_US     200  /* and how often it looks */
 #define DELAY_MAX    2000 /* between two tries to get one */
 #define BACKLOG	     64
 #define DISCARD	     4096 /* messages in one go */
@@ -519,15 +520,23 @@ int logging_open(struct logging *l, struct err *e)
 	l->open = r == 0;
 	if (r < 0 || by_daemon)
 		return r;
-	/* Not that a start would fail without it: what the service says then waits. */
 	l->lost = now_ms();
+	if (!try_connect(l))
+		relay_start(l->run_dir, l->program, NULL);
+	return 0;
+}
+
+/* Not that a start would fail without it: what the service says then waits. */
+void logging_greet(struct logging *l)
+{
+	if (!l->open || l->by_daemon || l->conn >= 0)
+		return;
 	while (!try_connect(l) && now_ms() - l->lost < FIRST_MS) {
 		relay_start(l->run_dir, l->program, NULL);
-		usleep(500);
+		usleep(GREET_US);
 	}
 	if (l->conn < 0)
 		wake_in(l, 1);
-	return 0;
 }
 
 size_t logging_fds(const struct logging *l, int ret[LOGGING_FDS])

@@ -69,7 +69,8 @@ static int make_socket(int dir)
 	return r < 0 ? code : take_fd(&fd);
 }
 
-/* In a child of a child: only what may be called after fork(2). */
+/* In a child of a child, which shares our memory until it executes: only what may be called after
+ * vfork(2). */
 static NORETURN void execute(int program, int listener, int lock, const char *uid)
 {
 	char name[] = PROGRAM, number[16];
@@ -106,6 +107,24 @@ void relay_clear(const char *run_dir)
 	unlinkat(dir, LOCK, 0);
 }
 
+/* A copy of our memory would take longer than all else here. A function of its own: what a child
+ * shares with us is its few words of the stack. */
+static __attribute__((noinline)) int execute_apart(int program, int listener, int lock,
+						   const char *uid)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		if (vfork() != 0)
+			_exit(0);
+		execute(program, listener, lock, uid);
+	}
+	if (pid < 0)
+		return -errno;
+	waitpid(pid, NULL, 0);
+	return 0;
+}
+
 int relay_start(const char *run_dir, int program, struct err *e)
 {
 	CLEANUP_FD int dir = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -119,14 +138,6 @@ int relay_start(const char *run_dir, int program, struct err *e)
 		return err_errno(e, listener, "making %s/%s", run_dir, SOCKET);
 	snprintf(uid, sizeof(uid), "%u",
 		 FIRST_USER + (unsigned)(fnv(run_dir, strlen(run_dir)) & USERS));
-	pid_t pid = fork();
-	if (pid == 0) {
-		if (fork() != 0)
-			_exit(0);
-		execute(program, listener, lock, uid);
-	}
-	if (pid < 0)
-		return err_errno(e, -errno, "starting " PROGRAM);
-	waitpid(pid, NULL, 0);
-	return 0;
+	int r = execute_apart(program, listener, lock, uid);
+	return r < 0 ? err_errno(e, r, "starting " PROGRAM) : 0;
 }

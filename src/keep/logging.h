@@ -4,10 +4,12 @@
  *   RUN/NAME.log/socket   bound at /dev/log in the jail; the supervisor's while it lives
  *   RUN/NAME.log/queue    what the relay has taken and nobody has yet, and the figures
  *                         (relay/queue.h)
- *   RUN/NAME.log/socket.PID   the same of a jail that serves one connection (@shared), for as long
- * as it takes to bind it: several such share a queue, a rate and a way out RUN/NAME.daemon/ with
- * Syslog=daemon: the directory in which a daemon of the host's listens on the socket "log";
- * /dev/log is a link into it, so that the daemon may be restarted
+ *   RUN/NAME.log/socket.PID
+ *                         the same of a jail that serves one connection (@shared), until it is
+ *                         bound: several such share a queue, a rate and a way out
+ *   RUN/NAME.daemon/      with Syslog=daemon: the directory in which a daemon of the host's listens
+ *                         on the socket "log"; /dev/log is a link into it, so that the daemon may
+ *                         be restarted
  *
  * The service never waits for us. The kernel keeps what it sends; the relay empties that into the
  * queue and drops, counted, what has no room. When the relay is gone another one is started and

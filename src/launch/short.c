@@ -235,6 +235,7 @@ static int begin(struct quick *q)
 	p->ipc = ipc_observe();
 	plan_note_outside(p);
 	r = run_start(p, &q->service, &e);
+	logging_greet(&q->logging);
 	fd_close(&p->root);
 	return r == 0 ? run_wait_exec(&q->service, EXECUTED_S, &e) : r;
 }

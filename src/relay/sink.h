@@ -16,7 +16,7 @@
  * TCP: the other host's kernel acknowledges bytes, and RFC 6587 has no more to offer. But a daemon
  * that closes has its kernel tell whether it had read all (FIN) or not (RST, RFC 1122 4.2.2.13): so
  * what was acknowledged is kept for a while, half a second or more unless it is more than a
- * megabyte (a daemon of Debian's had 590 kB unread), and after an RST sent again. What is read and
+ * megabyte (590 kB unread have been seen), and after an RST sent again. What is read and
  * not written when the other host goes down cannot be known. At the end of the jail our own FIN is
  * answered by the other's, which confirms all.
  *

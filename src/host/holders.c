@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -17,6 +16,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/sockets.h"
+#include "host/idle.h"
 
 enum {
 	MAX_DESCRIPTORS = 1000000, /* of all processes: a bound for the hostile */
@@ -412,25 +412,11 @@ static void look_for_program(struct scan *s)
 		add(s, s->argv[0], false);
 }
 
-/* The kernel gives a lease for writing, fcntl(2), on a file that nobody has open, and whoever
- * executes it has it open: that spares the look at every process of the host. Given back at once;
- * whoever opens it in that moment waits for as long. Where there are no leases, nobody knows. */
-static bool is_idle(const char *program)
-{
-	CLEANUP_FD int fd = open(program, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	/* Not SIGIO, which ends a process that does not expect it. */
-	if (fd < 0 || fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, F_WRLCK) < 0)
-		return false;
-	fcntl(fd, F_SETLEASE, F_UNLCK);
-	return true;
-}
-
 int holders_running(const char *program, char *const *argv, struct holders *ret)
 {
 	struct scan s = {.argv = argv, .ret = ret};
 
-	if (!argv[0] || stat(program, &s.program) < 0 || is_idle(program))
+	if (!argv[0] || stat(program, &s.program) < 0 || idle_program(program))
 		return 0;
 	int r = each_process(&s, look_for_program);
 	sort_unique(ret);

@@ -105,11 +105,28 @@ static bool accounts_are_local(const struct spec *s)
 	return local;
 }
 
+static bool is_read_tree(const struct provision *p)
+{
+	return !p->file && !p->writable && p->class != CLASS_KERNEL;
+}
+
+/* What the service has for its own there is no link, which may lead elsewhere tomorrow, and lies
+ * in what is looked at. */
+static bool own_is_marked(const struct layout *l, const char *path)
+{
+	const struct provision *p = layout_find(l, path);
+	CLEANUP_STR char *real = realpath(path, NULL);
+
+	return p && is_read_tree(p) && real && streq(real, path);
+}
+
 /* Where a key of somebody else may appear in what the service writes, each start looks. */
 static bool layout_is_plain(const struct layout *l)
 {
-	bool plain = l->own.n == 0;
+	bool plain = true;
 
+	for (size_t i = 0; plain && i < l->own.n; i++)
+		plain = own_is_marked(l, l->own.v[i]);
 	for (size_t i = 0; plain && i < l->n; i++)
 		plain = !l->v[i].link && !(l->v[i].writable && masks_look_into(&l->v[i]));
 	return plain;
@@ -164,7 +181,7 @@ static void mark_bound(const struct layout *l, struct start *s, struct strv *kep
 			s->makes[s->n_makes++] = provision_make(p);
 		} else
 			add_mark(s, kept, xstrdup(source), p->file && !p->writable);
-		if (p->file || p->writable || p->class == CLASS_KERNEL)
+		if (!is_read_tree(p))
 			continue;
 		s->trees = xrealloc(s->trees, s->n_trees + 1, sizeof(*s->trees));
 		s->trees[s->n_trees++] = (struct start_tree){.path = source};

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "host/holders.h"
+#include "host/idle.h"
 #include "jail/samples.h"
 
 /* "Stop it first": as its unit where that is a service, by its pid else; what pid 1 holds is a
@@ -54,20 +55,21 @@ static bool is_state(const struct generation *g, const struct spec *s, const cha
 	return p && p->class == CLASS_STATE && p->writable && !sample_is_bound(s, path);
 }
 
-/* To look into every process's descriptors takes time that a jail without state can save. */
-static bool has_state(const struct generation *g, const struct spec *s)
+static void list_state(const struct generation *g, const struct spec *s, struct strv *ret)
 {
 	for (size_t i = 0; i < g->layout.n; i++)
 		if (is_state(g, s, g->layout.v[i].path))
-			return true;
-	return false;
+			strv_add(ret, provision_source(&g->layout.v[i]));
 }
 
+/* To look into every process's descriptors takes time that most starts can save. */
 static int nobody_writes(const struct generation *g, const struct spec *s, struct err *e)
 {
+	struct strv state CLEANUP_STRV = STRV_INIT;
 	struct holders h CLEANUP_HOLDERS = HOLDERS_INIT;
-	int r = has_state(g, s) ? holders_writing(&h) : 0;
 
+	list_state(g, s, &state);
+	int r = idle_trees(&state) ? 0 : holders_writing(&h);
 	if (r < 0)
 		return err_errno(e, r, "looking for who writes to the service's state");
 	for (size_t i = 0; i < h.n; i++)

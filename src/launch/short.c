@@ -38,6 +38,7 @@
 #include "fs/lock.h"
 #include "fs/temp.h"
 #include "host/holders.h"
+#include "host/idle.h"
 #include "keep/keeper.h"
 #include "keep/start.h"
 
@@ -147,7 +148,7 @@ static bool nobody_writes(const struct start *s)
 {
 	struct holders h CLEANUP_HOLDERS = HOLDERS_INIT;
 
-	if (!s->state.n)
+	if (idle_trees(&s->state))
 		return true;
 	if (holders_writing(&h) < 0)
 		return false;

@@ -50,52 +50,72 @@ struct face {
 	int64_t changed, changed_ns;
 };
 
-static int print_one(const char *name, const struct stat *st, const struct timespec *before,
+static bool is_skipped(const struct newer_look *look, const struct stat *st)
+{
+	for (size_t i = 0; S_ISDIR(st->st_mode) && i < look->n_skip; i++)
+		if (look->skip[i].dev == st->st_dev && look->skip[i].ino == st->st_ino)
+			return true;
+	return false;
+}
+
+/* 1 where what is in it counts for nothing. */
+static int print_one(const char *name, const struct stat *st, const struct newer_look *look,
 		     uint64_t *ret)
 {
 	struct face f = {.dev = st->st_dev,
 			 .ino = st->st_ino,
-			 .mode = st->st_mode,
-			 .size = (uint64_t)st->st_size,
-			 .name = fnv(name, strlen(name)),
-			 .changed = st->st_ctim.tv_sec,
-			 .changed_ns = st->st_ctim.tv_nsec};
-	uint64_t chain[2] = {*ret, fnv(&f, sizeof(f))};
+			 .mode = st->st_mode & S_IFMT,
+			 .name = fnv(name, strlen(name))};
+	bool skipped = is_skipped(look, st);
 
-	if (before && !is_newer(before, &st->st_ctim))
-		return -ESTALE;
+	if (!skipped) {
+		if (look->before && !is_newer(look->before, &st->st_ctim))
+			return -ESTALE;
+		f.mode = st->st_mode;
+		f.size = (uint64_t)st->st_size;
+		f.changed = st->st_ctim.tv_sec;
+		f.changed_ns = st->st_ctim.tv_nsec;
+	}
+	const uint64_t chain[2] = {*ret, fnv(&f, sizeof(f))};
 	*ret = fnv(chain, sizeof(chain));
-	return 0;
+	return skipped;
 }
 
-static int print_below(int dir, const struct timespec *before, int depth, size_t *left,
-		       uint64_t *ret)
+static int print_below(int dir, int depth, struct newer_look *look, uint64_t *ret);
+
+static int print_entry(int dir, const char *name, int depth, struct newer_look *look, uint64_t *ret)
+{
+	struct stat st;
+	int r = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno
+								 : print_one(name, &st, look, ret);
+
+	if (r != 0 || !S_ISDIR(st.st_mode))
+		return r < 0 ? r : 0;
+	CLEANUP_FD int sub = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (sub < 0)
+		return -errno;
+	return depth ? print_below(sub, depth - 1, look, ret) : -E2BIG;
+}
+
+static int print_below(int dir, int depth, struct newer_look *look, uint64_t *ret)
 {
 	struct strv names CLEANUP_STRV = STRV_INIT;
-	struct stat st;
-	int r = fstat(dir, &st) < 0 ? -errno : print_one(".", &st, before, ret);
+	int r = dir_names(dir, &names);
 
-	if (r == 0)
-		r = dir_names(dir, &names);
-	for (size_t i = 0; i < names.n && r == 0; i++, --*left) {
-		if (!*left)
-			return -E2BIG;
-		r = fstatat(dir, names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0
-			? -errno
-			: print_one(names.v[i], &st, before, ret);
-		if (r < 0 || !S_ISDIR(st.st_mode))
-			continue;
-		CLEANUP_FD int sub =
-		    openat(dir, names.v[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		r = sub < 0 ? -errno
-		    : depth ? print_below(sub, before, depth - 1, left, ret)
-			    : -E2BIG;
-	}
+	if (r == 0 && names.n > look->left)
+		return -E2BIG;
+	look->left -= r == 0 ? names.n : 0;
+	for (size_t i = 0; i < names.n && r == 0; i++)
+		r = print_entry(dir, names.v[i], depth, look, ret);
 	return r;
 }
 
-int newer_print(int dir, const struct timespec *before, size_t *left, uint64_t *ret)
+int newer_print(int dir, struct newer_look *look, uint64_t *ret)
 {
+	struct newer_look plain = {.before = look->before}; /* the directory itself is looked at */
+	struct stat st;
+
 	*ret = 0;
-	return print_below(dir, before, LOOK_DEPTH, left, ret);
+	int r = fstat(dir, &st) < 0 ? -errno : print_one(".", &st, &plain, ret);
+	return r < 0 ? r : print_below(dir, LOOK_DEPTH, look, ret);
 }

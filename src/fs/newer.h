@@ -12,8 +12,18 @@
  * by what was looked at. For whoever may miss one. */
 bool newer_below(int dir, const struct timespec *than, size_t *left);
 
-/* For whoever may not: a hash of which objects are there under which names, each with the time of
- * its last change; with what is mounted there. -E2BIG where *left entries, reduced by what was
- * looked at, or the depth do not suffice, -ESTALE where something has changed at @before (may be
- * NULL) or later and so might be changing still, -errno where not all can be seen. */
-int newer_print(int dir, const struct timespec *before, size_t *left, uint64_t *ret);
+/* What a print is made of. */
+struct newer_look {
+	const struct timespec
+	    *before; /* what has changed then or later is changing still; or NULL */
+	const struct newer_object {
+		uint64_t dev, ino;
+	} * skip; /* directories in which others write: what is in them counts for nothing */
+	size_t n_skip;
+	size_t left; /* entries that may be looked at, reduced by those that were */
+};
+
+/* For whoever may not miss any: a hash of which objects are there under which names, each with the
+ * time of its last change, and of what is mounted there. -E2BIG where look->left or the depth does
+ * not suffice, -ESTALE where something is changing still, -errno where not all can be seen. */
+int newer_print(int dir, struct newer_look *look, uint64_t *ret);

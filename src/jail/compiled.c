@@ -121,6 +121,14 @@ static bool own_is_marked(const struct layout *l, const char *path)
 }
 
 /* Where a key of somebody else may appear in what the service writes, each start looks. */
+static bool keys_may_appear(const struct layout *l, const struct provision *p)
+{
+	for (size_t i = 0; p->writable && i < l->n; i++)
+		if (masks_look_into(&l->v[i]) && path_within(p->path, l->v[i].path))
+			return true;
+	return false;
+}
+
 static bool layout_is_plain(const struct layout *l)
 {
 	bool plain = true;
@@ -128,7 +136,7 @@ static bool layout_is_plain(const struct layout *l)
 	for (size_t i = 0; plain && i < l->own.n; i++)
 		plain = own_is_marked(l, l->own.v[i]);
 	for (size_t i = 0; plain && i < l->n; i++)
-		plain = !l->v[i].link && !(l->v[i].writable && masks_look_into(&l->v[i]));
+		plain = !l->v[i].link && !keys_may_appear(l, &l->v[i]);
 	return plain;
 }
 
@@ -211,16 +219,11 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
  * would say nothing. */
 static bool is_settled(struct start *s, const struct timespec *began)
 {
-	size_t left = START_TREES_MAX;
-
 	for (size_t i = 0; i < s->n_marks; i++)
 		if (s->marks[i].there && s->marks[i].whole &&
 		    !is_before(&s->marks[i].changed, began))
 			return false;
-	for (size_t i = 0; i < s->n_trees; i++)
-		if (start_print(&s->trees[i], began, &left) < 0)
-			return false;
-	return true;
+	return start_print(s, s->trees, began) == 0;
 }
 
 static char *pack_plan(const struct live *l, size_t *ret_len)

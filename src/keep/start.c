@@ -73,11 +73,32 @@ struct start_mark start_mark_of(int fd)
 					    : mark_of(NULL, &st, true);
 }
 
-int start_print(struct start_tree *tree, const struct timespec *before, size_t *left)
+/* Directories that are marked as objects alone. */
+static size_t find_marked(const struct start *s, struct newer_object *v)
 {
-	CLEANUP_FD int dir = open(tree->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	size_t n = 0;
 
-	return dir < 0 ? -errno : newer_print(dir, before, left, &tree->print);
+	for (size_t i = 0; i < s->n_marks; i++)
+		if (s->marks[i].there && !s->marks[i].whole && S_ISDIR(s->marks[i].mode))
+			v[n++] = (struct newer_object){s->marks[i].dev, s->marks[i].ino};
+	return n;
+}
+
+int start_print(const struct start *s, struct start_tree *trees, const struct timespec *before)
+{
+	struct newer_object *skip = xcalloc(s->n_marks + 1, sizeof(*skip));
+	struct newer_look look = {.before = before,
+				  .skip = skip,
+				  .n_skip = find_marked(s, skip),
+				  .left = START_TREES_MAX};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->n_trees; i++) {
+		CLEANUP_FD int dir = open(trees[i].path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = dir < 0 ? -errno : newer_print(dir, &look, &trees[i].print);
+	}
+	free(skip);
+	return r;
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -97,14 +118,14 @@ static bool same_mark(const struct start_mark *then, const struct start_mark *no
 
 static bool trees_hold(const struct start *s)
 {
-	size_t left = START_TREES_MAX;
+	struct start_tree *now = xcalloc(s->n_trees + 1, sizeof(*now));
 
-	for (size_t i = 0; i < s->n_trees; i++) {
-		struct start_tree now = {.path = s->trees[i].path};
-		if (start_print(&now, NULL, &left) < 0 || now.print != s->trees[i].print)
-			return false;
-	}
-	return true;
+	memcpy(now, s->trees, s->n_trees * sizeof(*now));
+	bool hold = start_print(s, now, NULL) == 0;
+	for (size_t i = 0; hold && i < s->n_trees; i++)
+		hold = now[i].print == s->trees[i].print;
+	free(now);
+	return hold;
 }
 
 bool start_holds(const struct start *s, const char *jail, int program)

@@ -88,8 +88,9 @@ struct start_mark start_mark(const char *path, bool whole);
 /* A whole one of the open file @fd. */
 struct start_mark start_mark_of(int fd);
 
-/* What @tree has in it now; as newer_print(), for all trees of one start. */
-int start_print(struct start_tree *tree, const struct timespec *before, size_t *left);
+/* Fills @trees, the n_trees of @s, with what they have in them now, but for what lies in
+ * directories that are marked by themselves: others write there. As newer_print() with @before. */
+int start_print(const struct start *s, struct start_tree *trees, const struct timespec *before);
 
 /* The bytes, new. */
 char *start_write(const struct start *s, size_t *ret_len);

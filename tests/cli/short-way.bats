@@ -7,7 +7,7 @@
 NAME=cli-short PORT=18609
 load helpers
 
-DATA=/usr/local/share/immure-cli-short
+DATA=/usr/local/share/immure-cli-short SITE=/srv/immure-cli-short
 
 setup()
 {
@@ -20,7 +20,7 @@ setup()
 teardown()
 {
 	immure remove -q "$NAME" || true
-	rm -rf "$DATA" /etc/immure-cli-short /etc/immure-cli-short.conf
+	rm -rf "$DATA" "$SITE" /etc/immure-cli-short /etc/immure-cli-short.conf
 } 2>/dev/null
 
 # A service that says what its configuration is and serves the words.
@@ -232,5 +232,26 @@ way()
 	eventually 10 eval '[[ $(tr "\0" " " <"/proc/$runner/cmdline") == *--keep* ]]'
 	[[ -z $(ps -o comm= --ppid "$runner" | grep pace) ]]
 	eventually 5 eval "nc -N 127.0.0.1 $PORT </dev/null | grep -q good"
+	ended
+}
+
+@test "short way: what is written in state inside of content is none of a start's business" {
+	mkdir -p "$SITE/state"
+	echo 'good words' >"$SITE/words"
+	chown nobody "$SITE/state"
+	good build "$NAME" --user nobody --state "$SITE/state" --exercise "nc -N 127.0.0.1 $PORT </dev/null | grep good" -- /usr/bin/perl -MSocket -e \
+		"open F, '$SITE/words' or die; @w = <F>; open G, '>>$SITE/state/log'; print G \$\$; close G;
+		socket(S, PF_INET, SOCK_STREAM, 0); setsockopt(S, SOL_SOCKET, SO_REUSEADDR, 1);
+		bind(S, sockaddr_in($PORT, INADDR_LOOPBACK)) or die; listen(S, 9); while (accept(C, S)) { print C @w; close C }"
+	sleep 0.1
+	begun
+	ended
+	begun
+	way short
+	ended
+	# Beside it, all counts.
+	echo more >"$SITE/other"
+	begun
+	way long
 	ended
 }

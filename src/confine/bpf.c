@@ -114,6 +114,24 @@ void bpf_allow_first(struct sock_fprog *f, int nr, unsigned arg, uint32_t mask, 
 	prepend(f, head, ARRAY_LEN(head));
 }
 
+void bpf_allow_but(struct sock_fprog *f, int nr, unsigned arg, const uint32_t *bad, size_t n)
+{
+	const uint32_t low = (uint32_t)offsetof(struct seccomp_data, args) + 8 * arg + LOW_WORD;
+	struct sock_filter code[6 + BPF_BAD_MAX] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, (uint8_t)(n + 4)),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 0, (uint8_t)(n + 2)),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low),
+	};
+
+	for (size_t i = 0; i < n; i++)
+		code[5 + i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, bad[i],
+							   (uint8_t)(n - i), 0);
+	code[5 + n] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	prepend(f, code, 6 + n);
+}
+
 struct range {
 	uint32_t first, last;
 };

@@ -33,6 +33,10 @@ void bpf_free(struct sock_fprog *f);
  * @value in the bits of @mask it is let through at once; else @f goes on as it is. */
 void bpf_allow_first(struct sock_fprog *f, int nr, unsigned arg, uint32_t mask, uint32_t value);
 
+/* The same where @arg, as 32 bits, is none of the @n numbers of @bad, at most BPF_BAD_MAX. */
+#define BPF_BAD_MAX 8
+void bpf_allow_but(struct sock_fprog *f, int nr, unsigned arg, const uint32_t *bad, size_t n);
+
 /* Calls of the native architecture by number, as runs of neighbours. */
 #define BPF_NUMBERS_MAX 1024
 #define BPF_RANGES_MAX	64

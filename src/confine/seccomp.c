@@ -81,8 +81,9 @@ static int allow_rules(scmp_filter_ctx ctx, const struct call_set *set, const st
 	return r;
 }
 
-/* Lets @name through where argument @arg, as 32 bits, is none of @bad. A rule can only ask for bits
- * that are so and so; thus one for each prefix that leaves the path to all of them. */
+/* Lets @name through where argument @arg, as 32 bits, is none of @bad, on an architecture that
+ * bpf_allow_but() is not for. A rule can only ask for bits that are so and so; thus one for each
+ * prefix that leaves the path to all of them. */
 static int allow_all_but(scmp_filter_ctx ctx, const char *name, unsigned arg, const uint32_t *bad,
 			 size_t n)
 {
@@ -259,7 +260,7 @@ static int fill(scmp_filter_ctx ctx, const struct call_set *set, const struct bp
 			if (r == 0)
 				r = say_absent(ctx, limits[i].absent, limits[i].n_absent);
 		}
-	if (r == 0 && kept(set, "ioctl"))
+	if (r == 0 && !plain && kept(set, "ioctl")) /* else it is asked for before */
 		r = allow_all_but(ctx, "ioctl", 1, bad_requests, ARRAY_LEN(bad_requests));
 	if (r == 0)
 		r = allow_sockets(ctx, set);
@@ -350,6 +351,9 @@ int seccomp_make(const struct call_set *set, struct sock_fprog *ret, struct err 
 	find_plain(set, &plain);
 	int r = make(set, SCMP_ACT_NOTIFY, fill, &plain, ret);
 	if (r == 0) {
+		if (kept(set, "ioctl"))
+			bpf_allow_but(ret, number_of("ioctl", 0), 1, bad_requests,
+				      ARRAY_LEN(bad_requests));
 		bpf_allow_ranges(ret, &plain);
 		hurry(set, ret);
 	}

@@ -113,7 +113,7 @@ static int check(const struct command *c, const struct common *common,
 	else if (given->has_rest && !c->takes_rest)
 		err_set(&e, -EINVAL, "%s takes no command; usage: immure %s %s", c->name, c->name,
 			c->synopsis);
-	else if (c->needs & NEED_NAME && n && !spec_name_ok(given->args.v[0]))
+	else if (c->needs & NEED_NAME && n && !str_is_name(given->args.v[0]))
 		err_set(&e, -EINVAL,
 			"'%s' cannot name a jail: letters, digits and . _ @ - only, a letter or "
 			"digit first, at most 64",

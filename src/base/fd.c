@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -13,6 +14,13 @@ void fd_close(int *fd)
 {
 	fd_closep(fd);
 	*fd = -1;
+}
+
+bool fd_readable(int fd)
+{
+	struct pollfd pfd = {.fd = fd, .events = POLLIN};
+
+	return poll(&pfd, 1, 0) > 0;
 }
 
 int fd_write_all(int fd, const void *buf, size_t len)

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -26,6 +27,9 @@ static inline int take_fd(int *fd)
 
 /* Closes *fd where it is open and sets it to -1. */
 void fd_close(int *fd);
+
+/* Whether there is something to read now, or its end; of a pidfd: its process has ended. */
+bool fd_readable(int fd);
 
 /* Writes all of @len bytes, through interrupted and short writes. Returns 0 or -errno. */
 int fd_write_all(int fd, const void *buf, size_t len);

@@ -78,3 +78,13 @@ char *path_common(const char *a, const char *b)
 	}
 	return dir;
 }
+
+size_t path_nearest(const struct strv *dirs, const char *path)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < dirs->n; i++)
+		if (path_within(path, dirs->v[i]) && strlen(dirs->v[i]) > longest)
+			longest = strlen(dirs->v[i]);
+	return longest;
+}

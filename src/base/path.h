@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/str.h"
+
 /* Whether absolute @path is @dir or lies below it. "/" contains everything. */
 bool path_within(const char *path, const char *dir);
 
@@ -26,6 +28,9 @@ size_t path_depth(const char *path);
 
 /* The longest directory that holds both, new. */
 char *path_common(const char *a, const char *b);
+
+/* The length of the longest of @dirs that @path lies in, 0: none. */
+size_t path_nearest(const struct strv *dirs, const char *path);
 
 /* @path relative to a root descriptor: "/a/b" -> "a/b", "/" -> ".". Points into @path. */
 static inline const char *path_relative(const char *path)

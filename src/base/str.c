@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/str.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -80,4 +81,16 @@ char *str_printable(char *s)
 		if (*p < 0x20 || *p >= 0x7f)
 			*p = '?';
 	return s;
+}
+
+bool str_is_name(const char *s)
+{
+	size_t len = strlen(s);
+
+	if (!isalnum((unsigned char)s[0]) || len > STR_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)s[i]) && !strchr("._@-", s[i]))
+			return false;
+	return true;
 }

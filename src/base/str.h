@@ -53,3 +53,8 @@ void strv_sort_unique(struct strv *sv);
  * turn text round as well as escape sequences can). Whatever a jailed service can name must pass
  * through here before it is printed. */
 char *str_printable(char *s);
+
+/* Whether it is a name that needs no quotes anywhere, as a jail has: [A-Za-z0-9][A-Za-z0-9._@-]*,
+ * at most STR_NAME_MAX bytes. */
+#define STR_NAME_MAX 64
+bool str_is_name(const char *s);

@@ -87,7 +87,7 @@ static int print_lines(int fd, json_t *list)
 static int run(const struct invocation *in)
 {
 	struct generation g CLEANUP_GENERATION = GENERATION_INIT;
-	CLEANUP_STR char *path = xasprintf("%s/jails/%s/output.log", in->dirs->state, in->name);
+	CLEANUP_STR char *path = jail_path(in->dirs, in->name, "output.log");
 	struct err e = {0};
 
 	if (generation_load(in->dirs, in->name, &g, &e) < 0)

@@ -136,7 +136,7 @@ static const struct {
     {"immure_refused_calls_total", "counter", "Calls that its filter has refused.", refused},
 };
 
-/* Names of jails have no character that a label would have to escape (spec_name_ok()). */
+/* Names of jails have no character that a label would have to escape (str_is_name()). */
 void status_prometheus(const struct status_row *rows, size_t n)
 {
 	for (size_t f = 0; f < ARRAY_LEN(families); f++) {

@@ -98,38 +98,45 @@ static void prepend(struct sock_fprog *f, const struct sock_filter *head, size_t
 	f->len = (unsigned short)(f->len + n);
 }
 
-void bpf_allow_first(struct sock_fprog *f, int nr, unsigned arg, uint32_t mask, uint32_t value)
+/* Is it call @nr of the native architecture? Then on, with the low word of its argument @arg; else
+ * past the @rest instructions that follow. */
+#define QUESTION_LENGTH 5
+static void put_question(struct sock_filter *at, int nr, unsigned arg, size_t rest)
 {
 	const uint32_t low = (uint32_t)offsetof(struct seccomp_data, args) + 8 * arg + LOW_WORD;
-	const struct sock_filter head[] = {
+	const struct sock_filter code[QUESTION_LENGTH] = {
 	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 6),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, (uint8_t)(rest + 3)),
 	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 0, 4),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 0, (uint8_t)(rest + 1)),
 	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low),
-	    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask),
+	};
+
+	memcpy(at, code, sizeof(code));
+}
+
+void bpf_allow_first(struct sock_fprog *f, int nr, unsigned arg, uint32_t mask, uint32_t value)
+{
+	struct sock_filter code[] = {
+	    [QUESTION_LENGTH] = BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask),
 	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	prepend(f, head, ARRAY_LEN(head));
+
+	put_question(code, nr, arg, ARRAY_LEN(code) - QUESTION_LENGTH);
+	prepend(f, code, ARRAY_LEN(code));
 }
 
 void bpf_allow_but(struct sock_fprog *f, int nr, unsigned arg, const uint32_t *bad, size_t n)
 {
-	const uint32_t low = (uint32_t)offsetof(struct seccomp_data, args) + 8 * arg + LOW_WORD;
-	struct sock_filter code[6 + BPF_BAD_MAX] = {
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, (uint8_t)(n + 4)),
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 0, (uint8_t)(n + 2)),
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low),
-	};
+	struct sock_filter code[QUESTION_LENGTH + BPF_BAD_MAX + 1], *at = code + QUESTION_LENGTH;
 
+	put_question(code, nr, arg, n + 1);
 	for (size_t i = 0; i < n; i++)
-		code[5 + i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, bad[i],
-							   (uint8_t)(n - i), 0);
-	code[5 + n] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	prepend(f, code, 6 + n);
+		*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, bad[i],
+						     (uint8_t)(n - i), 0);
+	*at = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	prepend(f, code, QUESTION_LENGTH + n + 1);
 }
 
 struct range {

@@ -269,6 +269,11 @@ bool run_alive(const struct run *r)
 	return !r->main_exited || run_first_child(r->init) > 0;
 }
 
+bool run_over(const struct run *r)
+{
+	return r->main_exited && (r->main_status != 0 || !run_alive(r));
+}
+
 /* A pidfd of run_main(), or -ESRCH. */
 static int open_main(const struct run *r)
 {
@@ -333,12 +338,6 @@ void run_followed_ended(struct run *r)
 	r->main_exited = true;
 }
 
-static bool has_ended(int pidfd)
-{
-	struct pollfd pfd = {.fd = pidfd, .events = POLLIN};
-	return pidfd < 0 || poll(&pfd, 1, 0) > 0;
-}
-
 /* How long what is killed may take to be gone, in milliseconds. */
 #define KILLED_MS 2000
 
@@ -354,7 +353,7 @@ static int ask_to_end(struct run *r, int sig, int ms, const struct run_patience 
 	if (target >= 0)
 		pidfd_send_signal(target, sig, NULL, 0);
 	while (!gone && clock_ms() < end && !(p && p->is_over(p->user))) {
-		if (!told_all && has_ended(target)) {
+		if (!told_all && (target < 0 || fd_readable(target))) {
 			signal_all(r, sig);
 			told_all = true;
 			long grace = clock_ms() + RUN_GRACE_MS;

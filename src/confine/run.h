@@ -72,6 +72,10 @@ void run_followed_ended(struct run *r);
 /* Whether any process of the service is left. */
 bool run_alive(const struct run *r);
 
+/* Whether the service is over: its main process has failed, or nothing of it is left. One that put
+ * itself into the background has not failed. */
+bool run_over(const struct run *r);
+
 /* Sends @sig to run_main(), by pidfd. -ESRCH where nobody is left. */
 int run_signal(const struct run *r, int sig);
 

@@ -6,30 +6,25 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/fnv.h"
 #include "fs/dir.h"
 
 #define LOOK_DEPTH 8
 
-static bool is_newer(const struct timespec *a, const struct timespec *than)
-{
-	return a->tv_sec > than->tv_sec ||
-	       (a->tv_sec == than->tv_sec && a->tv_nsec > than->tv_nsec);
-}
-
 static bool any_newer(int dir, const struct timespec *than, int depth, size_t *left)
 {
 	struct strv names CLEANUP_STRV = STRV_INIT;
 	struct stat st;
-	bool found = fstat(dir, &st) == 0 && is_newer(&st.st_ctim, than);
+	bool found = fstat(dir, &st) == 0 && clock_before(than, &st.st_ctim);
 
 	if (found || dir_names(dir, &names) < 0)
 		return found;
 	for (size_t i = 0; i < names.n && *left && !found; i++, --*left) {
 		if (fstatat(dir, names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
-		found = is_newer(&st.st_ctim, than);
+		found = clock_before(than, &st.st_ctim);
 		if (found || !S_ISDIR(st.st_mode) || !depth)
 			continue;
 		CLEANUP_FD int sub =
@@ -69,7 +64,7 @@ static int print_one(const char *name, const struct stat *st, const struct newer
 	bool skipped = is_skipped(look, st);
 
 	if (!skipped) {
-		if (look->before && !is_newer(look->before, &st->st_ctim))
+		if (look->before && !clock_before(&st->st_ctim, look->before))
 			return -ESTALE;
 		f.mode = st->st_mode;
 		f.size = (uint64_t)st->st_size;

@@ -56,3 +56,12 @@ bool account_row_next(const struct account_form *f, struct span *text, struct ac
 			return true;
 	return false;
 }
+
+bool account_row_find(const struct account_form *f, struct span text, const char *name,
+		      struct account_row *ret)
+{
+	while (account_row_next(f, &text, ret))
+		if (span_is(ret->fields[0], name))
+			return true;
+	return false;
+}

@@ -30,3 +30,7 @@ struct account_row {
 /* The next line of *text that is understood is taken off it with those before; false at the end.
  * Comments and the "+" and "-" of NIS are not understood. */
 bool account_row_next(const struct account_form *f, struct span *text, struct account_row *ret);
+
+/* The first row of @text for @name; false where there is none. */
+bool account_row_find(const struct account_form *f, struct span text, const char *name,
+		      struct account_row *ret);

@@ -3,31 +3,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "fs/dir.h"
+#include "fs/lease.h"
 
 #define DEPTH_MAX 16
-
-/* It is regular, and nobody minds a lease of that @kind on it. What somebody else has leased is not
- * waited for. */
-static bool leased(int fd, int kind)
-{
-	/* Not SIGIO, which ends a process that does not expect it. */
-	if (fd < 0 || fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, kind) < 0)
-		return false;
-	fcntl(fd, F_SETLEASE, F_UNLCK);
-	return true;
-}
 
 bool idle_program(const char *program)
 {
 	CLEANUP_FD int fd = open(program, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-	return leased(fd, F_WRLCK);
+	return fd >= 0 && lease_try(fd, F_WRLCK) == 0;
 }
 
 static bool dir_is_idle(int dir, int depth, size_t *left);
@@ -44,7 +33,7 @@ static bool entry_is_idle(int dir, const char *name, int depth, size_t *left)
 	CLEANUP_FD int fd =
 	    openat(dir, name, flags | (S_ISREG(st.st_mode) ? O_NOATIME : O_DIRECTORY));
 	if (S_ISREG(st.st_mode))
-		return leased(fd, F_RDLCK);
+		return fd >= 0 && lease_try(fd, F_RDLCK) == 0;
 	return fd >= 0 && depth && dir_is_idle(fd, depth - 1, left);
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether nobody has files open, without a look at every process of the host: the kernel gives a
- * lease, fcntl(2), on what nobody has open in a way that is against it. It is given back at once;
- * whoever opens the file in that moment waits for as long. Where there are no leases (some network
- * file systems), or it is not certain, the answer is no: host/holders.h knows who it is. */
+/* Whether nobody has files open, without a look at every process of the host: by leases
+ * (fs/lease.h). Where there are none, or it is not certain, the answer is no: host/holders.h knows
+ * who it is. What somebody else has leased is not waited for. */
 #pragma once
 
 #include <stdbool.h>

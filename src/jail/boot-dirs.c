@@ -20,8 +20,8 @@ static const char *const dirs[] = {"/etc/tmpfiles.d", "/run/tmpfiles.d", "/usr/l
 static id_t id_of(int host, const char *name, const char *db, const struct account_form *form)
 {
 	CLEANUP_STR char *text = NULL;
+	struct account_row row;
 	size_t len;
-	id_t id = 0;
 
 	if (!name)
 		return 0;
@@ -29,13 +29,7 @@ static id_t id_of(int host, const char *name, const char *db, const struct accou
 		return (id_t)strtoul(name, NULL, 10);
 	if (host_read_path(host, db, DB_MAX, &text, &len) < 0)
 		return 0;
-	struct span rest = {text, len};
-	for (struct account_row row; account_row_next(form, &rest, &row);)
-		if (span_is(row.fields[0], name)) {
-			id = row.id;
-			break;
-		}
-	return id;
+	return account_row_find(form, (struct span){text, len}, name, &row) ? row.id : 0;
 }
 
 static bool find_in(int host, const char *file, const char *path, struct boot_dir *ret)

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "confine/packed.h"
 #include "fs/atomic.h"
+#include "host/account-row.h"
 #include "jail/errand.h"
 #include "jail/manifest.h"
 #include "jail/masks.h"
@@ -52,21 +54,21 @@ static bool reads_more(const struct live *l)
 	return more;
 }
 
-/* Whether @name stands in the file: an account of this host's own, which a mark of it covers. */
-static bool is_listed(const char *file, const char *name)
+/* Whether @name is an account of this host's own, which a mark of the file covers. */
+static bool is_listed(const char *file, const struct account_form *form, const char *name)
 {
 	CLEANUP_STR char *text = NULL;
 	CLEANUP_FD int fd = open(file, O_RDONLY | O_CLOEXEC);
-	size_t n = strlen(name);
+	struct account_row row;
+	size_t len = 0;
 
-	if (fd < 0 || fd_read_all(fd, 1 << 20, &text, NULL) < 0)
-		return false;
-	for (const char *at = text; at; at = strchr(at, '\n')) {
-		at += *at == '\n';
-		if (strncmp(at, name, n) == 0 && at[n] == ':')
-			return true;
-	}
-	return false;
+	return fd >= 0 && fd_read_all(fd, 1 << 20, &text, &len) == 0 &&
+	       account_row_find(form, (struct span){text, len}, name, &row);
+}
+
+static bool is_group(const char *name)
+{
+	return is_listed("/etc/group", &account_form_group, name);
 }
 
 /* What nss-systemd(8) takes memberships from, besides services of systemd's own. */
@@ -97,11 +99,12 @@ static bool sources_are_local(void)
 
 static bool accounts_are_local(const struct spec *s)
 {
-	bool local = sources_are_local() && (!s->user || is_listed("/etc/passwd", s->user)) &&
-		     (!s->group || is_listed("/etc/group", s->group));
+	bool local = sources_are_local() &&
+		     (!s->user || is_listed("/etc/passwd", &account_form_passwd, s->user)) &&
+		     (!s->group || is_group(s->group));
 
 	for (size_t i = 0; local && i < s->supplementary_groups.n; i++)
-		local = is_listed("/etc/group", s->supplementary_groups.v[i]);
+		local = is_group(s->supplementary_groups.v[i]);
 	return local;
 }
 
@@ -210,18 +213,13 @@ static void add_state(const struct live *l, struct start *s)
 		strv_done(&s->others);
 }
 
-static bool is_before(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
-}
-
 /* What has changed since this start has begun may have been read before or after: a mark of it
  * would say nothing. */
 static bool is_settled(struct start *s, const struct timespec *began)
 {
 	for (size_t i = 0; i < s->n_marks; i++)
 		if (s->marks[i].there && s->marks[i].whole &&
-		    !is_before(&s->marks[i].changed, began))
+		    !clock_before(&s->marks[i].changed, began))
 			return false;
 	return start_print(s, s->trees, began) == 0;
 }
@@ -254,7 +252,7 @@ static void save(const struct live *l, const char *jail, struct start *s)
 void compiled_save(const struct live *l)
 {
 	CLEANUP_STR char *group = resources_group_name(l->dirs, l->name), *point = cgroup_point();
-	CLEANUP_STR char *jail = xasprintf("%s/jails/%s", l->dirs->state, l->name);
+	CLEANUP_STR char *jail = jail_path(l->dirs, l->name, NULL);
 	struct strv kept CLEANUP_STRV = STRV_INIT;
 	char kernel[128];
 	CLEANUP_FD int program = open("/proc/self/exe", O_PATH | O_CLOEXEC);

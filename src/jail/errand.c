@@ -24,11 +24,6 @@ bool errands_stay(const struct spec *s)
 	return s->stop.n || s->stop_post.n;
 }
 
-static double limit(double seconds)
-{
-	return seconds > 0 && seconds < FOR_EVER_S ? seconds : 0;
-}
-
 /* Until it is done, its time is over, or somebody wants all of it to end. */
 static int wait_for(struct live *l, struct errand_run *run, double seconds)
 {
@@ -72,7 +67,7 @@ static int carry_out(struct live *l, enum errand_which which, double seconds, in
 
 int errands_started(struct live *l, struct err *e)
 {
-	double seconds = limit(l->spec->timeout_start);
+	double seconds = errand_limit(l->spec->timeout_start);
 
 	if (!l->spec->start_post.n)
 		return 0;
@@ -91,7 +86,7 @@ int errands_started(struct live *l, struct err *e)
 
 void errands_settle(struct live *l, int sig)
 {
-	double most = limit(l->spec->timeout_stop), begin = clock_now();
+	double most = errand_limit(l->spec->timeout_stop), begin = clock_now();
 	bool post = l->plan.stays && l->spec->stop_post.n && !l->settled;
 	double share = errand_share(most, 0, post ? 9 : 10);
 

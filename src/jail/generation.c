@@ -40,7 +40,7 @@ void generation_done(struct generation *g)
 	*g = (struct generation)GENERATION_INIT;
 }
 
-static char *jail_path(const struct dirs *d, const char *name, const char *rest)
+char *jail_path(const struct dirs *d, const char *name, const char *rest)
 {
 	return xasprintf("%s/jails/%s%s%s", d->state, name, rest ? "/" : "", rest ? rest : "");
 }
@@ -358,7 +358,7 @@ int jail_names(const struct dirs *d, struct strv *ret, struct err *e)
 	if (r < 0)
 		return err_errno(e, r, "reading %s", path);
 	for (size_t i = 0; i < all.n; i++)
-		if (spec_name_ok(all.v[i]) && generation_number(d, all.v[i]))
+		if (str_is_name(all.v[i]) && generation_number(d, all.v[i]))
 			strv_add(ret, all.v[i]);
 	return 0;
 }

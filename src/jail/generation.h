@@ -56,6 +56,9 @@ struct generation {
 #define CLEANUP_GENERATION CLEANUP(generation_done)
 void generation_done(struct generation *g);
 
+/* STATE/jails/NAME, or @rest in it where that is not NULL; new. */
+char *jail_path(const struct dirs *d, const char *name, const char *rest);
+
 /* The current generation of @name; -ENOENT with a message where the jail does not exist. */
 int generation_load(const struct dirs *d, const char *name, struct generation *ret, struct err *e);
 

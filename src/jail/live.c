@@ -325,11 +325,6 @@ static int begin(struct live *l, struct err *e)
 	return r == 0 ? note(l, e) : r;
 }
 
-bool live_over(const struct live *l)
-{
-	return l->run.main_exited && (l->run.main_status != 0 || !run_alive(&l->run));
-}
-
 static void stop(struct live *l, int sig)
 {
 	freezer_set(&l->cgroup, false);
@@ -374,7 +369,7 @@ static int wait_ready(struct live *l, double seconds)
 		logging_serve(&l->logging);
 		bool gone = run_poll(&l->run, READY_TICK_MS);
 		command_forgive(l->spec, &l->run);
-		if (gone || l->asked || live_over(l))
+		if (gone || l->asked || run_over(&l->run))
 			return 0;
 		notices_serve(&l->notices, &l->run, false);
 		if (l->notices.ready)
@@ -487,7 +482,7 @@ static int settle(struct live *l, bool begun, double seconds, bool *ret_ready, s
 	if (r == 0 && *ret_ready)
 		r = note_main(l, e);
 	/* One that nobody waits for to be ready is as ready as it gets. */
-	if (r == 0 && !l->asked && !live_over(l) && (*ret_ready || seconds))
+	if (r == 0 && !l->asked && !run_over(&l->run) && (*ret_ready || seconds))
 		r = errands_started(l, e);
 	*ret_ready = *ret_ready && !l->asked;
 	return r == 0 ? tell_strays(l, e) : r;
@@ -639,7 +634,7 @@ int live_serve_one(struct live *l, struct err *e)
 	for (int i = 0; i < 3; i++)
 		l->stdio[i] = i;
 	r = begin_one(l, e);
-	while (r == 0 && !l->asked && !live_over(l)) {
+	while (r == 0 && !l->asked && !run_over(&l->run)) {
 		struct pollfd pfd[] = {{.fd = l->run.ctl, .events = POLLIN},
 				       {.fd = l->signals, .events = POLLIN},
 				       {.fd = logging_fd(&l->logging), .events = POLLIN}};

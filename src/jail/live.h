@@ -100,7 +100,3 @@ void live_abandon(struct live *l, const struct err *e);
 /* Fills @l for another process than the supervisor: what runs as @name, with what a command in it
  * needs (tell.h). -EREMOTEIO where it does not run. */
 int live_attach(struct live *l, struct err *e);
-
-/* Whether the service is over: its main process has failed, or nothing of it is left. One that put
- * itself into the background has not failed. */
-bool live_over(const struct live *l);

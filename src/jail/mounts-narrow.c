@@ -56,17 +56,6 @@ static void writable_of(const struct spec *s, int source, struct strv *ret)
 	add_made(&s->logs_dirs, "/var/log", ret);
 }
 
-/* The length of the longest of @paths that @path lies in, 0: none. */
-static size_t nearest(const struct strv *paths, const char *path)
-{
-	size_t longest = 0;
-
-	for (size_t i = 0; i < paths->n; i++)
-		if (path_within(path, paths->v[i]) && strlen(paths->v[i]) > longest)
-			longest = strlen(paths->v[i]);
-	return longest;
-}
-
 static const struct mount_op *bind_around(const struct plan *p, const char *path)
 {
 	const struct mount_op *found = NULL;
@@ -98,7 +87,8 @@ void mounts_narrow_layout(struct layout *l, const struct spec *s, int source)
 	paths_of(s, "ReadOnlyPaths", source, &read);
 	writable_of(s, source, &write);
 	for (size_t i = 0; i < l->n; i++)
-		l->v[i].writable &= nearest(&read, l->v[i].path) <= nearest(&write, l->v[i].path);
+		l->v[i].writable &=
+		    path_nearest(&read, l->v[i].path) <= path_nearest(&write, l->v[i].path);
 }
 
 static void narrow_writing(struct plan *p, const struct spec *s, int source)
@@ -112,14 +102,14 @@ static void narrow_writing(struct plan *p, const struct spec *s, int source)
 	for (size_t i = 0; i < p->mounts.n; i++) {
 		struct mount_op *op = &p->mounts.v[i];
 		if (op->kind == MOUNT_BIND &&
-		    nearest(&read, op->target) > nearest(&write, op->target))
+		    path_nearest(&read, op->target) > path_nearest(&write, op->target))
 			op->flags |= MOUNT_READONLY;
 	}
 	strv_sort_unique(&read);
 	for (size_t i = 0; i < read.n; i++)
 		bind_again(p, read.v[i], MOUNT_READONLY);
 	for (size_t i = 0; i < write.n; i++)
-		if (nearest(&read, write.v[i]) < strlen(write.v[i]))
+		if (path_nearest(&read, write.v[i]) < strlen(write.v[i]))
 			bind_again(p, write.v[i], 0);
 }
 
@@ -148,9 +138,9 @@ static void exec_paths_of(const struct spec *s, int source, struct exec_paths *r
 /* The longer path counts; of one path that both have, the narrower. */
 static bool may_execute(const struct exec_paths *x, const char *path)
 {
-	size_t none = nearest(&x->none, path);
+	size_t none = path_nearest(&x->none, path);
 
-	return !none || nearest(&x->allowed, path) > none;
+	return !none || path_nearest(&x->allowed, path) > none;
 }
 
 /* The one that @path is seen by; in /dev and /proc nothing is executed in any case. */

@@ -57,7 +57,7 @@ static bool let_go(int generations, int number)
 
 int retain_generations(const struct dirs *d, const char *name, bool dry)
 {
-	CLEANUP_STR char *path = xasprintf("%s/jails/%s/generations", d->state, name);
+	CLEANUP_STR char *path = jail_path(d, name, "generations");
 	CLEANUP_FD int generations = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int all[GENERATIONS_MAX], gone = 0, current = generation_number(d, name);
 	struct running running = {0};

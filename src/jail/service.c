@@ -97,7 +97,7 @@ static int serve_on(struct live *l, bool ready, int *ret_status, struct err *e)
 		dprintf(2, "immure: %s\n", l->running.note);
 	if (ready)
 		tell_ready(l);
-	if (!l->asked && !live_over(l))
+	if (!l->asked && !run_over(&l->run))
 		return live_hand_over(l, e);
 	*ret_status = l->run.main_status;
 	return 0;
@@ -170,7 +170,7 @@ int service_export_plan(const struct dirs *d, const char *name, const char *path
 /* The service gets the writing end alone: what it printed before is not its to read. */
 static int open_log(const struct dirs *d, const char *name, int flags, struct err *e)
 {
-	CLEANUP_STR char *path = xasprintf("%s/jails/%s/output.log", d->state, name);
+	CLEANUP_STR char *path = jail_path(d, name, "output.log");
 	int fd = open(path, flags | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
 
 	return fd < 0 ? err_errno(e, -errno, "opening %s", path) : fd;
@@ -182,7 +182,7 @@ static int not_ready(const struct live *l, int log, struct err *e)
 
 	if (l->asked)
 		return err_set(e, -EINTR, "%s was stopped before it was ready", l->name);
-	if (l->run.ctl < 0 || live_over(l))
+	if (l->run.ctl < 0 || run_over(&l->run))
 		return err_set(e, -ECHILD, "%s ended before it was ready%s%s", l->name,
 			       tail[0] ? "; its last output:\n" : "", tail);
 	return err_set(e, -ETIME, "%s did not get ready within %.0f s", l->name,

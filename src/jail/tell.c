@@ -21,6 +21,7 @@
 #include "confine/enter.h"
 #include "jail/output.h"
 #include "jail/probe.h"
+#include "keep/errand.h"
 #include "keep/pid-file.h"
 #include "spec/values.h"
 
@@ -29,13 +30,11 @@
 /* How long a line may take; 0: no time is left. */
 static double patience(const struct teller *t)
 {
-	double most = t->spec->timeout_start > 0 && t->spec->timeout_start < FOR_EVER_S
-			  ? t->spec->timeout_start
-			  : FOR_EVER_S;
+	double most = errand_limit(t->spec->timeout_start);
 	long left = t->until ? t->until - clock_ms() : 0;
 
 	if (!t->until)
-		return most;
+		return most > 0 ? most : FOR_EVER_S;
 	return left > 0 ? (double)left / 1000 : 0;
 }
 

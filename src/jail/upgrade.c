@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "fs/atomic.h"
+#include "jail/generation.h"
 
 #define MARK "upgraded"
 #define NOTE "degraded"
@@ -76,7 +77,7 @@ enum update upgrade_wish(const struct spec *s, const struct layout *l)
 
 static int open_jail(const struct dirs *d, const char *name)
 {
-	CLEANUP_STR char *path = xasprintf("%s/jails/%s", d->state, name);
+	CLEANUP_STR char *path = jail_path(d, name, NULL);
 
 	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }

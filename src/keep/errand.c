@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,8 +82,7 @@ int errand_begin(const struct errand *a, enum errand_which which, double seconds
 
 int errand_end(struct errand_run *r)
 {
-	struct pollfd pfd = {.fd = r->fd, .events = POLLIN};
-	bool late = r->fd < 0 || poll(&pfd, 1, 0) <= 0;
+	bool late = !fd_readable(r->fd);
 	int status = 0;
 
 	if (late)
@@ -95,6 +93,13 @@ int errand_end(struct errand_run *r)
 	if (late)
 		return -ETIME;
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+}
+
+#define FOR_EVER_S 1e6
+
+double errand_limit(double seconds)
+{
+	return seconds > 0 && seconds < FOR_EVER_S ? seconds : 0;
 }
 
 double errand_share(double limit, double spent, unsigned tenths)

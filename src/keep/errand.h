@@ -49,6 +49,9 @@ int errand_begin(const struct errand *a, enum errand_which which, double seconds
 /* Takes it back, by force where it is not done. 0, 1 where a command has failed, -ETIME. */
 int errand_end(struct errand_run *r);
 
+/* A limit of a spec, in seconds, as those here take it: 0 where it is for ever. */
+double errand_limit(double seconds);
+
 /* The time that each part of a stop may take, of the @limit (seconds; 0 is for ever) that all of it
  * has: ExecStop= eight tenths, the service until nine, ExecStopPost= the rest. What is not there
  * leaves its time to the others; what has been used up is counted by @spent. */

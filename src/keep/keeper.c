@@ -25,8 +25,6 @@
 #include "keep/errand.h"
 #include "keep/pid-file.h"
 
-#define FOR_EVER_S 1e6
-
 /* What is passed on to the service; TERM and INT end it. */
 int keeper_signals(void)
 {
@@ -117,13 +115,6 @@ static void tell_refusals(struct service *s)
 		tell_counts(s);
 }
 
-static double limit(const struct service *s)
-{
-	double given = s->k->timeout_stop;
-
-	return given > 0 && given < FOR_EVER_S ? given : 0;
-}
-
 static double spent(const struct service *s)
 {
 	return (double)(clock_ms() - s->stopping) / 1000;
@@ -166,7 +157,8 @@ static bool is_hurried(void *user)
 static void stop(struct service *s, int sig)
 {
 	const struct run_patience patience = {is_hurried, s};
-	double left = errand_share(limit(s), spent(s), s->k->stopped ? 9 : 10);
+	double left =
+	    errand_share(errand_limit(s->k->timeout_stop), spent(s), s->k->stopped ? 9 : 10);
 
 	run_quiet(&s->k->run, sig, left > 0 ? (int)(left * 1000) : -1, &patience);
 }
@@ -340,13 +332,15 @@ static void wind_up(struct service *s)
 	if (s->beat_late)
 		s->result = "watchdog";
 	if (k->stop && well && !s->beat_late)
-		do_errand(s, ERRAND_STOP, errand_share(limit(s), spent(s), 8));
+		do_errand(s, ERRAND_STOP,
+			  errand_share(errand_limit(s->k->timeout_stop), spent(s), 8));
 	if (s->beat_late)
 		stop(s, SIGABRT);
 	else if (s->asked || k->stop || k->stopped || r->main_fd >= 0)
 		stop(s, s->asked ? s->signal : k->kill_signal);
 	if (k->stopped)
-		do_errand(s, ERRAND_STOPPED, errand_share(limit(s), spent(s), 10));
+		do_errand(s, ERRAND_STOPPED,
+			  errand_share(errand_limit(s->k->timeout_stop), spent(s), 10));
 }
 
 /* Unix sockets that were made for it: a name that nobody listens on says "refused" to clients that

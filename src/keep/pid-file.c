@@ -2,7 +2,6 @@
 #include "keep/pid-file.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -60,12 +59,6 @@ static bool may_follow(const struct run *r)
 	return r->main_exited && (r->main_fd >= 0 || r->main_status == 0);
 }
 
-static bool has_ended(int pidfd)
-{
-	struct pollfd pfd = {.fd = pidfd, .events = POLLIN};
-	return poll(&pfd, 1, 0) > 0;
-}
-
 bool pid_file_follow(struct run *r, const char *path)
 {
 	const char *below = str_after(path, "/var/run/"); /* a link to /run everywhere */
@@ -79,7 +72,7 @@ bool pid_file_follow(struct run *r, const char *path)
 	pid_t outside = pid_file_outside(r, inside);
 	CLEANUP_FD int fd = outside ? pidfd_open(outside, 0) : -1;
 	/* Looked up once more: the descriptor may be of a process that got the number since. */
-	if (fd < 0 || pid_file_outside(r, inside) != outside || has_ended(fd))
+	if (fd < 0 || pid_file_outside(r, inside) != outside || fd_readable(fd))
 		return false;
 	run_follow(r, outside, inside, take_fd(&fd));
 	return true;
@@ -90,7 +83,7 @@ bool pid_file_guess(struct run *r)
 	pid_t pid = may_follow(r) ? run_first_child(r->init) : 0;
 	CLEANUP_FD int fd = pid > 0 ? pidfd_open(pid, 0) : -1;
 
-	if (fd < 0 || run_first_child(r->init) != pid || has_ended(fd))
+	if (fd < 0 || run_first_child(r->init) != pid || fd_readable(fd))
 		return false;
 	run_follow(r, pid, run_pid_inside(pid), take_fd(&fd));
 	return true;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
@@ -17,6 +16,7 @@
 #include "base/kernel.h"
 #include "base/path.h"
 #include "fs/beneath.h"
+#include "fs/lease.h"
 #include "fs/temp.h"
 #include "keep/remount.h"
 
@@ -115,15 +115,13 @@ static bool take_name(struct rotate_file *f)
 	return true;
 }
 
-/* Whether somebody still writes there: a lease for writing is only for who is alone with a file.
- * Who opens it in that moment has us told by a signal that is ignored. */
+/* Whether somebody still writes there. */
 static bool is_in_use(const struct rotate_file *f)
 {
 	CLEANUP_FD int fd =
 	    openat(f->dir, f->stand_in.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	return fd >= 0 && fcntl(fd, F_SETSIG, SIGURG) == 0 && fcntl(fd, F_SETLEASE, F_WRLCK) < 0 &&
-	       errno == EAGAIN;
+	return fd >= 0 && lease_try(fd, F_WRLCK) == -EAGAIN;
 }
 
 /* NAME.immure, or where there is such a one NAME.immure.2 and so on. Nothing is ever lost: where

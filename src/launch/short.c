@@ -66,14 +66,6 @@ struct quick {
 
 /* --- before anything is done --- */
 
-static bool name_ok(const char *name)
-{
-	size_t n =
-	    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@-");
-
-	return n && n <= 64 && !name[n] && !strchr("._@-", name[0]);
-}
-
 /* What a caller may hand over: inetd(8), sd_listen_fds(3), sd_watchdog_enabled(3). */
 static bool caller_is_plain(void)
 {
@@ -134,16 +126,6 @@ static bool left_over(const struct quick *q)
 
 /* --- is the native service out of the way (jail/native.c, which says who is not) --- */
 
-static size_t nearest(const struct strv *dirs, const char *path)
-{
-	size_t longest = 0;
-
-	for (size_t i = 0; i < dirs->n; i++)
-		if (path_within(path, dirs->v[i]) && strlen(dirs->v[i]) > longest)
-			longest = strlen(dirs->v[i]);
-	return longest;
-}
-
 static bool nobody_writes(const struct start *s)
 {
 	struct holders h CLEANUP_HOLDERS = HOLDERS_INIT;
@@ -153,7 +135,7 @@ static bool nobody_writes(const struct start *s)
 	if (holders_writing(&h) < 0)
 		return false;
 	for (size_t i = 0; i < h.n; i++)
-		if (nearest(&s->state, h.v[i].what) > nearest(&s->others, h.v[i].what))
+		if (path_nearest(&s->state, h.v[i].what) > path_nearest(&s->others, h.v[i].what))
 			return false;
 	return true;
 }
@@ -333,6 +315,8 @@ static NORETURN void hand_on(struct quick *q)
 	char program[] = "immure", verb[] = "adopt", *name = xstrdup(q->name);
 	char *const argv[] = {program, verb, name, number, NULL};
 
+	if (image < 0)
+		give_up(q, image, "writing what immure-main is told");
 	fcntl(image, F_SETFD, 0);
 	keeper_pass(&k, true);
 	short_execute(q->program, argv);
@@ -351,7 +335,7 @@ static bool watch(struct quick *q)
 				       {.fd = listener, .events = POLLIN},
 				       {.fd = q->signals, .events = POLLIN}};
 		poll(pfd, ARRAY_LEN(pfd), (int)left);
-		if (run_poll(r, 0) || (r->main_exited && (r->main_status || !run_alive(r))))
+		if (run_poll(r, 0) || run_over(r))
 			return true;
 		if ((pfd[1].revents | pfd[2].revents) & POLLIN)
 			return false;
@@ -411,7 +395,7 @@ void short_run(const char *name, int program)
 
 	q.name = name;
 	q.program = program;
-	if (name_ok(name) && caller_is_plain() && find_dirs(&q) &&
+	if (str_is_name(name) && caller_is_plain() && find_dirs(&q) &&
 	    read_start(q.jail, &q.start) == 0)
 		start_quickly(&q);
 }

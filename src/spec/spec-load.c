@@ -146,7 +146,7 @@ static int no_such_spec(int config, const char *config_dir, const char *name, st
 
 int spec_load(const char *config_dir, const char *name, struct spec **ret, struct err *e)
 {
-	if (!spec_name_ok(name)) {
+	if (!str_is_name(name)) {
 		CLEANUP_STR char *shown = str_printable(xasprintf("%.100s", name));
 		return err_set(e, -EINVAL,
 			       "'%s' cannot name a jail: letters, digits and . _ @ -, at most 64",

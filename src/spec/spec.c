@@ -27,18 +27,6 @@ const char *spec_section_name(enum spec_section section)
 	return section_names[section];
 }
 
-bool spec_name_ok(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (!isalnum((unsigned char)name[0]) || len > 64)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!isalnum((unsigned char)name[i]) && !strchr("._@-", name[i]))
-			return false;
-	return true;
-}
-
 struct spec *spec_new(const char *name)
 {
 	struct spec *s = xcalloc(1, sizeof(*s));

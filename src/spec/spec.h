@@ -158,9 +158,6 @@ void spec_free(struct spec *s);
 DEFINE_FREEP(struct spec, spec);
 #define CLEANUP_SPEC CLEANUP(spec_freep)
 
-/* Whether @name may name a jail: [A-Za-z0-9][A-Za-z0-9._@-]*, at most 64 bytes. */
-bool spec_name_ok(const char *name);
-
 /* The last setting of @key, or NULL. For what has no typed field: MemoryMax, SystemCallFilter ...
  */
 const struct setting *spec_find(const struct spec *s, enum spec_section section, const char *key);

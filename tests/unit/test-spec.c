@@ -562,10 +562,10 @@ static void test_set_word(void)
 
 static void test_names(void)
 {
-	CHECK(spec_name_ok("web") && spec_name_ok("pg@15-main") && spec_name_ok("0a.b_c"));
-	CHECK(!spec_name_ok("") && !spec_name_ok(".web") && !spec_name_ok("a/b") &&
-	      !spec_name_ok("a b") && !spec_name_ok("-x"));
-	CHECK(!spec_name_ok("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+	CHECK(str_is_name("web") && str_is_name("pg@15-main") && str_is_name("0a.b_c"));
+	CHECK(!str_is_name("") && !str_is_name(".web") && !str_is_name("a/b") &&
+	      !str_is_name("a b") && !str_is_name("-x"));
+	CHECK(!str_is_name("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
 }
 
 int main(void)

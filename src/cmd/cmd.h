@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 #include "base/opt.h"
-#include "jail/dirs.h"
+#include "keep/dirs.h"
 
 enum { EXIT_GOOD = 0, EXIT_NO = 1, EXIT_USAGE = 2, EXIT_PERMISSION = 4, EXIT_HOST = 5 };
 

@@ -3,7 +3,7 @@
  * place, an LSB script. Nothing is written here. */
 #pragma once
 
-#include "jail/dirs.h"
+#include "keep/dirs.h"
 #include "spec/spec.h"
 #include "spec/unit.h"
 

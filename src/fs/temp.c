@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/kernel.h"
 
 /* More taken names than this in a row are no accident. */
@@ -80,4 +82,15 @@ void temp_drop(struct temp *t)
 	if (t->made && unlinkat(t->dirfd, t->name, 0) < 0 && errno == EISDIR)
 		unlinkat(t->dirfd, t->name, AT_REMOVEDIR);
 	t->made = false;
+}
+
+int temp_write(int dirfd, const char *name, const char *text, mode_t mode)
+{
+	struct temp temp CLEANUP_TEMP = TEMP_INIT;
+	CLEANUP_FD int fd = temp_make(&temp, dirfd, S_IFREG, NULL);
+	int r = fd < 0 ? fd : fd_write_all(fd, text, strlen(text));
+
+	if (r == 0 && fchmod(fd, mode) < 0)
+		r = -errno;
+	return r == 0 ? temp_rename(&temp, name, 0) : r;
 }

@@ -33,5 +33,10 @@ int temp_make(struct temp *t, int dirfd, mode_t type, const char *target);
 /* Renames it to @name in its directory; @flags as in renameat2(2). Returns 0 or -errno. */
 int temp_rename(struct temp *t, const char *name, unsigned flags);
 
+/* A file @name in directory @dirfd with this @text, made aside and put in the place of an old one,
+ * so that whoever reads sees all of it. As atomic_write(), but no disk is waited for: for what
+ * means nothing after the host has gone down. 0 or -errno. */
+int temp_write(int dirfd, const char *name, const char *text, mode_t mode);
+
 /* Removes what was made and not renamed. */
 void temp_drop(struct temp *t);

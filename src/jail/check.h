@@ -8,7 +8,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
-#include "jail/dirs.h"
+#include "keep/dirs.h"
 
 enum finding_kind {
 	FINDING_CRITICAL, /* behind the host, and the update that would take it was not proved */

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "jail/dirs.h"
+#include "keep/dirs.h"
 
 bool freeze_is(const struct dirs *d, const char *name);
 

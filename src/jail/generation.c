@@ -40,11 +40,6 @@ void generation_done(struct generation *g)
 	*g = (struct generation)GENERATION_INIT;
 }
 
-char *jail_path(const struct dirs *d, const char *name, const char *rest)
-{
-	return xasprintf("%s/jails/%s%s%s", d->state, name, rest ? "/" : "", rest ? rest : "");
-}
-
 int jail_make_dir(const char *path, mode_t mode, struct err *e)
 {
 	CLEANUP_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -21,11 +21,11 @@
 #include "foresee/evidence.h"
 #include "host/accounts.h"
 #include "jail/direct.h"
-#include "jail/dirs.h"
 #include "jail/foreseen.h"
 #include "jail/layout.h"
 #include "jail/manifest.h"
 #include "jail/policy.h"
+#include "keep/dirs.h"
 #include "spec/spec.h"
 
 struct generation {
@@ -55,9 +55,6 @@ struct generation {
 	}
 #define CLEANUP_GENERATION CLEANUP(generation_done)
 void generation_done(struct generation *g);
-
-/* STATE/jails/NAME, or @rest in it where that is not NULL; new. */
-char *jail_path(const struct dirs *d, const char *name, const char *rest);
 
 /* The current generation of @name; -ENOENT with a message where the jail does not exist. */
 int generation_load(const struct dirs *d, const char *name, struct generation *ret, struct err *e);

@@ -10,8 +10,8 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "jail/dirs.h"
 #include "jail/layout.h"
+#include "keep/dirs.h"
 #include "spec/spec.h"
 #include "world/world.h"
 

@@ -241,8 +241,7 @@ static int open_logging(struct live *l, struct err *e)
 		g->program = carried_open("immure-relay", relay_program, relay_program_size, e);
 	}
 	int r = g->program < 0 ? g->program : logging_open(g, e);
-	logging_plan(g, &l->plan);
-	return r;
+	return r == 0 ? logging_plan(g, &l->plan, e) : r;
 }
 
 static int note(struct live *l, struct err *e)
@@ -513,7 +512,6 @@ int live_adopt(struct live *l, const struct keeper *before, const int stdio[3], 
 	l->logging.name = l->name;
 	l->logging.run_dir = l->dirs->run;
 	logging_adopt(&l->logging);
-	l->logging.source = l->logging.open ? logging_source(&l->logging) : NULL;
 	l->signals = keeper_signals();
 	memcpy(l->stdio, stdio, sizeof(l->stdio));
 	int r = refuse(l, e); /* first: the service may be waiting for an answer */

@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "jail/dirs.h"
+#include "keep/dirs.h"
 
 enum reload_wish {
 	RELOAD_TELL = 'r', /* all of it */

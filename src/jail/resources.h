@@ -8,7 +8,7 @@
 
 #include "confine/cgroup.h"
 #include "confine/peers.h"
-#include "jail/dirs.h"
+#include "keep/dirs.h"
 #include "spec/spec.h"
 
 /* False where the spec limits nothing. Percentages are of the host's memory, and of its process

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "jail/dirs.h"
+#include "keep/dirs.h"
 
 #define RETAIN_NEWEST 3
 #define RETAIN_DAYS   7

@@ -13,9 +13,9 @@
 #include "base/path.h"
 #include "fs/atomic.h"
 #include "fs/lock.h"
-#include "fs/temp.h"
 #include "jail/generation.h"
 #include "jail/json-text.h"
+#include "keep/note.h"
 #include "keep/notices.h"
 
 #define FILE_MAX_NAME 96 /* a jail's name has 64 characters at most */
@@ -41,55 +41,36 @@ char *running_own_path(const struct dirs *d, const char *name)
 
 int running_own_dir(const struct dirs *d, const char *name, struct err *e)
 {
-	CLEANUP_STR char *path = running_own_path(d, name);
 	CLEANUP_FD int run = running_dir(d, e);
 
-	if (run < 0)
-		return run;
-	int r = jail_make_dir(path, 0755, e);
-	int fd = r < 0 ? r : open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return r == 0 && fd < 0 ? err_errno(e, -errno, "opening %s", path) : fd;
+	return run < 0 ? run : notices_dir(run, name, e);
 }
 
 void running_remove_own_dir(const struct dirs *d, const char *name)
 {
-	CLEANUP_STR char *path = running_own_path(d, name);
-	CLEANUP_STR char *socket = path_join(path, NOTICES_NAME);
+	CLEANUP_FD int run = open(d->run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	unlink(socket);
-	rmdir(path);
-}
-
-/* As atomic_write(), but no disk is waited for: the file means nothing after the host has gone
- * down. */
-static int replace(int dir, const char *name, const char *text)
-{
-	struct temp temp CLEANUP_TEMP = TEMP_INIT;
-	CLEANUP_FD int fd = temp_make(&temp, dir, S_IFREG, NULL);
-	int r = fd < 0 ? fd : fd_write_all(fd, text, strlen(text));
-
-	if (r == 0 && fchmod(fd, 0644) < 0)
-		r = -errno;
-	return r == 0 ? temp_rename(&temp, name, 0) : r;
+	if (run >= 0)
+		notices_remove(run, name);
 }
 
 int running_write(const struct dirs *d, const char *name, const struct running *r, struct err *e)
 {
+	struct note n = {.generation = r->generation,
+			 .init = r->init,
+			 .main = r->main,
+			 .supervisor = r->supervisor};
 	CLEANUP_FD int dir = running_dir(d, e);
-	char file[FILE_MAX_NAME];
+	json_t *told = r->note[0] ? json_text(r->note) : NULL;
+	CLEANUP_STR char *text = told ? json_dumps(told, JSON_ENCODE_ANY) : NULL;
 
+	json_decref(told);
 	if (dir < 0)
 		return dir;
-	file_name(file, name, "json");
-	json_t *j = json_pack("{si si si si ss si}", "schema", 1, "init", (int)r->init,
-			      "supervisor", (int)r->supervisor, "generation", r->generation,
-			      "started", r->started, "main", (int)r->main);
-	if (r->note[0])
-		json_object_set_new(j, "note", json_text(r->note));
-	CLEANUP_STR char *text = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
-	json_decref(j);
-	int code = replace(dir, file, text);
-	return code < 0 ? err_errno(e, code, "writing %s/%s", d->run, file) : 0;
+	n.told = text;
+	snprintf(n.started, sizeof(n.started), "%s", r->started);
+	int code = note_write(dir, name, &n);
+	return code < 0 ? err_errno(e, code, "writing %s/%s.json", d->run, name) : 0;
 }
 
 static int unpack(json_t *j, struct running *ret)
@@ -180,11 +161,9 @@ bool running_held(const struct dirs *d, const char *name)
 void running_remove(const struct dirs *d, const char *name, const char *suffix)
 {
 	CLEANUP_FD int dir = open(d->run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char file[FILE_MAX_NAME];
 
-	file_name(file, name, suffix);
 	if (dir >= 0)
-		unlinkat(dir, file, 0);
+		note_remove(dir, name, suffix);
 }
 
 bool running_outdated(const struct dirs *d, const char *name)

@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "jail/dirs.h"
+#include "keep/dirs.h"
 
 struct running {
 	pid_t init, supervisor, main;

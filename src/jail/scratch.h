@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 #include "confine/cgroup.h"
-#include "jail/dirs.h"
+#include "keep/dirs.h"
 
 struct scratch {
 	char *path;	      /* absolute */

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "jail/dirs.h"
+#include "keep/dirs.h"
 
 /* Runs @argv, NULL-terminated, there, on the caller's terminal, and waits for it; *ret_status as of
  * waitpid(2). Empty: a shell. Nothing is left of it, in the jail or on the host. */

@@ -7,8 +7,8 @@
 #pragma once
 
 #include "base/err.h"
-#include "jail/dirs.h"
 #include "jail/manifest.h"
+#include "keep/dirs.h"
 
 /* Makes the regular files of the sealed @tree (O_PATH) that @m holds links to objects; those that
  * are new become objects themselves. A file system that cannot do it leaves files as they are. */

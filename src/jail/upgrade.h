@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "jail/dirs.h"
 #include "jail/layout.h"
+#include "keep/dirs.h"
 #include "spec/spec.h"
 
 /* How long after the last mark it is taken for the end of an upgrade, in seconds. */

@@ -9,9 +9,9 @@
 
 #include <stdbool.h>
 
-#include "jail/dirs.h"
 #include "jail/layout.h"
 #include "jail/running.h"
+#include "keep/dirs.h"
 
 /* Numbers are -1 where nobody knows them, limits where there is none. */
 struct usage {

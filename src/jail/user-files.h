@@ -8,10 +8,10 @@
 #pragma once
 
 #include "base/err.h"
-#include "jail/dirs.h"
 #include "jail/lay.h"
 #include "jail/layout.h"
 #include "jail/manifest.h"
+#include "keep/dirs.h"
 
 struct user_file {
 	char *from; /* below the directory, "/etc/x" */

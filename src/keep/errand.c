@@ -35,17 +35,23 @@ int errand_find(const char *word)
 	return -1;
 }
 
-/* The environment is whoever's started us: it says in which directories the jail is. What a manager
- * is told, an errand does not tell. */
-static NORETURN void become(const struct errand *a, char **argv)
+void errand_set_apart(void)
 {
 	sigset_t none;
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
+}
+
+/* The environment is whoever's started us: it says in which directories the jail is. What a manager
+ * is told, an errand does not tell. */
+static NORETURN void become(const struct errand *a, char **argv)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	errand_set_apart();
 	unsetenv("NOTIFY_SOCKET");
 	int out = fcntl(a->log, F_DUPFD_CLOEXEC, 3), err = fcntl(a->say, F_DUPFD_CLOEXEC, 3);
 	if (dup2(null, 0) < 0 || dup2(out < 0 ? null : out, 1) < 0 ||

@@ -40,6 +40,10 @@ struct errand_run {
 	int fd; /* pidfd: readable when it is done */
 };
 
+/* For a child of ours that is to execute something on the host: it dies with us, and has no signal
+ * blocked and no terminal. */
+void errand_set_apart(void);
+
 /* Begins; @seconds for all of its commands together, 0: for ever. It keeps to that by itself: who
  * waits for it gives it ERRAND_GRACE_MS more. 0 or -errno. */
 #define ERRAND_GRACE_MS 500

@@ -7,7 +7,7 @@
 #include "keep/keeper.h"
 
 #define IMAGE_MAGIC   "keeper"
-#define IMAGE_VERSION 5u
+#define IMAGE_VERSION 6u
 
 static void walk_run(struct pack *w, struct run *r)
 {

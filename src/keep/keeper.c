@@ -21,8 +21,8 @@
 #include "confine/freezer.h"
 #include "fs/beneath.h"
 #include "fs/make.h"
-#include "fs/temp.h"
 #include "keep/errand.h"
+#include "keep/note.h"
 #include "keep/pid-file.h"
 
 /* What is passed on to the service; TERM and INT end it. */
@@ -59,36 +59,24 @@ struct service {
 	long starts_at; /* it waits to be started again, by the clock; 0: it does not */
 };
 
-static char *own_file(const struct keeper *k, const char *suffix)
-{
-	return xasprintf("%s.%s", k->name, suffix);
-}
-
 static void remove_own(const struct service *s, const char *suffix)
 {
-	CLEANUP_STR char *name = own_file(s->k, suffix);
-	unlinkat(s->dir, name, 0);
+	note_remove(s->dir, s->k->name, suffix);
 }
 
-/* Renamed into its place, so that whoever reads sees all of it. */
 static void tell_counts(const struct service *s)
 {
 	const struct keeper *k = s->k;
-	CLEANUP_STR char *name = own_file(k, "counts");
-	struct temp temp CLEANUP_TEMP = TEMP_INIT;
-	CLEANUP_FD int fd = temp_make(&temp, s->dir, S_IFREG, NULL);
+	const char *status = k->notices.status;
+	char main_line[32] = "";
 
-	if (fd < 0)
-		return;
-	dprintf(fd, "refused %lu\nrestarts %u\n", k->refused, k->history.restarts);
-	if (s->starts_at)
-		dprintf(fd, "waiting 1\n");
 	if (k->notices.main)
-		dprintf(fd, "main %d\n", (int)k->notices.main);
-	if (k->notices.status[0])
-		dprintf(fd, "status %s\n", k->notices.status);
-	if (fchmod(fd, 0644) == 0)
-		temp_rename(&temp, name, 0);
+		snprintf(main_line, sizeof(main_line), "main %d\n", (int)k->notices.main);
+	CLEANUP_STR char *text =
+	    xasprintf("refused %lu\nrestarts %u\n%s%s%s%s%s", k->refused, k->history.restarts,
+		      s->starts_at ? "waiting 1\n" : "", main_line, status[0] ? "status " : "",
+		      status, status[0] ? "\n" : "");
+	note_put(s->dir, k->name, "counts", text);
 }
 
 /* Says which calls were refused, each once, where the service's own output goes. */
@@ -360,16 +348,6 @@ static void remove_sockets(const struct keeper *k)
 	}
 }
 
-static void remove_notices(struct service *s)
-{
-	CLEANUP_STR char *dir = own_file(s->k, "notify");
-	CLEANUP_STR char *socket = path_join(dir, NOTICES_NAME);
-
-	fd_close(&s->k->notices.socket);
-	unlinkat(s->dir, socket, 0);
-	unlinkat(s->dir, dir, AT_REMOVEDIR);
-}
-
 /* Nothing of the run stays: processes, then what was made for them. */
 static void clear(struct service *s)
 {
@@ -385,7 +363,8 @@ static void clear(struct service *s)
 	cgroup_remove(&k->cgroup);
 	refusals_stop(s->refusals);
 	s->refusals = NULL;
-	remove_notices(s);
+	fd_close(&k->notices.socket);
+	notices_remove(s->dir, k->name);
 	make_undo(&k->made);
 }
 

@@ -189,13 +189,12 @@ static int open_daemon(struct logging *l, struct err *e)
 	return 0;
 }
 
-/* As confine/rootfs.h wants it: no link on the way. */
-char *logging_source(const struct logging *l)
+/* What is bound at /dev/log, new; as confine/rootfs.h wants it: no link on the way. */
+static char *find_source(const struct logging *l)
 {
 	CLEANUP_STR char *dir =
 	    xasprintf("%s/%s.%s", l->run_dir, l->name, l->by_daemon ? "daemon" : "log");
 	CLEANUP_STR char *real = realpath(dir, NULL);
-
 	char name[32];
 
 	return !real || l->by_daemon ? steal_ptr(real) : path_join(real, socket_name(l, name));
@@ -223,10 +222,15 @@ void logging_mount(struct plan *p, const char *source, bool by_daemon)
 		plan_mount(p, MOUNT_BIND, "/dev/log", source, flags);
 }
 
-void logging_plan(const struct logging *l, struct plan *p)
+int logging_plan(const struct logging *l, struct plan *p, struct err *e)
 {
+	CLEANUP_STR char *source = l->open ? find_source(l) : NULL;
+
+	if (l->open && !source)
+		return err_set(e, -EIO, "%s: its place in %s has gone", l->name, l->run_dir);
 	if (l->open)
-		logging_mount(p, l->source, l->by_daemon);
+		logging_mount(p, source, l->by_daemon);
+	return 0;
 }
 
 /* --- the relay --- */
@@ -514,9 +518,6 @@ int logging_open(struct logging *l, struct err *e)
 		return 0;
 	bool by_daemon = logging_is_daemon(l->set.where);
 	int r = by_daemon ? open_daemon(l, e) : open_relayed(l, e);
-	l->source = r < 0 ? NULL : logging_source(l);
-	if (r == 0 && !l->source)
-		r = err_set(e, -EIO, "%s: its place in %s has gone", l->name, l->run_dir);
 	l->open = r == 0;
 	if (r < 0 || by_daemon)
 		return r;
@@ -550,7 +551,6 @@ size_t logging_fds(const struct logging *l, int ret[LOGGING_FDS])
 
 void logging_adopt(struct logging *l)
 {
-	l->source = NULL;
 	l->queue = (struct queue)QUEUE_INIT;
 	if (l->open && !l->by_daemon && queue_attach(&l->queue, l->queue_file, true) < 0)
 		logging_close(l);
@@ -606,7 +606,6 @@ void logging_close(struct logging *l)
 			    &l->relay,	 &l->epoll, &l->timer,	&l->watch,	&l->lookup};
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		fd_close(fds[i]);
-	free(l->source);
 	if (empty || (l->by_daemon && !l->shared))
 		logging_forget(l->run_dir, l->name);
 	*l = (struct logging)LOGGING_INIT;

@@ -41,7 +41,6 @@ struct logging {
 	bool shared;	/* others of this name come and go */
 	int program;	/* the relay's, to be executed; taken over */
 	bool open;	/* there is a /dev/log */
-	char *source;	/* what is bound there */
 	bool by_daemon; /* it is RUN/NAME.daemon/, and no relay is needed */
 	int dir;	/* RUN/NAME.log, or -1 */
 	int socket, queue_file;
@@ -81,15 +80,12 @@ void logging_greet(struct logging *l);
 size_t logging_fds(const struct logging *l, int ret[LOGGING_FDS]);
 void logging_adopt(struct logging *l);
 
-/* What is bound at /dev/log of an open one, new; NULL where that has gone. */
-char *logging_source(const struct logging *l);
-
 /* As fields of an image. */
 struct pack;
 void logging_pack(struct pack *w, struct logging_settings *s);
 
 /* Adds /dev/log to @p, which has its /dev already. */
-void logging_plan(const struct logging *l, struct plan *p);
+int logging_plan(const struct logging *l, struct plan *p, struct err *e);
 
 /* The same of any socket: @source is its path or, @by_daemon, that of the directory in which it is
  * "log". A twin's is not the relay's. */

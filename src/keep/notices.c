@@ -21,6 +21,25 @@
 #define MESSAGE_MAX	 4096
 #define MESSAGES_AT_ONCE 64
 
+int notices_dir(int run, const char *name, struct err *e)
+{
+	CLEANUP_STR char *own = xasprintf("%s.notify", name);
+
+	if (mkdirat(run, own, 0755) < 0 && errno != EEXIST)
+		return err_errno(e, -errno, "making %s", own);
+	int fd = openat(run, own, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_errno(e, -errno, "opening %s", own) : fd;
+}
+
+void notices_remove(int run, const char *name)
+{
+	CLEANUP_STR char *own = xasprintf("%s.notify", name);
+	CLEANUP_STR char *socket = xasprintf("%s/%s", own, NOTICES_NAME);
+
+	unlinkat(run, socket, 0);
+	unlinkat(run, own, AT_REMOVEDIR);
+}
+
 int notices_open(struct notices *n, int dir, enum notices_from from, struct err *e)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};

@@ -36,6 +36,11 @@ struct notices {
 		.socket = -1                                                                       \
 	}
 
+/* RUN/NAME.notify, made where it is missing, below the directory RUN, open as @run; a descriptor.
+ * It is removed with what is in it. */
+int notices_dir(int run, const char *name, struct err *e);
+void notices_remove(int run, const char *name);
+
 /* Makes the socket in directory @dir, for @from to write to. */
 int notices_open(struct notices *n, int dir, enum notices_from from, struct err *e);
 

@@ -36,10 +36,11 @@
 #include "confine/ipc.h"
 #include "confine/packed.h"
 #include "fs/lock.h"
-#include "fs/temp.h"
 #include "host/holders.h"
 #include "host/idle.h"
+#include "keep/dirs.h"
 #include "keep/keeper.h"
+#include "keep/note.h"
 #include "keep/start.h"
 
 /* So long a service is watched here before it is handed on: most that fail do so at once. */
@@ -51,9 +52,10 @@
 
 struct quick {
 	const char *name;
-	char *run_dir, *jail; /* RUN, STATE/jails/NAME */
-	int run;	      /* RUN */
-	int program;	      /* immure-main */
+	struct dirs dirs;
+	char *jail;  /* STATE/jails/NAME */
+	int run;     /* RUN */
+	int program; /* immure-main */
 	int lock, signals;
 	struct start start;
 	struct packed plan;
@@ -77,29 +79,6 @@ static bool caller_is_plain(void)
 		if (getenv(variables[i]))
 			return false;
 	return geteuid() == 0 && getpeername(0, (struct sockaddr *)&a, &len) < 0;
-}
-
-/* As jail/dirs.c has them; NULL where it would complain. */
-static char *own_dir(const char *variable, const char *standard)
-{
-	const char *value = getenv(variable);
-
-	if (!value || !*value)
-		value = standard;
-	return value[0] == '/' ? path_normal(value) : NULL;
-}
-
-/* The directories of this jail; false where the long way would complain of one. */
-static bool find_dirs(struct quick *q)
-{
-	CLEANUP_STR char *state = own_dir("IMMURE_STATE_DIR", "/var/lib/immure");
-	CLEANUP_STR char *config = own_dir("IMMURE_CONFIG_DIR", "/etc/immure");
-
-	q->run_dir = own_dir("IMMURE_RUN_DIR", "/run/immure");
-	if (!state || !config || !q->run_dir)
-		return false;
-	q->jail = xasprintf("%s/jails/%s", state, q->name);
-	return true;
 }
 
 static int read_start(const char *jail, struct start *ret)
@@ -177,7 +156,7 @@ static int open_log(struct quick *q, struct err *e)
 	if (!q->start.logs)
 		return 0;
 	l->name = q->name;
-	l->run_dir = q->run_dir;
+	l->run_dir = q->dirs.run;
 	l->set = q->start.log;
 	l->program = carried_open("immure-relay", NULL, 0, e);
 	return l->program < 0 ? l->program : logging_open(l, e);
@@ -185,14 +164,10 @@ static int open_log(struct quick *q, struct err *e)
 
 static int open_notices(struct quick *q, struct err *e)
 {
-	CLEANUP_STR char *name = xasprintf("%s.notify", q->name);
-
 	if (q->start.notices == NOTICES_NONE)
 		return 0;
-	if (mkdirat(q->run, name, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	CLEANUP_FD int dir = openat(q->run, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return dir < 0 ? -errno : notices_open(&q->notices, dir, q->start.notices, e);
+	CLEANUP_FD int dir = notices_dir(q->run, q->name, e);
+	return dir < 0 ? dir : notices_open(&q->notices, dir, q->start.notices, e);
 }
 
 static int begin(struct quick *q)
@@ -223,29 +198,15 @@ static int begin(struct quick *q)
 	return r == 0 ? run_wait_exec(&q->service, EXECUTED_S, &e) : r;
 }
 
-/* As jail/running.c writes it. */
 static int write_note(const struct quick *q)
 {
-	struct temp temp CLEANUP_TEMP = TEMP_INIT;
-	CLEANUP_FD int fd = temp_make(&temp, q->run, S_IFREG, NULL);
-	CLEANUP_STR char *file = xasprintf("%s.json", q->name);
-	char now[CLOCK_TEXT_MAX];
+	struct note n = {.generation = q->start.generation,
+			 .init = q->service.init,
+			 .main = q->service.main,
+			 .supervisor = getpid()};
 
-	if (fd < 0)
-		return fd;
-	dprintf(fd,
-		"{\"generation\":%d,\"init\":%d,\"main\":%d,\"schema\":1,\"started\":\"%s\","
-		"\"supervisor\":%d}",
-		q->start.generation, (int)q->service.init, (int)q->service.main, clock_text(now),
-		(int)getpid());
-	return fchmod(fd, 0644) < 0 ? -errno : temp_rename(&temp, file, 0);
-}
-
-static void remove_own(const struct quick *q, const char *suffix)
-{
-	CLEANUP_STR char *file = xasprintf("%s.%s", q->name, suffix);
-
-	unlinkat(q->run, file, 0);
+	clock_text(n.started);
+	return note_write(q->run, q->name, &n);
 }
 
 /* Nothing of the run stays. */
@@ -253,13 +214,9 @@ static void clear(struct quick *q)
 {
 	run_end(&q->service);
 	logging_close(&q->logging);
-	if (q->notices.socket >= 0) {
-		CLEANUP_STR char *dir = xasprintf("%s.notify", q->name);
-		CLEANUP_STR char *socket = path_join(dir, NOTICES_NAME);
-		fd_close(&q->notices.socket);
-		unlinkat(q->run, socket, 0);
-		unlinkat(q->run, dir, AT_REMOVEDIR);
-	}
+	if (q->notices.socket >= 0)
+		notices_remove(q->run, q->name);
+	fd_close(&q->notices.socket);
 	cgroup_remove(&q->cgroup);
 	make_undo(&q->made);
 }
@@ -268,8 +225,8 @@ static NORETURN void give_up(struct quick *q, int code, const char *what)
 {
 	dprintf(2, "immure: %s: %s: %s\n", q->name, what, strerror(-code));
 	clear(q);
-	remove_own(q, "json");
-	remove_own(q, "lock");
+	note_remove(q->run, q->name, "json");
+	note_remove(q->run, q->name, "lock");
 	_exit(5);
 }
 
@@ -281,7 +238,7 @@ static NORETURN void finish(struct quick *q)
 	if (status != 0)
 		write_note(q); /* dead, not stopped */
 	clear(q);
-	remove_own(q, "lock");
+	note_remove(q->run, q->name, "lock");
 	ending_as(status);
 }
 
@@ -297,7 +254,7 @@ static NORETURN void hand_on(struct quick *q)
 	calls[REFUSAL_NUMBERS] = NULL;
 	const struct keeper k = {
 	    .name = q->name,
-	    .run_dir = q->run_dir,
+	    .run_dir = q->dirs.run,
 	    .lock = q->lock,
 	    .program = -1,
 	    .log = 2,
@@ -354,9 +311,9 @@ static void start_quickly(struct quick *q)
 
 	if (packed_read(q->start.plan, q->start.plan_len, &q->plan, NULL) < 0 ||
 	    !q->plan.plan.root_path || !q->plan.plan.walls || !q->plan.plan.filter ||
-	    !streq(q->run_dir, q->start.run_dir))
+	    !streq(q->dirs.run, q->start.run_dir))
 		return;
-	q->run = open(q->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	q->run = open(q->dirs.run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	q->lock = q->run < 0 ? -1 : lock_try(q->run, lock, &e);
 	if (q->lock < 0)
 		return;
@@ -374,7 +331,7 @@ static void start_quickly(struct quick *q)
 		clear(q);
 		sigprocmask(SIG_SETMASK, &old, NULL);
 	}
-	remove_own(q, "lock");
+	note_remove(q->run, q->name, "lock");
 	fd_close(&q->lock);
 }
 
@@ -395,7 +352,9 @@ void short_run(const char *name, int program)
 
 	q.name = name;
 	q.program = program;
-	if (str_is_name(name) && caller_is_plain() && find_dirs(&q) &&
-	    read_start(q.jail, &q.start) == 0)
+	if (!str_is_name(name) || !caller_is_plain() || dirs_init(&q.dirs, NULL) < 0)
+		return;
+	q.jail = jail_path(&q.dirs, name, NULL);
+	if (read_start(q.jail, &q.start) == 0)
 		start_quickly(&q);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "jail/dirs.h"
+#include "keep/dirs.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -43,4 +43,9 @@ void dirs_done(struct dirs *d)
 	free(d->state);
 	free(d->run);
 	*d = (struct dirs){0};
+}
+
+char *jail_path(const struct dirs *d, const char *name, const char *rest)
+{
+	return xasprintf("%s/jails/%s%s%s", d->state, name, rest ? "/" : "", rest ? rest : "");
 }

@@ -13,3 +13,6 @@ struct dirs {
 /* Reads the environment. -EINVAL for a relative path, with the variable's name. */
 int dirs_init(struct dirs *ret, struct err *e);
 void dirs_done(struct dirs *d);
+
+/* STATE/jails/NAME, or @rest in it where that is not NULL; new. */
+char *jail_path(const struct dirs *d, const char *name, const char *rest);

@@ -26,6 +26,7 @@ static void test_trees(void)
 	CHECK(mkdirat(here.fd, "sub", 0700) == 0 && mkfifoat(here.fd, "pipe", 0600) == 0);
 	CHECK(symlinkat("/dev/full", here.fd, "link") == 0);
 	CLEANUP_FD int reads = put("read", O_RDONLY);
+	CHECK(reads >= 0);
 	CHECK(idle_trees(&dirs)); /* who reads is in nobody's way */
 
 	int writes = put("sub/write", O_WRONLY | O_APPEND);

@@ -3,6 +3,7 @@
 #
 # Debian's units as they are installed, with Debian's configuration and Debian's data: no systemd
 # runs, nothing is started on the host, and the host is as it was.
+# Alone: while /etc/postfix/main.cf is there, the scripts of any Postfix run other programs.
 
 NAME=units
 load helpers

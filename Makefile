@@ -3,7 +3,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 B ?= build
 
-.PHONY: all deps demo check bench recall install format clean
+.PHONY: all demo check bench recall install format clean
 
 all: $(B)/build.ninja
 	ninja -C $(B)

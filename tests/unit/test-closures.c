@@ -4,6 +4,7 @@
  * Reading them must be quick: a build reads some hundred. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -152,6 +153,24 @@ static void compare_object(struct comparing *c, const char *path, const char *lo
 	CHECK(agree);
 }
 
+/* The kernel may know 64-bit programs only, though there are others. */
+static bool is_runnable(const char *loader)
+{
+	const char *argv[] = {loader, "--help", NULL};
+	char *const environment[] = {NULL};
+	pid_t pid;
+	int status = -1;
+	posix_spawn_file_actions_t actions;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	bool runs = posix_spawn(&pid, loader, &actions, NULL, (char *const *)(uintptr_t)argv,
+				environment) == 0 &&
+		    waitpid(pid, &status, 0) == pid && status == 0;
+	posix_spawn_file_actions_destroy(&actions);
+	return runs;
+}
+
 /* A library is asked for alone: what others brought of it counts for nothing. */
 static void compare_library(struct comparing *c, const char *path)
 {
@@ -159,7 +178,7 @@ static void compare_library(struct comparing *c, const char *path)
 	const struct elf_object *o = libraries_object(c->libraries, path);
 	const char *loader = o && o->wide ? "/lib64/ld-linux-x86-64.so.2" : "/lib/ld-linux.so.2";
 
-	if (!o || o->interp || !o->dynamic || access(loader, X_OK) < 0)
+	if (!o || o->interp || !o->dynamic || (!o->wide && !is_runnable(loader)))
 		return;
 	struct libraries *alone CLEANUP_LIBRARIES = libraries_open(c->root, &nothing);
 	struct comparing one = *c;
@@ -173,7 +192,7 @@ static void compare_program(struct comparing *c, const char *path)
 {
 	const struct elf_object *o = libraries_object(c->libraries, path);
 
-	if (o && o->interp && o->dynamic)
+	if (o && o->interp && o->dynamic && (o->wide || is_runnable(o->interp)))
 		compare_object(c, path, o->interp);
 }
 

@@ -20,6 +20,7 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/root.h"
 #include "base/str.h"
 #include "confine/cgroup.h"
 #include "confine/landlock.h"
@@ -38,7 +39,7 @@ static int try_mount_api(const struct host_wall *w UNUSED)
 {
 	static const char *const options[] = {"mode", "0700", NULL};
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (unshare(CLONE_NEWNS) < 0 || root_own() < 0)
 		return -errno;
 	CLEANUP_FD int tree = open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree < 0)

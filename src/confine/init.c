@@ -27,6 +27,7 @@
 
 #include "base/fd.h"
 #include "base/kernel.h"
+#include "base/root.h"
 #include "base/sysctl.h"
 #include "confine/ipc.h"
 #include "confine/loopback.h"
@@ -69,8 +70,9 @@ static int enter_root(const struct plan *p, struct err *e)
 {
 	if (p->root < 0)
 		return 0;
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_errno(e, -errno, "making mounts private");
+	int r = root_own();
+	if (r < 0)
+		return err_errno(e, r, "making mounts private");
 	return rootfs_enter(p, e);
 }
 

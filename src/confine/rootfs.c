@@ -27,6 +27,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "base/root.h"
 #include "base/str.h"
 #include "confine/device.h"
 #include "confine/walls.h"
@@ -380,15 +381,17 @@ static int mount_all(const struct plan *p, struct err *e)
  * copy of that; else there is one namespace, and the root covers the old one. */
 static int settle(const struct plan *p, struct err *e)
 {
-	if (!p->root_at)
-		return fchdir(p->root) < 0 ? err_errno(e, -errno, "changing to the jail's root")
-					   : 0;
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_errno(e, -errno, "making a mount namespace");
-	CLEANUP_FD int root = open_strict(-1, p->root_at, O_PATH | O_DIRECTORY);
-	if (root < 0 || fchdir(root) < 0)
-		return err_errno(e, root < 0 ? root : -errno, "changing to the jail's root");
-	return 0;
+	CLEANUP_FD int copy = -1;
+
+	if (p->root_at) {
+		if (unshare(CLONE_NEWNS) < 0 || root_own() < 0)
+			return err_errno(e, -errno, "making a mount namespace");
+		copy = open_strict(-1, p->root_at, O_PATH | O_DIRECTORY);
+		if (copy < 0)
+			return err_errno(e, copy, "finding the jail's root in the world");
+	}
+	int r = root_pivot(p->root_at ? copy : p->root);
+	return r < 0 ? err_errno(e, r, "changing to the jail's root") : 0;
 }
 
 int rootfs_enter(const struct plan *p, struct err *e)
@@ -411,11 +414,5 @@ int rootfs_enter(const struct plan *p, struct err *e)
 	umask(old);
 	if (r == 0)
 		r = settle(p, e);
-	if (r < 0)
-		return r;
-	if (syscall(SYS_pivot_root, ".", ".") < 0)
-		return err_errno(e, -errno, "changing to the jail's root");
-	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
-		return err_errno(e, -errno, "leaving the old root");
-	return 0;
+	return r;
 }

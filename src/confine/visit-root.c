@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "base/root.h"
 #include "confine/rootfs.h"
 #include "confine/visit-parts.h"
 
@@ -149,10 +150,9 @@ static int go_there(int root)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
 
-	if (mount_setattr(root, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 || fchdir(root) < 0 ||
-	    syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+	if (mount_setattr(root, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return -errno;
-	return 0;
+	return root_pivot(root);
 }
 
 int visit_root(const struct visit *v, const int *trees, int loader, struct err *e)

@@ -29,7 +29,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -39,6 +38,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/kernel.h"
+#include "base/root.h"
 #include "confine/parts.h"
 #include "confine/rootfs.h"
 #include "confine/visit-parts.h"
@@ -124,7 +124,7 @@ static NORETURN void visitor(const struct visit *v, const int *trees, int loader
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+	if (unshare(CLONE_NEWNS) < 0 || root_own() < 0) {
 		err_errno(&e, -errno, "making a mount namespace");
 		fail(to, &e);
 	}

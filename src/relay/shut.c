@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/kernel.h"
+#include "base/root.h"
 
 #define DESCRIPTORS 4096
 
@@ -101,11 +102,15 @@ static int empty_root(void)
 	    fsmount(ctx, FSMOUNT_CLOEXEC,
 		    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	close(ctx);
-	if (mnt < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    move_mount(mnt, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 || fchdir(mnt) < 0 ||
-	    syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+	if (mnt < 0)
 		return -errno;
-	return close(mnt);
+	int r = root_own();
+	if (r == 0 && move_mount(mnt, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		r = -errno;
+	if (r == 0)
+		r = root_pivot(mnt);
+	close(mnt);
+	return r;
 }
 
 static int set_limits(void)

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/root.h"
 #include "confine/rootfs.h"
 #include "fs/beneath.h"
 #include "world/overlay.h"
@@ -110,8 +111,7 @@ static int cover(const struct work *k)
 {
 	CLEANUP_STR char *dir = path_join(k->scratch, "sample.XXXXXX");
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    !mkdtemp(dir))
+	if (unshare(CLONE_NEWNS) < 0 || root_own() < 0 || !mkdtemp(dir))
 		return -errno;
 	CLEANUP_STR char *top = path_join(dir, "top");
 	CLEANUP_STR char *lower = path_join(top, k->path);

@@ -2,14 +2,15 @@
 /* How a world is made. A keeper process gets the new namespaces and sets them up; we take hold of
  * them by descriptor, and the keeper ends. The order in the keeper:
  *
- * 1. propagation private: nothing that follows reaches the host's mounts.
+ * 1. propagation private: nothing that follows reaches the host's mounts. Where we were chrooted,
+ *    what lies there is the host from here on (base/root.h).
  * 2. the network, while /proc/sys of the host's mount is still there to be written to (it shows the
  *    writer's own network namespace).
  *    The same for the sizes of System V's and POSIX's queues and segments.
  * 3. an overlay over each of the host's file systems, parents first, into SCRATCH/root.
  * 4. /sys, /dev, fresh ones. /proc comes with the pid namespace.
  * 5. sockets and pid files of the host's processes go; a /dev/log that leads nowhere comes.
- * 6. pivot_root; the host's mounts are gone from here. */
+ * 6. root_pivot(); the host's mounts are gone from here. */
 #include "world/world.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/root.h"
 #include "confine/device.h"
 #include "confine/ipc.h"
 #include "confine/rootfs.h"
@@ -42,27 +44,21 @@
 
 /* What of the host must be known before the keeper is in namespaces of its own. */
 struct host_face {
-	struct mount_table mounts;
 	struct net_face *net; /* NULL: its network is the world's too */
 	struct ipc_settings *ipc;
 	struct strv leftovers;
 	struct log_nowhere *log; /* the world's */
 };
 
-static int host_observe(enum world_net net, struct host_face *ret, struct err *e)
+static void host_observe(enum world_net net, struct host_face *ret)
 {
-	int r = mount_table_read(&ret->mounts, e);
-	if (r < 0)
-		return r;
 	ret->net = net == WORLD_NET_PRIVATE ? net_observe() : NULL;
 	ret->ipc = ipc_observe();
 	leftovers_observe(&ret->leftovers);
-	return 0;
 }
 
 static void host_face_done(struct host_face *h)
 {
-	mount_table_done(&h->mounts);
 	net_face_free(h->net);
 	ipc_settings_free(h->ipc);
 	strv_done(&h->leftovers);
@@ -142,15 +138,19 @@ static int mount_kernel(int root, struct err *e)
 
 static int set_up(const char *scratch, const struct host_face *host, struct err *e)
 {
+	struct mount_table mounts CLEANUP(mount_table_done) = {0};
 	CLEANUP_FD int root = -1;
 
 	umask(0);
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_errno(e, -errno, "making mounts private");
-	int r = host->net ? net_dress(host->net, e) : 0;
+	int r = root_own();
+	if (r < 0)
+		return err_errno(e, r, "making mounts private");
+	r = host->net ? net_dress(host->net, e) : 0;
 	ipc_dress(host->ipc);
 	if (r == 0)
-		r = mount_host(scratch, &host->mounts, &root, e);
+		r = mount_table_read(&mounts, e);
+	if (r == 0)
+		r = mount_host(scratch, &mounts, &root, e);
 	if (r == 0)
 		r = mount_kernel(root, e);
 	if (r < 0)
@@ -159,10 +159,8 @@ static int set_up(const char *scratch, const struct host_face *host, struct err 
 	r = log_nowhere_place(host->log, root, "/dev");
 	if (r < 0)
 		return err_errno(e, r, "making the world's /dev/log");
-	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
-	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
-		return err_errno(e, -errno, "entering the world");
-	return 0;
+	r = root_pivot(root);
+	return r < 0 ? err_errno(e, r, "entering the world") : 0;
 }
 
 static pid_t clone_keeper(enum world_net net)
@@ -203,18 +201,16 @@ int world_open(const char *scratch, enum world_net net, struct world *ret, struc
 	struct err said = {0};
 	int pipes[2], done[2];
 
-	int r = host_observe(net, &host, e);
-	if (r < 0)
-		return r;
+	host_observe(net, &host);
 	log_nowhere_open(&w.log, false);
 	host.log = &w.log;
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return err_errno(e, -errno, "making a pipe");
 	if (pipe2(done, O_CLOEXEC) < 0) {
-		r = -errno;
+		err_errno(e, -errno, "making a pipe");
 		close(pipes[0]);
 		close(pipes[1]);
-		return err_errno(e, r, "making a pipe");
+		return e->code;
 	}
 	pid_t keeper = clone_keeper(net);
 	if (keeper == 0) {
@@ -227,7 +223,7 @@ int world_open(const char *scratch, enum world_net net, struct world *ret, struc
 		ssize_t ignored = read(done[0], &byte, 1); /* until we are held */
 		_exit(ignored != 0);
 	}
-	r = keeper < 0 ? -errno : 0;
+	int r = keeper < 0 ? -errno : 0;
 	close(pipes[1]);
 	close(done[0]);
 	if (r == 0 && read(pipes[0], &said, sizeof(said)) != (ssize_t)sizeof(said))

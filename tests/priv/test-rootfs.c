@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
@@ -16,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/root.h"
 #include "check.h"
 #include "fs/beneath.h"
 #include "rig.h"
@@ -78,7 +80,7 @@ static void begin(struct plan *p)
 	CLEANUP_STR char *tree = xasprintf("%s/tree", dir);
 
 	CHECK_INT(unshare(CLONE_NEWNS), 0);
-	CHECK_INT(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	CHECK_INT(root_own(), 0);
 	plan_init(p);
 	p->root = open_tree(AT_FDCWD, tree, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	CHECK(p->root >= 0);
@@ -240,6 +242,50 @@ static void apart(int (*all)(void), const struct refusal *one)
 	CHECK_INT(status, 0);
 }
 
+/* In a process that was chrooted to where no mount is, as in a tree of debootstrap(8). */
+static int enter_from_chroot(void)
+{
+	struct stat jail, top;
+	struct plan p;
+	struct err e = {0};
+
+	CHECK(chroot(dir) == 0 && chdir("/tree") == 0 && unshare(CLONE_NEWNS) == 0);
+	CHECK_INT(root_own(), 0);
+	CHECK_INT(access("/source/one", F_OK), 0);
+	plan_init(&p);
+	p.root = open_tree(AT_FDCWD, "/tree", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	plan_mount(&p, MOUNT_ROOT_RO, "/", NULL, 0);
+	plan_mount(&p, MOUNT_BIND, "/file", "/source/one", MOUNT_READONLY);
+	CHECK_INT(rootfs_enter(&p, &e), 0);
+	check_text("/file", "one");
+	check_old_root_gone();
+
+	/* The namespace's own root is the jail's: nothing to break out to. */
+	CHECK_INT(stat("/", &jail), 0);
+	CLEANUP_FD int self = pidfd_open(getpid(), 0);
+	CHECK(setns(self, CLONE_NEWNS) == 0 && stat("/", &top) == 0);
+	CHECK(top.st_dev == jail.st_dev && top.st_ino == jail.st_ino);
+	check_old_root_gone();
+	plan_done(&p);
+	return 0;
+}
+
+/* What is mounted around the chroot stays, where it was shared with us. */
+static int case_chroot(void)
+{
+	CLEANUP_STR char *below = source("conf/below");
+	struct stat was, now;
+
+	CHECK(unshare(CLONE_NEWNS) == 0 && root_own() == 0);
+	CHECK_INT(mount("below", below, "tmpfs", 0, NULL), 0);
+	CHECK_INT(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL), 0);
+	CHECK_INT(stat(below, &was), 0);
+	apart(enter_from_chroot, NULL);
+	CHECK(stat(below, &now) == 0 && now.st_dev == was.st_dev);
+	CHECK_INT(access("/proc/self/ns", F_OK), 0);
+	return 0;
+}
+
 static void make_files(void)
 {
 	CLEANUP_STR char *trap = xasprintf("%s/tree/trap", dir), *up = xasprintf("%s/tree/up", dir);
@@ -274,6 +320,7 @@ int main(void)
 	CLEANUP_STR char *after = rig_listing(dir);
 	CHECK_STR(after, before); /* refused in time: nothing was made anywhere */
 	apart(case_all, NULL);
+	apart(case_chroot, NULL);
 	rig_remove(dir);
 	free(dir);
 	return check_done("rootfs");

@@ -73,7 +73,8 @@ static int help(const struct command *c, const struct opt_table *tables, size_t 
 {
 	CLEANUP_STR char *options = opt_help(tables, n);
 
-	printf("usage: immure %s %s\n\n%s\n", c->name, c->synopsis, c->summary);
+	printf("usage: immure %s%s%s\n\n%s\n", c->name, *c->synopsis ? " " : "", c->synopsis,
+	       c->summary);
 	if (c->more)
 		printf("\n%s\n", c->more);
 	printf("\n%s", options);

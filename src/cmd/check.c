@@ -175,7 +175,7 @@ const struct command cmd_check = {
 	"an older\ngeneration; exit status 1 where there is anything of it. Without names: all "
 	"jails. With --host: what\nthis kernel can enforce, each wall tried. `immure prove` runs "
 	"the "
-	"exercise instead; `immure diagnose`\nexplains a failure.",
+	"exercise instead; `immure diagnose`\nis to explain a failure: it is not there yet.",
     .options = rows,
     .n_options = ARRAY_LEN(rows),
     .options_size = sizeof(struct check_opts),

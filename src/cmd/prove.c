@@ -129,7 +129,7 @@ const struct command cmd_prove = {
 	"Runs the exercise in worlds of their own, natively and in the present generation, "
 	"compares what\nthey answer, and shows each wall as it is seen from inside the jail. The "
 	"running service notices\nnothing. `immure check` compares files instead; `immure "
-	"diagnose` explains a failure.",
+	"diagnose` is to explain a\nfailure: it is not there yet.",
     .min_args = 1,
     .max_args = 1,
     .needs = NEED_ROOT | NEED_NAME,

@@ -46,3 +46,18 @@ void run_pids(const struct run *r, struct pid_list *ret)
 	for (size_t i = 0; i < ret->n && ret->n < 100000; i++)
 		add_children(ret->v[i], ret);
 }
+
+void run_leaves(const struct run *r, struct pid_list *ret)
+{
+	struct pid_list all CLEANUP_PIDS = {0};
+	size_t leaves = 0;
+
+	run_pids(r, &all);
+	for (size_t i = 0; i < all.n; i++) {
+		struct pid_list children CLEANUP_PIDS = {0};
+		add_children(all.v[i], &children);
+		if (!children.n)
+			all.v[leaves++] = all.v[i];
+	}
+	*ret = (struct pid_list){.v = steal_ptr(all.v), .n = leaves};
+}

@@ -114,5 +114,6 @@ struct pid_list {
 	size_t n;
 };
 void run_pids(const struct run *r, struct pid_list *ret);
+void run_leaves(const struct run *r, struct pid_list *ret); /* those without a child */
 void pid_list_done(struct pid_list *l);
 #define CLEANUP_PIDS CLEANUP(pid_list_done)

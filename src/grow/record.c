@@ -95,6 +95,16 @@ bool record_right(struct record *r, const char *name, const char *why, const cha
 	return r->rights.n < RECORD_RIGHTS_MAX && right_list_add(&r->rights, name, why, by, phase);
 }
 
+void record_bind(struct record *r, bool udp, uint16_t port)
+{
+	__atomic_fetch_or(&r->bound[udp][port / 64], UINT64_C(1) << port % 64, __ATOMIC_RELAXED);
+}
+
+bool record_binds(const struct record *r, bool udp, uint16_t port)
+{
+	return __atomic_load_n(&r->bound[udp][port / 64], __ATOMIC_RELAXED) >> port % 64 & 1;
+}
+
 unsigned record_program(struct record *r, const char *program)
 {
 	for (size_t i = 0; i < r->programs.n; i++)

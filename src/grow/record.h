@@ -67,18 +67,21 @@ struct execution {
 #define RECORD_EXECUTIONS_MAX 128
 /* A service that binds port after port is not to fill our memory. */
 #define RECORD_RIGHTS_MAX 1024
+#define RECORD_PORTS	  65536
 
 struct record {
-	struct touch *touches;			      /* uthash */
-	struct strv programs;			      /* that made calls, by number */
-	unsigned program_phases[RECORD_PROGRAMS_MAX]; /* in which they did: 1 << enum phase */
-	struct execution *executions;		      /* of a baseline's start, the last ones */
+	struct touch *touches; /* uthash */
+	struct strv programs;  /* that made calls, by number */
+	unsigned
+	    program_phases[RECORD_PROGRAMS_MAX]; /* in which they did, or ran: 1 << enum phase */
+	struct execution *executions;		 /* of a baseline's start, the last ones */
 	size_t n_executions;
 	struct peer *peers;
 	size_t n_peers;
 	struct pairing *pairings;
 	size_t n_pairings;
 	struct right_list rights;
+	uint64_t bound[2][RECORD_PORTS / 64]; /* of TCP, of UDP: bits of record_bind() */
 };
 
 struct record *record_new(void);
@@ -95,6 +98,11 @@ void record_peer(struct record *r, bool bound, int family, const char *address, 
 /* Adds a right unless it is there; true where it was new. @why and @by are copied. */
 bool record_right(struct record *r, const char *name, const char *why, const char *by,
 		  enum phase phase);
+
+/* @port was bound by its number, not chosen by the kernel. The question may come from any thread.
+ */
+void record_bind(struct record *r, bool udp, uint16_t port);
+bool record_binds(const struct record *r, bool udp, uint16_t port);
 
 /* The number of @program, which is added where it is new. */
 unsigned record_program(struct record *r, const char *program);

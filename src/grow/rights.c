@@ -282,6 +282,8 @@ static void judge_port(struct right_look *k)
 		return;
 	snprintf(name, sizeof(name), "%s%s:%d", binds ? "" : "connect:", protocol, port);
 	note(k, name, "%s", k->call);
+	if (binds)
+		record_bind(k->en->tree->record, *protocol == 'u', (uint16_t)port);
 	if (binds && port && port < first_free_port())
 		need(k, CAP_NET_BIND_SERVICE, name);
 }

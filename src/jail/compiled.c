@@ -49,8 +49,11 @@ static bool reads_more(const struct live *l)
 	/* What is done around it, and what its end is taken for, the short way does not know. */
 	more |= s->start_post.n || errands_stay(s) || s->start.v[s->start.n - 1].ignore_failure ||
 		spec_find(s, SPEC_SERVICE, "SuccessExitStatus");
-	for (size_t i = 0; !more && i < s->n_settings; i++)
-		more = names_paths(&s->settings[i]) || has_specifier(s->settings[i].value);
+	for (size_t i = 0; !more && i < s->n_settings; i++) {
+		const struct setting *one = &s->settings[i];
+		more = one->section != SPEC_EXERCISE &&
+		       (names_paths(one) || has_specifier(one->value));
+	}
 	return more;
 }
 

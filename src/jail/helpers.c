@@ -2,7 +2,10 @@
 #include "jail/helpers.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <unistd.h>
+
+#include "base/alloc.h"
 
 #define AFTER_START ((1u << PHASE_EXERCISE) | (1u << PHASE_STOP) | (1u << PHASE_ERRAND))
 
@@ -15,6 +18,28 @@ bool helpers_ours(const char *path)
 		return false;
 	self[n] = '\0';
 	return streq(self, path);
+}
+
+void helpers_look(const struct run *r, struct strv *ret)
+{
+	struct pid_list pids CLEANUP_PIDS = {0};
+	char path[64], exe[PATH_MAX];
+
+	run_leaves(r, &pids);
+	for (size_t i = 0; i < pids.n; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/exe", (int)pids.v[i]);
+		ssize_t n = readlink(path, exe, sizeof(exe) - 1);
+		if (n > 0)
+			strv_take(ret, xstrndup(exe, (size_t)n));
+	}
+	strv_sort_unique(ret);
+}
+
+void helpers_exclude(struct record *baseline, const struct strv *at_rest)
+{
+	for (size_t i = 0; i < at_rest->n; i++)
+		baseline->program_phases[record_program(baseline, at_rest->v[i])] |=
+		    1u << PHASE_EXERCISE;
 }
 
 /* Whether the program made calls after the start too; one that cannot be told apart counts as such.

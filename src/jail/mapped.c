@@ -96,6 +96,18 @@ static void look_into(pid_t pid, int tree, const struct layout *l, struct mapped
 		fclose(f);
 }
 
+/* immure's own program, which waits for connections there (Accept=yes), is of no generation. */
+static bool is_ours(pid_t pid, pid_t init)
+{
+	char path[2][32];
+	struct stat one, other;
+
+	snprintf(path[0], sizeof(path[0]), "/proc/%d/exe", (int)pid);
+	snprintf(path[1], sizeof(path[1]), "/proc/%d/exe", (int)init);
+	return stat(path[0], &one) == 0 && stat(path[1], &other) == 0 &&
+	       one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 void mapped_replaced(const struct running *r, int tree, const struct layout *l,
 		     struct mapped_list *ret)
 {
@@ -104,5 +116,6 @@ void mapped_replaced(const struct running *r, int tree, const struct layout *l,
 
 	run_pids(&run, &pids);
 	for (size_t i = 0; i < pids.n; i++)
-		look_into(pids.v[i], tree, l, ret);
+		if (!is_ours(pids.v[i], r->init))
+			look_into(pids.v[i], tree, l, ret);
 }

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/sockets.h"
+#include "base/sysctl.h"
 #include "fs/beneath.h"
 
 /* How long it must have rested: briefly where it listens on all that is expected, longer where it
@@ -59,15 +60,9 @@ static void add_socket(void *user, unsigned long inode)
 }
 
 /* The first port that the kernel hands out by itself, ip(7). */
-static unsigned ephemeral_from(void)
+static long ephemeral_from(void)
 {
-	unsigned from = 32768;
-	FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-	if (f && fscanf(f, "%u", &from) != 1)
-		from = 32768;
-	if (f)
-		fclose(f);
-	return from;
+	return (long)sysctl_number("net/ipv4/ip_local_port_range", 32768);
 }
 
 static bool has_inode(struct socket_inode *set, unsigned long number)
@@ -86,12 +81,12 @@ static bool path_there(const struct run *r, const char *path)
 	return sock >= 0 && fstat(sock, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
-/* Whether others can reach the service by it: not one of the ports that differ each time. */
-static bool is_listener(const struct run *r, const struct socket_row *row, unsigned ephemeral)
+/* Whether others can reach the service by it. */
+static bool is_listener(const struct run *r, const struct socket_row *row)
 {
 	const char *path = socket_path(row);
 
-	return row->waits && (path ? path[0] == '/' && path_there(r, path) : row->port < ephemeral);
+	return row->waits && (!path || (path[0] == '/' && path_there(r, path)));
 }
 
 void ready_listeners(const struct run *r, struct strv *ret)
@@ -100,16 +95,40 @@ void ready_listeners(const struct run *r, struct strv *ret)
 	struct socket_inode *set CLEANUP(sockets_free) = NULL;
 	struct socket_table table CLEANUP_SOCKET_TABLE = SOCKET_TABLE_INIT;
 	size_t room = MAX_LINKS;
-	unsigned ephemeral = ephemeral_from();
 
 	run_pids(r, &pids);
 	for (size_t i = 0; i < pids.n; i++)
 		sockets_held(pids.v[i], &room, add_socket, &set);
 	sockets_read(r->init, NULL, &table);
 	for (size_t i = 0; i < table.n; i++)
-		if (has_inode(set, table.v[i].inode) && is_listener(r, &table.v[i], ephemeral))
+		if (has_inode(set, table.v[i].inode) && is_listener(r, &table.v[i]))
 			strv_add(ret, table.v[i].name);
 	strv_sort_unique(ret);
+}
+
+static bool is_unix(const char *listener)
+{
+	return str_after(listener, "unix:");
+}
+
+/* The port of "tcp:127.0.0.1:8080"; 0 for a unix socket. */
+static long port_of(const char *listener)
+{
+	return is_unix(listener) ? 0 : strtol(strrchr(listener, ':') + 1, NULL, 10);
+}
+
+void ready_drop_changing(struct strv *listeners, const struct record *record)
+{
+	struct strv kept = STRV_INIT;
+	long ephemeral = ephemeral_from();
+
+	for (size_t i = 0; i < listeners->n; i++)
+		if (port_of(listeners->v[i]) < ephemeral ||
+		    record_binds(record, listeners->v[i][0] == 'u',
+				 (uint16_t)port_of(listeners->v[i])))
+			strv_add(&kept, listeners->v[i]);
+	strv_done(listeners);
+	*listeners = kept;
 }
 
 /* Ticks of processor time used by @pid: fields 14 and 15 of proc_pid_stat(5). */
@@ -169,29 +188,53 @@ void rest_done(struct rest *s)
 	strv_done(&s->listeners);
 }
 
-static bool is_unix(const char *listener)
+/* How much a listener of an earlier run says of the next one. */
+enum surety {
+	MAY_DIFFER, /* a unix socket: its name may hold a pid (Apache's CGI daemon has one) */
+	MAY_CHANGE, /* a port that the service may have chosen at random */
+	IS_SURE,
+};
+
+static enum surety surety_of(const char *listener, long ephemeral)
 {
-	return str_after(listener, "unix:");
+	if (is_unix(listener))
+		return MAY_DIFFER;
+	return port_of(listener) < ephemeral ? IS_SURE : MAY_CHANGE;
 }
 
-static bool has_network(const struct strv *listeners)
+static enum surety surest_of(const struct strv *listeners, long ephemeral)
 {
-	for (size_t i = 0; i < listeners->n; i++)
-		if (!is_unix(listeners->v[i]))
-			return true;
-	return false;
+	enum surety best = MAY_DIFFER;
+
+	for (size_t i = 0; i < listeners->n; i++) {
+		enum surety one = surety_of(listeners->v[i], ephemeral);
+		if (one > best)
+			best = one;
+	}
+	return best;
 }
 
-/* Whether all that is expected is there. Names of unix sockets may hold a pid (Apache's CGI daemon
- * has one): they count only for services that have no other. */
-static bool all_in(const struct strv *want, const struct strv *have)
+/* Whether all of @want of at least that @surety is there. */
+static bool all_in(const struct strv *want, const struct strv *have, enum surety surety,
+		   long ephemeral)
 {
-	bool network = has_network(want);
-
 	for (size_t i = 0; i < want->n; i++)
-		if (!(network && is_unix(want->v[i])) && !strv_has(have, want->v[i]))
+		if (surety_of(want->v[i], ephemeral) >= surety && !strv_has(have, want->v[i]))
 			return false;
 	return true;
+}
+
+/* Whether what was @expected is there: unix sockets count only for services that have no other.
+ * What may have another name this time is not waited for forever. */
+static bool is_all_there(const struct strv *expected, const struct rest *s)
+{
+	long ephemeral = ephemeral_from();
+	bool network = surest_of(expected, ephemeral) > MAY_DIFFER;
+
+	if (all_in(expected, &s->listeners, network ? MAY_CHANGE : MAY_DIFFER, ephemeral))
+		return true;
+	return s->listeners.n && s->quiet_ms >= QUIET_SILENT &&
+	       all_in(expected, &s->listeners, IS_SURE, ephemeral);
 }
 
 bool rest_look(struct rest *s, const struct run *r, const struct strv *expected,
@@ -221,10 +264,8 @@ bool rest_look(struct rest *s, const struct run *r, const struct strv *expected,
 	strv_done(&s->listeners);
 	ready_listeners(r, &s->listeners);
 	bool known = expected && expected->n;
-	if (known && !all_in(expected, &s->listeners)) {
-		bool only_unix = !has_network(expected) && s->listeners.n;
-		return only_unix && s->quiet_ms >= QUIET_SILENT;
-	}
+	if (known && !is_all_there(expected, s))
+		return false;
 	if (s->again)
 		return true;
 	if (!s->listeners.n)

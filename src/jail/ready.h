@@ -12,11 +12,15 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "confine/run.h"
+#include "grow/record.h"
 
 /* The listening sockets of all processes of @r as sorted words: "tcp:127.0.0.1:8080",
- * "udp:0.0.0.0:53", "unix:/run/x.sock". Ports of the ephemeral range are left out: they differ each
- * time. */
+ * "udp:0.0.0.0:53", "unix:/run/x.sock". */
 void ready_listeners(const struct run *r, struct strv *ret);
+
+/* Leaves out ports of the ephemeral range that differ each time: those that were not bound by
+ * number in the same run, of which there is a @record. */
+void ready_drop_changing(struct strv *listeners, const struct record *record);
 
 /* One look at a service that is starting. Zero-initialise; call every READY_TICK_MS. */
 struct rest {

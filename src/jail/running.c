@@ -141,7 +141,8 @@ int running_lock(const struct dirs *d, const char *name, struct err *e)
 	if (dir < 0)
 		return dir;
 	file_name(file, name, "lock");
-	return lock_try(dir, file, e);
+	int r = lock_try(dir, file, e);
+	return r == -EBUSY ? err_prefix(e, "%s is running already", name) : r;
 }
 
 bool running_held(const struct dirs *d, const char *name)

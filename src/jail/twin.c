@@ -26,6 +26,7 @@
 #include "grow/supervisor.h"
 #include "jail/command.h"
 #include "jail/errand.h"
+#include "jail/helpers.h"
 #include "jail/lay.h"
 #include "jail/mounts.h"
 #include "jail/output.h"
@@ -70,6 +71,7 @@ struct stage {
 	int output;		/* the service's standard output and error, a file */
 	int printed;		/* the same for reading: not the service's */
 	struct passed passed;	/* sockets that it is handed */
+	struct strv at_rest;	/* programs that ran then */
 	int users;		/* a user namespace of its own, or -1 */
 	struct log_nowhere log; /* of a jail: of the kind that the running one has */
 };
@@ -508,6 +510,8 @@ static int stop(struct stage *s, struct twin_report *rep, struct err *e)
 	run_end(&s->run);
 	int r = supervisor_stop(s->supervisor, e);
 	s->supervisor = NULL;
+	if (s->t->record)
+		helpers_exclude(s->t->record, &s->at_rest);
 	rep->stop_s = clock_now() - begin;
 	return r < 0 ? r : derive(s, rep, e);
 }
@@ -523,6 +527,7 @@ static void stage_done(struct stage *s)
 	plan_done(&s->plan);
 	filter_free(&s->filter);
 	command_set_done(&s->commands);
+	strv_done(&s->at_rest);
 	free(s->last_words);
 	fd_close(&s->jail);
 	fd_close(&s->output);
@@ -540,6 +545,10 @@ static void learn(struct stage *s, struct twin_report *rep)
 	rep->n_walls = s->run.n_walls;
 	s->run.walls = NULL;
 	ready_listeners(&s->run, &rep->listeners);
+	if (s->t->record) {
+		ready_drop_changing(&rep->listeners, s->t->record);
+		helpers_look(&s->run, &s->at_rest);
+	}
 	who_look(&rep->who, &s->run);
 	if (is_baseline(s) && !s->t->spec->exercise.n)
 		probe_make(s->t->probe, &s->run, &rep->listeners);

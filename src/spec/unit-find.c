@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -152,6 +153,11 @@ static int not_found(int root, const char *name, struct err *e)
 	for (size_t i = 0; i < units.n; i++)
 		nearest_offer(&near, units.v[i]);
 	nearest_hint(&near, "", hint);
+	if (str_ends(name, ".socket.service"))
+		snprintf(
+		    hint, sizeof(hint),
+		    "; of a socket unit give its service, and what it listens on as Listen= in "
+		    "[Jail] (with Accept=yes, as there)");
 	return err_set(
 	    e, -ENOENT,
 	    "no unit %s in /etc, /run, /usr/local/lib, /usr/lib or /lib/systemd/system%s", shown,

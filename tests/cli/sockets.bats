@@ -102,6 +102,11 @@ ask() { echo "$1" | nc -N -w 5 127.0.0.1 "$PORT"; }
 	first=$(echo one | nc -w 5 127.0.0.1 "$PORT" | head -n 1)
 	second=$(echo two | nc -w 5 127.0.0.1 "$PORT" | head -n 1)
 	[[ $first == "one from "* && $second == "two from "* && ${first##* } != "${second##* }" ]]
+	# Nothing is wrong with a jail of which a connection is open.
+	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
+	eventually 5 pgrep -f 'read line; echo'
+	good check "$NAME"
+	exec 5<&-
 	good stop "$NAME"
 	python3 - "$PORT" "$IMMURE" "$NAME" <<-'PY' 3>&- 8>&- &
 		import socket, subprocess, sys

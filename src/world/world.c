@@ -194,12 +194,24 @@ static int hold(pid_t keeper, struct world *w)
 	return 0;
 }
 
+/* A signal may come meanwhile. */
+static bool read_all(int fd, void *to, size_t size)
+{
+	size_t got = 0;
+	ssize_t n;
+
+	while (got < size &&
+	       ((n = read(fd, (char *)to + got, size - got)) > 0 || (n < 0 && errno == EINTR)))
+		got += n > 0 ? (size_t)n : 0;
+	return got == size;
+}
+
 int world_open(const char *scratch, enum world_net net, struct world *ret, struct err *e)
 {
 	struct world w CLEANUP_WORLD = WORLD_INIT;
 	struct host_face host CLEANUP(host_face_done) = {.net = NULL};
 	struct err said = {0};
-	int pipes[2], done[2];
+	int pipes[2], done[2], status = 0;
 
 	host_observe(net, &host);
 	log_nowhere_open(&w.log, false);
@@ -226,17 +238,20 @@ int world_open(const char *scratch, enum world_net net, struct world *ret, struc
 	int r = keeper < 0 ? -errno : 0;
 	close(pipes[1]);
 	close(done[0]);
-	if (r == 0 && read(pipes[0], &said, sizeof(said)) != (ssize_t)sizeof(said))
-		r = err_set(&said, -EIO, "the world's first process died");
-	if (r == 0)
+	bool told = r == 0 && read_all(pipes[0], &said, sizeof(said));
+	if (told)
 		r = said.code;
-	if (r == 0 && (r = hold(keeper, &w)) < 0)
+	if (told && r == 0 && (r = hold(keeper, &w)) < 0)
 		err_errno(&said, r, "holding the world");
 	close(done[1]);
 	close(pipes[0]);
 	if (keeper > 0)
-		while (waitpid(keeper, NULL, 0) < 0 && errno == EINTR)
+		while (waitpid(keeper, &status, 0) < 0 && errno == EINTR)
 			;
+	if (keeper > 0 && !told)
+		r = err_set(&said, -EIO, "the world's first process died: %s %d",
+			    WIFSIGNALED(status) ? "signal" : "status",
+			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	if (r < 0)
 		return err_set(e, r, "making a world: %s",
 			       said.code ? said.msg : "no new namespaces are to be had here");

@@ -32,6 +32,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "base/sockets.h"
 #include "confine/carried.h"
 #include "confine/ipc.h"
 #include "confine/packed.h"
@@ -43,8 +44,12 @@
 #include "keep/note.h"
 #include "keep/start.h"
 
-/* So long a service is watched here before it is handed on: most that fail do so at once. */
-#define WATCH_MS 10
+/* A service is watched here before it is handed on: most that fail do so at once, and one that is
+ * to listen starts undisturbed, because all that immure-main looks at takes processor time from it.
+ */
+#define FAIL_MS	  10
+#define LOOK_MS	  25
+#define LISTEN_MS 1000
 
 /* So long it may take to be executed. A call that the filter refuses on the way would wait for an
  * answer that nobody gives here. */
@@ -63,6 +68,7 @@ struct quick {
 	struct strv made;
 	struct logging logging;
 	struct notices notices;
+	bool noted; /* RUN/NAME.json is there */
 	struct run service;
 };
 
@@ -237,6 +243,8 @@ static NORETURN void finish(struct quick *q)
 
 	if (status != 0)
 		write_note(q); /* dead, not stopped */
+	else if (q->noted)
+		note_remove(q->run, q->name, "json");
 	clear(q);
 	note_remove(q->run, q->name, "lock");
 	ending_as(status);
@@ -280,26 +288,81 @@ static NORETURN void hand_on(struct quick *q)
 	give_up(q, -errno, "executing immure-main");
 }
 
-/* Whether it is over; not where it lives, or somebody wants something of it. */
-static bool watch(struct quick *q)
+enum watched { QUIET, WANTED, OVER };
+
+/* For @ms, or until it is over, or somebody wants something of it. */
+static enum watched watch(struct quick *q, long ms)
 {
 	struct run *r = &q->service;
-	long end = clock_ms() + WATCH_MS;
+	long end = clock_ms() + ms;
 	int listener = r->listener;
 
-	for (long left = WATCH_MS; left > 0; left = end - clock_ms()) {
+	for (long left = ms; left > 0; left = end - clock_ms()) {
 		struct pollfd pfd[] = {{.fd = r->ctl, .events = POLLIN},
 				       {.fd = listener, .events = POLLIN},
-				       {.fd = q->signals, .events = POLLIN}};
+				       {.fd = q->signals, .events = POLLIN},
+				       {.fd = q->notices.socket, .events = POLLIN}};
 		poll(pfd, ARRAY_LEN(pfd), (int)left);
 		if (run_poll(r, 0) || run_over(r))
-			return true;
-		if ((pfd[1].revents | pfd[2].revents) & POLLIN)
-			return false;
+			return OVER;
+		if ((pfd[1].revents | pfd[2].revents | pfd[3].revents) & POLLIN)
+			return WANTED;
 		if (pfd[1].revents) /* nobody has its filter any more, and it says so for ever */
 			listener = -1;
 	}
-	return false;
+	return QUIET;
+}
+
+/* Only the one table that it would be in: each takes the kernel as long as other starts. */
+static bool is_open(const struct quick *q, const char *listener)
+{
+	struct socket_table t CLEANUP_SOCKET_TABLE = SOCKET_TABLE_INIT;
+	size_t kind = strcspn(listener, ":");
+	char table[8];
+	bool open = false;
+
+	snprintf(table, sizeof(table), "%.*s%s", (int)kind, listener,
+		 str_after(listener + kind, ":[") ? "6" : "");
+	sockets_read(q->service.init, table, &t);
+	for (size_t i = 0; i < t.n; i++)
+		open |= t.v[i].waits && streq(t.v[i].name, listener);
+	return open;
+}
+
+/* Paths of unix sockets are the jail's; there is nothing to wait for. */
+static bool is_listening(const struct quick *q)
+{
+	for (size_t i = 0; i < q->start.listeners.n; i++)
+		if (!str_after(q->start.listeners.v[i], "unix:") &&
+		    !is_open(q, q->start.listeners.v[i]))
+			return false;
+	return true;
+}
+
+static enum watched watch_until_it_listens(struct quick *q)
+{
+	enum watched what = QUIET;
+
+	for (long end = clock_ms() + LISTEN_MS;
+	     what == QUIET && !is_listening(q) && clock_ms() < end;)
+		what = watch(q, LOOK_MS);
+	return what;
+}
+
+/* Until it is over, or is immure-main's. */
+static void attend(struct quick *q)
+{
+	enum watched what = watch(q, FAIL_MS);
+
+	if (what == OVER)
+		finish(q);
+	int r = write_note(q);
+	if (r < 0)
+		give_up(q, r, "writing its notes");
+	q->noted = true;
+	if (what == QUIET && watch_until_it_listens(q) == OVER)
+		finish(q);
+	hand_on(q);
 }
 
 /* Returns where the long way is to be taken. */
@@ -320,14 +383,8 @@ static void start_quickly(struct quick *q)
 	if (!left_over(q) && start_holds(&q->start, q->jail, q->program) && native_absent(q)) {
 		sigprocmask(SIG_SETMASK, NULL, &old);
 		q->signals = keeper_signals();
-		if (begin(q) == 0) {
-			if (watch(q))
-				finish(q);
-			int r = write_note(q);
-			if (r < 0)
-				give_up(q, r, "writing its notes");
-			hand_on(q);
-		}
+		if (begin(q) == 0)
+			attend(q);
 		clear(q);
 		sigprocmask(SIG_SETMASK, &old, NULL);
 	}

@@ -18,5 +18,6 @@ int visit_names(int fd, struct strv *ret);
  * rights than this. */
 int visit_reduce(struct err *e);
 
-/* Kills all processes in the mount namespace with inode @ns, by @proc, the host's /proc. */
+/* Kills all processes in the mount namespace with inode @ns, which the caller holds, by @proc, the
+ * host's /proc. */
 void visit_sweep(int proc, ino_t ns);

@@ -11,7 +11,8 @@
  *    executes. exec makes it dumpable; its rights are what keeps the jail's processes off.
  * 5. Whatever the visitor has left behind is adopted by the jail's init: it is found by its mount
  *    namespace, which nobody else is in and nobody can leave, and killed. The helper does that when
- *    the caller dies, the caller when all is over: either can be killed.
+ *    the caller dies, the caller when all is over: either can be killed. Both hold the namespace
+ *    until then, so that its number cannot be another's.
  *
  * A jailed root may signal the visitor, where Landlock does not forbid it (before Linux 6.12): it
  * is root as well. It can end the visit so, but not hold the caller up. The helper, which nobody
@@ -31,6 +32,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -116,7 +118,18 @@ static NORETURN void fail(int to, const struct err *e)
 	_exit(127);
 }
 
-static NORETURN void visitor(const struct visit *v, const int *trees, int loader, int proc, int to)
+/* Its number stays its own for as long as a descriptor of it lies in the socket behind @pin, which
+ * nobody reads: when the last process has left a namespace, the next one that anybody makes may get
+ * its number, and be swept in its place. */
+static int pin_namespace(int proc, int pin)
+{
+	CLEANUP_FD int fd = openat(proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd_send(pin, fd);
+}
+
+static NORETURN void visitor(const struct visit *v, const int *trees, int loader, int proc, int pin,
+			     int to)
 {
 	const int keep[] = {0, 1, 2, to};
 	struct word here = {0};
@@ -126,6 +139,11 @@ static NORETURN void visitor(const struct visit *v, const int *trees, int loader
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (unshare(CLONE_NEWNS) < 0 || root_own() < 0) {
 		err_errno(&e, -errno, "making a mount namespace");
+		fail(to, &e);
+	}
+	int r = pin_namespace(proc, pin);
+	if (r < 0) {
+		err_errno(&e, r, "holding the mount namespace");
 		fail(to, &e);
 	}
 	here.ns = mount_ns(proc, "self");
@@ -276,7 +294,7 @@ static NORETURN void attend(struct attendance *a)
 	_exit(0);
 }
 
-static NORETURN void helper(const struct visit *v, pid_t caller, int proc, int to)
+static NORETURN void helper(const struct visit *v, pid_t caller, int proc, int pin, int to)
 {
 	int trees[16], loader = -1, report[2];
 	struct err e = {0};
@@ -297,7 +315,7 @@ static NORETURN void helper(const struct visit *v, pid_t caller, int proc, int t
 	}
 	pid_t pid = fork();
 	if (pid == 0)
-		visitor(v, trees, loader, proc, report[1]);
+		visitor(v, trees, loader, proc, pin, report[1]);
 	if (pid < 0) {
 		err_errno(&e, -errno, "starting a command in the jail");
 		fail(to, &e);
@@ -340,15 +358,21 @@ int visit_run(const struct visit *v, int *ret_status, struct err *e)
 	CLEANUP_FD int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct word last = {0};
 	pid_t self = getpid();
-	int words[2];
+	int words[2], pins[2];
 
 	if (proc < 0 || pipe2(words, O_CLOEXEC) < 0)
 		return err_errno(e, -errno, "preparing a visit");
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pins) < 0) {
+		err_errno(e, -errno, "preparing a visit");
+		close(words[0]);
+		close(words[1]);
+		return e->code;
+	}
 	/* A key pressed for the visitor is not for us. */
 	void (*interrupt)(int) = signal(SIGINT, SIG_IGN), (*quit)(int) = signal(SIGQUIT, SIG_IGN);
 	pid_t pid = fork();
 	if (pid == 0)
-		helper(v, self, proc, words[1]);
+		helper(v, self, proc, pins[1], words[1]);
 	int code = pid < 0 ? -errno : 0;
 	close(words[1]);
 	hear(words[0], &last);
@@ -356,6 +380,8 @@ int visit_run(const struct visit *v, int *ret_status, struct err *e)
 	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	visit_sweep(proc, last.ns);
+	close(pins[0]);
+	close(pins[1]);
 	take_terminal(v);
 	signal(SIGINT, interrupt);
 	signal(SIGQUIT, quit);

@@ -170,6 +170,19 @@ outside()
 	VISIT=
 }
 
+# Numbers of namespaces are given again at once: what is swept after a visit is the visit's.
+@test "shell: processes that get a namespace while a visit ends are nobody's to kill" {
+	jailed
+	local killed=0 status
+	(for _ in $(seq 40); do visit true; done; touch "$WORK/out/visited") >/dev/null 2>&1 3>&- 8>&- &
+	until [[ -e $WORK/out/visited ]]; do
+		status=0
+		unshare --mount sleep 0.03 || status=$?
+		[[ $status -ne 137 ]] || killed=$((killed + 1))
+	done
+	[[ $killed -eq 0 ]]
+}
+
 @test "shell: nothing of the host can be written" {
 	jailed
 	refuses 1 shell "$NAME" -- touch /.host/usr/bin/planted

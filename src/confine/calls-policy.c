@@ -210,6 +210,12 @@ const struct call_policy *calls_policy_at(uint32_t audit_arch, int nr)
 	return ix->arch == audit_arch ? ix->by_number[nr] : NULL;
 }
 
+uint32_t seccomp_native(int *ret_number, const char *name)
+{
+	*ret_number = bpf_number(seccomp_arch_native(), name, 0);
+	return seccomp_arch_native();
+}
+
 void seccomp_answers(struct refusal_answers *ret)
 {
 	ret->arch = seccomp_arch_native();

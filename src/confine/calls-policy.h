@@ -44,6 +44,8 @@ struct call_set {
 	bool leases;	       /* fcntl(2) may hold up others who open a file, F_SETLEASE */
 	bool set_id_modes;     /* chmod and its kin may set S_ISUID and S_ISGID */
 
+	bool looks_at_listen; /* listen(2) goes to the listener, confine/listens.h */
+
 	/* What is taken away again, from the base set too (jail/hardening.h). */
 	struct strv without;	     /* calls */
 	uint64_t without_families;   /* 1 << AF_* */
@@ -73,6 +75,9 @@ int seccomp_make_last(const struct call_set *set, struct sock_fprog *ret, struct
 
 /* The errno (positive) for a refused call, as of the row and the arguments above. */
 int seccomp_refusal(uint32_t audit_arch, int nr);
+
+/* The native architecture (AUDIT_ARCH_*), and the number that call @name has there. */
+uint32_t seccomp_native(int *ret_number, const char *name);
 
 struct refusal;
 struct refusal_answers;

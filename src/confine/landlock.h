@@ -26,7 +26,10 @@ struct landlock {
 	const struct strv
 	    *execute;	/* writable places where programs are executed all the same; or NULL */
 	uint16_t tried; /* a TCP port that may not be bound, which the self-test tries; 0: none */
-	bool scoped;	/* no signals and no abstract sockets out of this domain */
+	uint32_t
+	    listen_arch; /* of listen(2), `listen_call`, where it is looked at: listens.h; or 0 */
+	int listen_call;
+	bool scoped; /* no signals and no abstract sockets out of this domain */
 };
 
 /* The kernel's ABI, 0 where it has none. */

@@ -9,7 +9,7 @@
 #include "confine/ipc.h"
 
 #define IMAGE_MAGIC   "immure"
-#define IMAGE_VERSION 5u /* of the form: test-packed.c says when it is to be raised */
+#define IMAGE_VERSION 6u /* of the form: test-packed.c says when it is to be raised */
 
 static void walk_mounts(struct pack *w, struct mount_list *m)
 {
@@ -102,6 +102,8 @@ static void walk_landlock(struct pack *w, struct landlock *l, struct strv *execu
 	PACK_FIELD(w, l->connect_any);
 	PACK_FIELD(w, l->scoped);
 	PACK_FIELD(w, l->tried);
+	PACK_FIELD(w, l->listen_arch);
+	PACK_FIELD(w, l->listen_call);
 	pack_texts(w, &places);
 	if (!w->reading)
 		return;

@@ -29,6 +29,7 @@ struct refusals {
 	unsigned long total, shown;
 	/* The thread's own. While it runs the program may fork, so it allocates nothing. */
 	struct refusal_answers answers;
+	struct listens listens;
 	long noticed;
 };
 
@@ -62,8 +63,11 @@ static bool serve(struct refusals *r)
 	if (got <= 0)
 		return got == 0;
 	const struct seccomp_notif *n = r->notify.request;
-	struct seccomp_notif_resp answer = {.id = n->id, .error = -answer_of(r, &n->data)};
-	count(r, n->data.arch, n->data.nr); /* first: who got an answer may be asked about it */
+	struct seccomp_notif_resp answer = {.id = n->id};
+	answer.error = listens_has(&r->listens, &n->data) ? listens_do(&r->listens, n)
+							  : -answer_of(r, &n->data);
+	if (answer.error) /* first: who got an answer may be asked about it */
+		count(r, n->data.arch, n->data.nr);
 	ioctl(r->notify.listener, SECCOMP_IOCTL_NOTIF_SEND, &answer); /* ENOENT: killed meanwhile */
 	return true;
 }
@@ -124,12 +128,13 @@ static void release(struct refusals *r)
 	free(r);
 }
 
-int refusals_start(int listener, const struct refusal_answers *answers, struct refusals **ret,
-		   struct err *e)
+int refusals_start(int listener, const struct refusal_answers *answers,
+		   const struct listens *listens, struct refusals **ret, struct err *e)
 {
 	struct refusals *r = xcalloc(1, sizeof(*r));
 
 	r->answers = *answers;
+	r->listens = *listens;
 
 	pthread_mutex_init(&r->lock, NULL);
 	int code = prepare(r, listener);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Refuses what a jail's filter does not let through, and counts it: serves the filter's listener in
- * a thread of its own that answers an errno and nothing else, never "continue" (seccomp_unotify(2)
- * warns of that). When it is gone, the kernel answers ENOSYS. */
+ * a thread of its own that answers an errno, or does listen(2) itself, and never says "continue"
+ * (seccomp_unotify(2) warns of that). When it is gone, the kernel answers ENOSYS. */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
+#include "confine/listens.h"
 
 struct refusal {
 	uint32_t arch;
@@ -27,9 +28,9 @@ struct refusal_answers {
 
 struct refusals;
 
-/* Takes @listener over. */
-int refusals_start(int listener, const struct refusal_answers *answers, struct refusals **ret,
-		   struct err *e);
+/* Takes @listener over; the ports of @listens are borrowed. */
+int refusals_start(int listener, const struct refusal_answers *answers,
+		   const struct listens *listens, struct refusals **ret, struct err *e);
 
 /* Copies what was refused so far, at most REFUSALS_MAX rows, most frequent first; returns how many.
  * *ret_total is the sum of all. */

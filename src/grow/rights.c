@@ -288,6 +288,27 @@ static void judge_port(struct right_look *k)
 		need(k, CAP_NET_BIND_SERVICE, name);
 }
 
+/* Of TCP, what was never bound takes a free port, as bind(2) of port 0 does. */
+static void judge_listen(struct right_look *k)
+{
+	CLEANUP_FD int fd = tracee_descriptor(&k->ids, (int)k->args[0]);
+	const char *protocol = protocol_of(k);
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in; /* the port of IPv6 is at the same place */
+		struct sockaddr_storage all;
+	} a = {.any.sa_family = AF_UNSPEC};
+	socklen_t len = sizeof(a);
+
+	if (fd < 0 || getsockname(fd, &a.any, &len) < 0)
+		return;
+	bool internet = a.any.sa_family == AF_INET || a.any.sa_family == AF_INET6;
+	if (!internet || !protocol || *protocol != 't')
+		note(k, "listen()", "listen, on what is no TCP port");
+	else if (a.in.sin_port == 0)
+		note(k, "tcp:0", "listen");
+}
+
 static void judge_net_admin(struct right_look *k)
 {
 	need(k, CAP_NET_ADMIN, "of an option for administrators");
@@ -381,6 +402,7 @@ static const struct right_call rows[] = {
 	{"socket", ALWAYS, judge_socket, NO_CAP},
 	{"bind", ALWAYS, judge_port, NO_CAP},
 	{"connect", ALWAYS, judge_port, NO_CAP},
+	{"listen", ALWAYS, judge_listen, NO_CAP},
 	{"setsockopt", OPTION(SOL_SOCKET, SO_SNDBUFFORCE), judge_net_admin, CAP_NET_ADMIN},
 	{"setsockopt", OPTION(SOL_SOCKET, SO_RCVBUFFORCE), judge_net_admin, CAP_NET_ADMIN},
 	{"setsockopt", OPTION(SOL_SOCKET, SO_MARK), judge_net_admin, CAP_NET_ADMIN},

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "confine/calls-policy.h"
 #include "confine/packed.h"
 #include "fs/atomic.h"
 #include "host/account-row.h"
@@ -277,6 +278,7 @@ void compiled_save(const struct live *l)
 	    !layout_is_plain(&l->generation.layout))
 		return;
 	start_kernel(kernel);
+	seccomp_answers(&s.answers);
 	mark_sources(l, jail, &s, &kept);
 	if (mark_copies(l, &s, &kept) < 0)
 		return;

@@ -55,6 +55,7 @@ int live_load_generation(struct live *l, struct err *e)
 	r = confinement_take(&l->generation, l->spec, &l->confinement, e);
 	if (r < 0)
 		return r;
+	l->listens = listens_of(l->confinement.walls.landlock);
 	direct_apply(&l->generation.direct, &l->commands);
 	CLEANUP_FD int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	mounts_narrow_layout(&l->generation.layout, l->spec, host);
@@ -132,7 +133,7 @@ int live_refuse(struct live *l, struct err *e)
 	struct refusal_answers answers;
 
 	seccomp_answers(&answers);
-	return refusals_start(take_fd(&l->run.listener), &answers, &l->refusals, e);
+	return refusals_start(take_fd(&l->run.listener), &answers, &l->listens, &l->refusals, e);
 }
 
 /* WATCHDOG_USEC= of sd_watchdog_enabled(3), new: what the manager that started us wants to see, or

@@ -266,6 +266,8 @@ int live_adopt(struct live *l, const struct keeper *before, const int stdio[3], 
 	l->lock = before->lock;
 	l->run = before->run;
 	l->run.listener = before->listener;
+	l->listens = before->listens;
+	l->refused = before->refused;
 	l->cgroup = before->cgroup;
 	l->made = before->made;
 	l->notices = before->notices;

@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "confine/cgroup.h"
+#include "confine/listens.h"
 #include "confine/run.h"
 #include "jail/command.h"
 #include "jail/generation.h"
@@ -39,7 +40,9 @@ struct live {
 	bool background;       /* under a supervisor of ours, not an init system's */
 	struct timespec began; /* when what it is made of had not been looked at yet */
 	struct confinement confinement;
+	struct listens listens;
 	struct refusals *refusals;
+	unsigned long refused; /* before */
 	struct notices notices;
 	struct logging logging; /* its /dev/log */
 	struct again_history history;

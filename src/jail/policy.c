@@ -290,6 +290,21 @@ static uint16_t refused_port(const struct landlock *l, uint64_t without_families
 	return port;
 }
 
+/* Where it may not bind any port, it is not to get one by listen(2): confine/listens.h. */
+static void look_at_listen(struct granting *m)
+{
+	struct landlock *l = &m->c->landlock;
+	bool any = l->bind_any || strv_has(&m->calls.calls, "listen") ||
+		   strv_has(&m->calls.without, "listen");
+
+	for (size_t i = 0; i < l->n_bind; i++)
+		any |= l->bind[i] == 0;
+	m->calls.looks_at_listen = !any;
+	if (any)
+		return;
+	l->listen_arch = seccomp_native(&l->listen_call, "listen");
+}
+
 /* The unit's own hardening on top. */
 static int harden(struct granting *m, const struct spec *s, struct err *e)
 {
@@ -303,6 +318,7 @@ static int harden(struct granting *m, const struct spec *s, struct err *e)
 	m->c->walls.proc_pids = !m->proc || h.proc;
 	m->calls.no_fast_open = !m->c->landlock.connect_any;
 	hardening_take(&h, &m->calls);
+	look_at_listen(m);
 	r = seccomp_make(&m->calls, &m->c->filter, e);
 	return r == 0 ? seccomp_make_last(&m->calls, &m->c->last, e) : r;
 }

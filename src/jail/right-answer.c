@@ -38,6 +38,25 @@ static const struct right *wider(const struct right_list *p, const char *asked)
 	return NULL;
 }
 
+/* Whether the policy looks at each call of listen(2). */
+static bool holds_listen(const struct right_list *p, const struct strv *added)
+{
+	static const char *const free[] = {"tcp:any", "tcp:0", "listen()"};
+
+	for (size_t i = 0; i < ARRAY_LEN(free); i++)
+		if (right_list_find(p, free[i]) || strv_has(added, free[i]))
+			return false;
+	return true;
+}
+
+static int answer_listen(struct right_answer *ret)
+{
+	ret->text = xstrdup("for the TCP ports that it may bind only: no run listened on anything "
+			    "else, as a unix socket");
+	ret->remedy = xstrdup("Rights=listen()");
+	return 0;
+}
+
 static int answer_call(const char *asked, const struct call_policy *row, struct right_answer *ret)
 {
 	if (row->class == CALL_BASE)
@@ -95,5 +114,7 @@ int right_answer(const struct generation *g, const char *asked, struct right_ans
 		return grant(ret, xasprintf("Rights=%s of the spec", asked));
 	if (cap >= 0 && policy_ambient(s) >> cap & 1)
 		return grant(ret, xstrdup("AmbientCapabilities= of the spec"));
+	if (streq(asked, "listen()") && holds_listen(&g->policy, &s->rights))
+		return answer_listen(ret);
 	return answer_other(asked, ret, e);
 }

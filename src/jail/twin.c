@@ -175,8 +175,10 @@ static int supervise(struct stage *s, struct err *e)
 
 	if (s->t->confinement) {
 		struct refusal_answers answers;
+		const struct listens listens = listens_of(s->t->confinement->walls.landlock);
 		seccomp_answers(&answers);
-		return refusals_start(take_fd(&s->run.listener), &answers, &s->refusals, e);
+		return refusals_start(take_fd(&s->run.listener), &answers, &listens, &s->refusals,
+				      e);
 	}
 	if (!s->t->record)
 		return 0;

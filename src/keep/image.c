@@ -7,7 +7,7 @@
 #include "keep/keeper.h"
 
 #define IMAGE_MAGIC   "keeper"
-#define IMAGE_VERSION 6u
+#define IMAGE_VERSION 7u
 
 static void walk_run(struct pack *w, struct run *r)
 {
@@ -63,6 +63,16 @@ static void walk_cgroup(struct pack *w, struct cgroup *c)
 		pack_kept_text(w, &c->dirs[i]);
 }
 
+static void walk_listens(struct pack *w, struct listens *l)
+{
+	void *ports = (void *)(uintptr_t)l->ports;
+
+	PACK_FIELD(w, l->arch);
+	PACK_FIELD(w, l->call);
+	l->n = pack_array(w, &ports, l->n, sizeof(*l->ports));
+	l->ports = ports;
+}
+
 static void walk_calls(struct pack *w, struct keeper *k)
 {
 	size_t n = 0;
@@ -104,6 +114,7 @@ static void walk(struct pack *w, struct keeper *k)
 	PACK_FIELD(w, k->passed);
 	PACK_FIELD(w, k->n_passed);
 	walk_cgroup(w, &k->cgroup);
+	walk_listens(w, &k->listens);
 	PACK_FIELD(w, k->answers);
 	walk_calls(w, k);
 	PACK_FIELD(w, k->refused);

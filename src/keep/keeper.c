@@ -458,7 +458,7 @@ static void begin(struct service *s)
 	s->dir = open(k->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s->signals = keeper_signals();
 	if (k->listener >= 0)
-		refusals_start(take_fd(&k->listener), &k->answers, &s->refusals, NULL);
+		refusals_start(take_fd(&k->listener), &k->answers, &k->listens, &s->refusals, NULL);
 	logging_adopt(&k->logging);
 	rotate_open(&s->rotate, k->files, k->n_files, &k->run);
 	publish_adopt(&s->publish, k->published, k->n_published, &k->run);

@@ -52,6 +52,7 @@ struct keeper {
 	size_t n_passed;
 	struct cgroup cgroup;
 
+	struct listens listens;
 	struct refusal_answers answers;
 	char *const *calls; /* REFUSAL_NUMBERS names, "" where there is none; for the log */
 	unsigned long refused;

@@ -18,7 +18,7 @@
 #include "fs/newer.h"
 
 #define IMAGE_MAGIC   "start"
-#define IMAGE_VERSION 2u
+#define IMAGE_VERSION 3u
 
 void start_kernel(char ret[128])
 {
@@ -225,6 +225,7 @@ static void walk(struct pack *w, struct start *s)
 	walk_marks(w, s);
 	walk_trees(w, s);
 	walk_makes(w, s);
+	PACK_FIELD(w, s->answers);
 	pack_strv(w, &s->listeners);
 	pack_strv(w, &s->state);
 	pack_strv(w, &s->others);

@@ -19,6 +19,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "confine/refusals.h"
 #include "fs/make.h"
 #include "keep/logging.h"
 #include "keep/notices.h"
@@ -49,6 +50,8 @@ struct start {
 	const char *run_dir; /* RUN, which sources of mounts lie in */
 	const char *point;   /* where control groups of version 2 are mounted, or NULL */
 	const char *group;   /* the name of its own */
+
+	struct refusal_answers answers; /* to what its filter refuses */
 
 	/* Its /dev/log and its notify socket are in the plan: what they are opened with. */
 	bool logs;

@@ -26,6 +26,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "confine/packed.h"
+#include "confine/refusals.h"
 #include "confine/run.h"
 #include "confine/users.h"
 #include "launch/roles.h"
@@ -44,6 +45,20 @@ static void catch_signals(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(caught); i++)
 		sigaction(caught[i], &sa, NULL);
+}
+
+/* Nobody counts: what the filter refuses is ENOSYS. */
+static int serve_listens(const struct plan *p, struct run *run, struct err *e)
+{
+	static const struct refusal_answers none;
+	const struct listens listens = listens_of(p->walls ? p->walls->landlock : NULL);
+	int listener = take_fd(&run->listener);
+	struct refusals *forever;
+
+	if (listens.arch)
+		return refusals_start(listener, &none, &listens, &forever, e);
+	fd_close(&listener);
+	return 0;
 }
 
 static NORETURN void carry_out(const char *path)
@@ -66,7 +81,8 @@ static NORETURN void carry_out(const char *path)
 	catch_signals();
 	if (r >= 0)
 		r = run_start(&p->plan, &run, &e);
-	fd_close(&run.listener); /* nobody counts: what the filter refuses is ENOSYS */
+	if (r == 0)
+		r = serve_listens(&p->plan, &run, &e);
 	if (r == 0)
 		r = run_wait_exec(&run, 0, &e);
 	if (r < 0)

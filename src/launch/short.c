@@ -36,6 +36,7 @@
 #include "confine/carried.h"
 #include "confine/ipc.h"
 #include "confine/packed.h"
+#include "confine/refusals.h"
 #include "fs/lock.h"
 #include "host/holders.h"
 #include "host/idle.h"
@@ -70,6 +71,7 @@ struct quick {
 	struct notices notices;
 	bool noted; /* RUN/NAME.json is there */
 	struct run service;
+	struct refusals *refusals; /* from the first call that its filter does not let through */
 };
 
 /* --- before anything is done --- */
@@ -219,6 +221,8 @@ static int write_note(const struct quick *q)
 static void clear(struct quick *q)
 {
 	run_end(&q->service);
+	refusals_stop(q->refusals);
+	q->refusals = NULL;
 	logging_close(&q->logging);
 	if (q->notices.socket >= 0)
 		notices_remove(q->run, q->name);
@@ -255,8 +259,11 @@ static NORETURN void hand_on(struct quick *q)
 {
 	static char empty[] = "";
 	char *calls[REFUSAL_NUMBERS + 1];
+	struct refusal ignored[REFUSALS_MAX];
+	unsigned long total;
 	size_t len = 0;
 
+	refusals_look(q->refusals, ignored, &total);
 	for (size_t i = 0; i < REFUSAL_NUMBERS; i++)
 		calls[i] = empty;
 	calls[REFUSAL_NUMBERS] = NULL;
@@ -266,7 +273,9 @@ static NORETURN void hand_on(struct quick *q)
 	    .lock = q->lock,
 	    .program = -1,
 	    .log = 2,
-	    .listener = q->service.listener,
+	    .listener = q->refusals ? refusals_release(q->refusals) : q->service.listener,
+	    .listens = listens_of(q->plan.plan.walls->landlock),
+	    .refused = total,
 	    .run = q->service,
 	    .made = q->made,
 	    .cgroup = q->cgroup,
@@ -290,6 +299,15 @@ static NORETURN void hand_on(struct quick *q)
 
 enum watched { QUIET, WANTED, OVER };
 
+/* A thread, which few services need so early. False where the call has to wait for immure-main. */
+static bool serve_calls(struct quick *q)
+{
+	const struct listens listens = listens_of(q->plan.plan.walls->landlock);
+	int listener = take_fd(&q->service.listener);
+
+	return refusals_start(listener, &q->start.answers, &listens, &q->refusals, NULL) == 0;
+}
+
 /* For @ms, or until it is over, or somebody wants something of it. */
 static enum watched watch(struct quick *q, long ms)
 {
@@ -299,15 +317,18 @@ static enum watched watch(struct quick *q, long ms)
 
 	for (long left = ms; left > 0; left = end - clock_ms()) {
 		struct pollfd pfd[] = {{.fd = r->ctl, .events = POLLIN},
-				       {.fd = listener, .events = POLLIN},
+				       {.fd = refusals_fd(q->refusals), .events = POLLIN},
 				       {.fd = q->signals, .events = POLLIN},
-				       {.fd = q->notices.socket, .events = POLLIN}};
+				       {.fd = q->notices.socket, .events = POLLIN},
+				       {.fd = listener, .events = POLLIN}};
 		poll(pfd, ARRAY_LEN(pfd), (int)left);
 		if (run_poll(r, 0) || run_over(r))
 			return OVER;
 		if ((pfd[1].revents | pfd[2].revents | pfd[3].revents) & POLLIN)
 			return WANTED;
-		if (pfd[1].revents) /* nobody has its filter any more, and it says so for ever */
+		if (pfd[4].revents & POLLIN && !serve_calls(q))
+			return WANTED;
+		if (pfd[4].revents) /* served; or nobody has its filter, and it says so for ever */
 			listener = -1;
 	}
 	return QUIET;

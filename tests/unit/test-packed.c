@@ -87,7 +87,7 @@ static void form(void)
 	size_t len = 0;
 	CLEANUP_STR char *bytes = sample(&len);
 
-	CHECK_INT((int64_t)fnv(bytes, len), 6570516912640889899);
+	CHECK_INT((int64_t)fnv(bytes, len), 1154539586727632779);
 }
 
 int main(void)

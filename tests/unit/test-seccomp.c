@@ -482,6 +482,7 @@ static void test_calls(enum learnt learnt)
 	struct sock_fprog filter = {0};
 	struct refusals *refusals = NULL;
 	struct refusal_answers answers;
+	const struct listens no_listens = {0};
 	struct err e = {0};
 	int up[2], pair[2], listener = -1, status = -1;
 
@@ -497,7 +498,7 @@ static void test_calls(enum learnt learnt)
 	close(up[1]);
 	CHECK_INT(fd_receive(pair[0], &listener), 0);
 	seccomp_answers(&answers);
-	CHECK_INT(refusals_start(listener, &answers, &refusals, &e), 0);
+	CHECK_INT(refusals_start(listener, &answers, &no_listens, &refusals, &e), 0);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (absent[i])
 			continue;

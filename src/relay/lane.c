@@ -78,13 +78,13 @@ void lane_free(struct lane *l)
 
 /* --- in --- */
 
-static void put(struct lane *l, const struct message *m, pid_t pid, bool own)
+static bool put(struct lane *l, const struct message *m, pid_t pid, bool own)
 {
 	struct origin o = {.jail = l->name, .host = l->host, .pid = pid};
 	char buf[MESSAGE_MAX];
 
 	clock_gettime(CLOCK_REALTIME, &o.at);
-	queue_put(&l->queue, buf, message_render(m, &o, l->form, buf), own);
+	return queue_put(&l->queue, buf, message_render(m, &o, l->form, buf), own);
 }
 
 static void take(void *user, const char *bytes, size_t len, pid_t pid)
@@ -140,9 +140,10 @@ static void tell_drops(struct lane *l, uint64_t now)
 				  .tag_len = strlen("immure-relay"),
 				  .text = text,
 				  .text_len = (size_t)len};
-	put(l, &m, getpid(), true);
-	l->told += n;
-	l->dropped_at = l->since = 0;
+	bool said = put(l, &m, getpid(), true);
+	l->told += said ? n : 0;
+	l->dropped_at = said ? 0 : now; /* no room for that either: later */
+	l->since = said ? 0 : l->since;
 }
 
 /* --- the supervisors --- */

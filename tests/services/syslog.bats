@@ -398,6 +398,7 @@ queue_kb() { du -k "$IMMURE_RUN_DIR/$NAME.log/queue" | cut -f 1; }
 	awk "BEGIN { exit !($seconds < 10) }"
 	[[ $(figure dropped) -gt 50000 ]]
 	immure status "$NAME" | grep -q 'syslog: .* dropped'
+	sleep 1.5 # to be told of them: there is no room for that either
 	rsyslog_start
 	soon 10 all_gone
 	[[ $(figure forwarded) -eq $(($(figure accepted) - $(figure dropped))) ]]

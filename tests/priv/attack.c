@@ -137,7 +137,8 @@ static void plant(void)
 /* Holds whatever runs beside it as a traced zombie. */
 static void hold(void)
 {
-	for (;; usleep(2000)) {
+	/* So seldom that a short-lived Ready= comes through on a slow machine too. */
+	for (;; usleep(50000)) {
 		DIR *d = opendir("/proc");
 		for (struct dirent *e; d && (e = readdir(d));) {
 			int pid = atoi(e->d_name);

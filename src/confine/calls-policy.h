@@ -44,8 +44,6 @@ struct call_set {
 	bool leases;	       /* fcntl(2) may hold up others who open a file, F_SETLEASE */
 	bool set_id_modes;     /* chmod and its kin may set S_ISUID and S_ISGID */
 
-	bool looks_at_listen; /* listen(2) goes to the listener, confine/listens.h */
-
 	/* What is taken away again, from the base set too (jail/hardening.h). */
 	struct strv without;	     /* calls */
 	uint64_t without_families;   /* 1 << AF_* */

@@ -26,8 +26,9 @@ struct landlock {
 	const struct strv
 	    *execute;	/* writable places where programs are executed all the same; or NULL */
 	uint16_t tried; /* a TCP port that may not be bound, which the self-test tries; 0: none */
-	uint32_t
-	    listen_arch; /* of listen(2), `listen_call`, where it is looked at: listens.h; or 0 */
+	/* Of listen(2), where it is looked at, listens.h: AUDIT_ARCH_* and its number; 0: it is
+	 * not. */
+	uint32_t listen_arch;
 	int listen_call;
 	bool scoped; /* no signals and no abstract sockets out of this domain */
 };

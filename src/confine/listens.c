@@ -42,16 +42,22 @@ static pid_t process_of(pid_t tid)
 	return line ? (pid_t)strtol(line + strlen("\nTgid:"), NULL, 10) : -ESRCH;
 }
 
-/* Its descriptor @fd, ours too. */
-static int open_socket(pid_t tid, int fd)
+int listens_take(const struct seccomp_notif *n)
 {
-	pid_t pid = process_of(tid);
+	pid_t pid = process_of((pid_t)n->pid);
 	CLEANUP_FD int process = pid < 0 ? -1 : pidfd_open(pid, 0);
 
 	if (pid < 0 || process < 0)
 		return pid < 0 ? pid : -errno;
-	int copy = (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+	int copy = (int)syscall(SYS_pidfd_getfd, process, (int)n->data.args[0], 0);
 	return copy < 0 ? -errno : copy;
+}
+
+/* In a jail they do fall back. Of MPTCP Landlock, which holds a jail to its ports, sees nothing. */
+bool listens_tcp(int protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == 262 /* IPPROTO_MPTCP */ ||
+	       protocol == 256 /* IPPROTO_SMC */;
 }
 
 static int option(int fd, int name)
@@ -59,22 +65,32 @@ static int option(int fd, int name)
 	int value = -1;
 	socklen_t len = sizeof(value);
 
-	return getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0 ? -1 : value;
+	return getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0 ? -errno : value;
 }
 
-static bool is_port_ours(const struct listens *l, int fd)
+int listens_port(int fd)
 {
 	union {
 		struct sockaddr any;
 		struct sockaddr_in in; /* the port of IPv6 is at the same place */
-		struct sockaddr_in6 in6;
+		struct sockaddr_storage all;
 	} a = {.any.sa_family = AF_UNSPEC};
 	socklen_t len = sizeof(a);
+	int family = option(fd, SO_DOMAIN);
 
-	if (getsockname(fd, &a.any, &len) < 0)
-		return false;
-	for (size_t i = 0; i < l->n; i++)
-		if (l->ports[i] && l->ports[i] == ntohs(a.in.sin_port))
+	if (family < 0)
+		return family;
+	if ((family != AF_INET && family != AF_INET6) || !listens_tcp(option(fd, SO_PROTOCOL)))
+		return -EPROTOTYPE;
+	return getsockname(fd, &a.any, &len) < 0 ? -errno : ntohs(a.in.sin_port);
+}
+
+static bool is_port_ours(const struct listens *l, int fd)
+{
+	int port = listens_port(fd);
+
+	for (size_t i = 0; port > 0 && i < l->n; i++)
+		if (l->ports[i] == port)
 			return true;
 	return false;
 }
@@ -93,18 +109,12 @@ static int listen_by_policy(const struct listens *l, int fd, int backlog)
 	return -EACCES;
 }
 
-int listens_do(const struct listens *l, const struct seccomp_notif *n)
+int listens_on(const struct listens *l, int fd, int backlog)
 {
-	CLEANUP_FD int fd = open_socket((pid_t)n->pid, (int)n->data.args[0]);
-	int backlog = (int)n->data.args[1];
+	int port = listens_port(fd);
 
-	if (fd < 0)
-		return fd;
-	int family = option(fd, SO_DOMAIN);
-	if (family < 0)
-		return -ENOTSOCK;
-	if ((family != AF_INET && family != AF_INET6) || option(fd, SO_PROTOCOL) != IPPROTO_TCP)
-		return -EACCES;
+	if (port < 0)
+		return port == -EPROTOTYPE ? -EACCES : port;
 	if (option(fd, SO_ACCEPTCONN) != 1)
 		return listen_by_policy(l, fd, backlog);
 	return listen(fd, backlog) < 0 ? -errno : 0;

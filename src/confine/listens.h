@@ -30,7 +30,18 @@ struct listens listens_of(const struct landlock *l);
 /* Whether the call is one of those. */
 bool listens_has(const struct listens *l, const struct seccomp_data *d);
 
-/* Does it. 0, or the caller's answer: -EACCES where it is not TCP, or the port none of its
+/* The port of @fd, 0 where it was never bound. -EPROTOTYPE: no TCP; or -errno, as -ENOTSOCK. */
+int listens_port(int fd);
+
+/* What is TCP in the end: MPTCP and SMC fall back to it. */
+bool listens_tcp(int protocol);
+
+/* The caller's socket, ours too; or -errno. By its number, which may have come to be another's: it
+ * is to be asked then whether the call is still waited for (notify_waits()). Linux 5.6, for
+ * pidfd_getfd(2). Allocates nothing. */
+int listens_take(const struct seccomp_notif *n);
+
+/* Does it. 0, or the caller's answer: -EACCES where @fd is not TCP, or the port none of its
  * policy's; the socket does not listen then. One that listens already, as it was handed over, may
- * change how many wait. Linux 5.6, for pidfd_getfd(2). Allocates nothing. */
-int listens_do(const struct listens *l, const struct seccomp_notif *n);
+ * change how many wait. */
+int listens_on(const struct listens *l, int fd, int backlog);

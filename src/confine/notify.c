@@ -40,6 +40,11 @@ int notify_receive(struct notify *n)
 	return errno == EINTR || errno == ENOENT ? 0 : -errno;
 }
 
+bool notify_waits(const struct notify *n, uint64_t id)
+{
+	return ioctl(n->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
 int notify_thread(pthread_t *ret, void *(*run)(void *arg), void *arg)
 {
 	sigset_t all, old;

@@ -55,6 +55,16 @@ static int answer_of(const struct refusals *r, const struct seccomp_data *d)
 	return r->answers.by_number[d->nr];
 }
 
+static int listen_for(const struct refusals *r, const struct seccomp_notif *n)
+{
+	CLEANUP_FD int fd = listens_take(n);
+
+	if (fd < 0)
+		return fd;
+	return notify_waits(&r->notify, n->id) ? listens_on(&r->listens, fd, (int)n->data.args[1])
+					       : -EINTR;
+}
+
 /* False when there is nobody left to answer. */
 static bool serve(struct refusals *r)
 {
@@ -64,8 +74,8 @@ static bool serve(struct refusals *r)
 		return got == 0;
 	const struct seccomp_notif *n = r->notify.request;
 	struct seccomp_notif_resp answer = {.id = n->id};
-	answer.error = listens_has(&r->listens, &n->data) ? listens_do(&r->listens, n)
-							  : -answer_of(r, &n->data);
+	answer.error =
+	    listens_has(&r->listens, &n->data) ? listen_for(r, n) : -answer_of(r, &n->data);
 	if (answer.error) /* first: who got an answer may be asked about it */
 		count(r, n->data.arch, n->data.nr);
 	ioctl(r->notify.listener, SECCOMP_IOCTL_NOTIF_SEND, &answer); /* ENOENT: killed meanwhile */
@@ -179,14 +189,16 @@ size_t refusals_look(struct refusals *r, struct refusal ret[REFUSALS_MAX], unsig
 	return n;
 }
 
-int refusals_release(struct refusals *r)
+int refusals_release(struct refusals *r, unsigned long *ret_total)
 {
 	const uint64_t one = 1;
 
+	*ret_total = 0;
 	if (!r)
 		return -1;
 	fd_write_all(r->stop, &one, sizeof(one));
 	pthread_join(r->thread, NULL);
+	*ret_total = r->total;
 	pthread_mutex_destroy(&r->lock);
 	int listener = take_fd(&r->notify.listener);
 	release(r);
@@ -195,7 +207,8 @@ int refusals_release(struct refusals *r)
 
 void refusals_stop(struct refusals *r)
 {
-	int listener = refusals_release(r);
+	unsigned long ignored;
+	int listener = refusals_release(r, &ignored);
 
 	fd_close(&listener);
 }

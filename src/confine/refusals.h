@@ -42,6 +42,6 @@ size_t refusals_look(struct refusals *r, struct refusal ret[REFUSALS_MAX],
 int refusals_fd(const struct refusals *r);
 
 /* Ends the thread. Accepts NULL. refusals_release() gives the listener back, for somebody else to
- * serve; -1 for NULL. */
-int refusals_release(struct refusals *r);
+ * serve, and how many calls were refused; -1 and 0 for NULL. */
+int refusals_release(struct refusals *r, unsigned long *ret_total);
 void refusals_stop(struct refusals *r);

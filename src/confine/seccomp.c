@@ -55,8 +55,6 @@ static bool is_own(const char *name)
 /* Whether the first filter lets @name through at all. */
 static bool kept(const struct call_set *set, const char *name)
 {
-	if (set->looks_at_listen && streq(name, "listen"))
-		return false;
 	return !strv_has(&set->without, name) || is_own(name);
 }
 

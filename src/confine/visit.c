@@ -360,19 +360,17 @@ int visit_run(const struct visit *v, int *ret_status, struct err *e)
 	pid_t self = getpid();
 	int words[2], pins[2];
 
-	if (proc < 0 || pipe2(words, O_CLOEXEC) < 0)
+	if (proc < 0 || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pins) < 0)
 		return err_errno(e, -errno, "preparing a visit");
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pins) < 0) {
-		err_errno(e, -errno, "preparing a visit");
-		close(words[0]);
-		close(words[1]);
-		return e->code;
-	}
+	CLEANUP_FD UNUSED int held = pins[0]; /* until all is swept */
+	CLEANUP_FD int pin = pins[1];
+	if (pipe2(words, O_CLOEXEC) < 0)
+		return err_errno(e, -errno, "preparing a visit");
 	/* A key pressed for the visitor is not for us. */
 	void (*interrupt)(int) = signal(SIGINT, SIG_IGN), (*quit)(int) = signal(SIGQUIT, SIG_IGN);
 	pid_t pid = fork();
 	if (pid == 0)
-		helper(v, self, proc, pins[1], words[1]);
+		helper(v, self, proc, pin, words[1]);
 	int code = pid < 0 ? -errno : 0;
 	close(words[1]);
 	hear(words[0], &last);
@@ -380,8 +378,6 @@ int visit_run(const struct visit *v, int *ret_status, struct err *e)
 	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	visit_sweep(proc, last.ns);
-	close(pins[0]);
-	close(pins[1]);
 	take_terminal(v);
 	signal(SIGINT, interrupt);
 	signal(SIGQUIT, quit);

@@ -25,6 +25,7 @@
 #include "base/path.h"
 #include "base/sysctl.h"
 #include "confine/calls-policy.h"
+#include "confine/listens.h"
 #include "confine/rights.h"
 #include "fs/beneath.h"
 #include "grow/tracee.h"
@@ -200,18 +201,10 @@ int right_family(const char *name)
 	return -1;
 }
 
-/* These two are TCP with more, and fall back to it: in a jail they do. Of MPTCP Landlock, which
- * holds a jail to its ports, sees nothing. */
-static bool is_tcp(int protocol)
-{
-	return protocol == IPPROTO_TCP || protocol == 262 /* IPPROTO_MPTCP */ ||
-	       protocol == 256 /* IPPROTO_SMC */;
-}
-
 /* As the filter has it, confine/seccomp.c. */
 static bool is_usual_protocol(int protocol)
 {
-	return is_tcp(protocol) || protocol == IPPROTO_IP || protocol == IPPROTO_ICMP ||
+	return listens_tcp(protocol) || protocol == IPPROTO_IP || protocol == IPPROTO_ICMP ||
 	       protocol == IPPROTO_UDP || protocol == IPPROTO_ICMPV6;
 }
 
@@ -244,7 +237,7 @@ static const char *protocol_of(const struct right_look *k)
 
 	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) < 0)
 		return NULL;
-	return is_tcp(protocol) ? "tcp" : protocol == IPPROTO_UDP ? "udp" : NULL;
+	return listens_tcp(protocol) ? "tcp" : protocol == IPPROTO_UDP ? "udp" : NULL;
 }
 
 /* The port of an internet address, or -1. */
@@ -292,20 +285,11 @@ static void judge_port(struct right_look *k)
 static void judge_listen(struct right_look *k)
 {
 	CLEANUP_FD int fd = tracee_descriptor(&k->ids, (int)k->args[0]);
-	const char *protocol = protocol_of(k);
-	union {
-		struct sockaddr any;
-		struct sockaddr_in in; /* the port of IPv6 is at the same place */
-		struct sockaddr_storage all;
-	} a = {.any.sa_family = AF_UNSPEC};
-	socklen_t len = sizeof(a);
+	int port = fd < 0 ? fd : listens_port(fd);
 
-	if (fd < 0 || getsockname(fd, &a.any, &len) < 0)
-		return;
-	bool internet = a.any.sa_family == AF_INET || a.any.sa_family == AF_INET6;
-	if (!internet || !protocol || *protocol != 't')
+	if (port == -EPROTOTYPE)
 		note(k, "listen()", "listen, on what is no TCP port");
-	else if (a.in.sin_port == 0)
+	else if (port == 0)
 		note(k, "tcp:0", "listen");
 }
 

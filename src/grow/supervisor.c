@@ -61,11 +61,6 @@ static void answer(struct supervisor *s, uint64_t id)
 	ioctl(s->from->listener, SECCOMP_IOCTL_NOTIF_SEND, &resp);
 }
 
-static bool still_there(struct supervisor *s, uint64_t id)
-{
-	return ioctl(s->from->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
-}
-
 static void put_aside(struct supervisor *s, const struct seccomp_notif *n)
 {
 	s->waiting = xrealloc(s->waiting, s->n_waiting + 1, sizeof(*s->waiting));
@@ -92,7 +87,7 @@ static void serve(struct supervisor *s, const struct seccomp_notif *n)
 	int r = call ? event_read(ev) : -ENOSYS;
 	/* What was read may belong to another process that got the caller's pid. */
 	enum engine_answer a =
-	    r == 0 && still_there(s, n->id) ? engine_handle(&s->engine, ev) : ENGINE_DONE;
+	    r == 0 && notify_waits(s->from, n->id) ? engine_handle(&s->engine, ev) : ENGINE_DONE;
 	if (a == ENGINE_LATER)
 		put_aside(s, n);
 	else if (a == ENGINE_DONE)

@@ -61,19 +61,18 @@ static void name_calls(const struct keeper *k, struct strv *ret)
 static void fill(struct keeper *k, struct live *l, struct rotate_spec *files, size_t n)
 {
 	const struct spec *s = l->spec;
-	struct refusal ignored[REFUSALS_MAX];
-	unsigned long total;
+	unsigned long refused;
+	int listener = refusals_release(l->refusals, &refused);
 
-	refusals_look(l->refusals, ignored, &total);
 	*k = (struct keeper){
 	    .name = l->name,
 	    .run_dir = l->dirs->run,
 	    .background = l->background,
 	    .lock = l->lock,
 	    .log = l->stdio[2],
-	    .listener = refusals_release(l->refusals),
+	    .listener = listener,
 	    .listens = l->listens,
-	    .refused = l->refused + total,
+	    .refused = l->refused + refused,
 	    .run = l->run,
 	    .kill_signal = s->kill_signal,
 	    .timeout_stop = s->timeout_stop,

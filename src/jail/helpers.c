@@ -2,10 +2,9 @@
 #include "jail/helpers.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
+#include "grow/tracee.h"
 
 #define AFTER_START ((1u << PHASE_EXERCISE) | (1u << PHASE_STOP) | (1u << PHASE_ERRAND))
 
@@ -23,15 +22,12 @@ bool helpers_ours(const char *path)
 void helpers_look(const struct run *r, struct strv *ret)
 {
 	struct pid_list pids CLEANUP_PIDS = {0};
-	char path[64], exe[PATH_MAX];
+	char exe[PATH_MAX];
 
 	run_leaves(r, &pids);
-	for (size_t i = 0; i < pids.n; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/exe", (int)pids.v[i]);
-		ssize_t n = readlink(path, exe, sizeof(exe) - 1);
-		if (n > 0)
-			strv_take(ret, xstrndup(exe, (size_t)n));
-	}
+	for (size_t i = 0; i < pids.n; i++)
+		if (tracee_link(pids.v[i], "exe", exe, sizeof(exe)) >= 0)
+			strv_add(ret, exe);
 	strv_sort_unique(ret);
 }
 

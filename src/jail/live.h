@@ -42,7 +42,7 @@ struct live {
 	struct confinement confinement;
 	struct listens listens;
 	struct refusals *refusals;
-	unsigned long refused; /* before */
+	unsigned long refused; /* by whoever served it before this process */
 	struct notices notices;
 	struct logging logging; /* its /dev/log */
 	struct again_history history;

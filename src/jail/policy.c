@@ -290,7 +290,8 @@ static uint16_t refused_port(const struct landlock *l, uint64_t without_families
 	return port;
 }
 
-/* Where it may not bind any port, it is not to get one by listen(2): confine/listens.h. */
+/* Where it may not bind any port, it is not to get one by listen(2), which is left to whoever
+ * serves the filter's listener: confine/listens.h. */
 static void look_at_listen(struct granting *m)
 {
 	struct landlock *l = &m->c->landlock;
@@ -299,9 +300,9 @@ static void look_at_listen(struct granting *m)
 
 	for (size_t i = 0; i < l->n_bind; i++)
 		any |= l->bind[i] == 0;
-	m->calls.looks_at_listen = !any;
 	if (any)
 		return;
+	strv_add(&m->calls.without, "listen");
 	l->listen_arch = seccomp_native(&l->listen_call, "listen");
 }
 

@@ -202,16 +202,12 @@ static enum surety surety_of(const char *listener, long ephemeral)
 	return port_of(listener) < ephemeral ? IS_SURE : MAY_CHANGE;
 }
 
-static enum surety surest_of(const struct strv *listeners, long ephemeral)
+static bool has_network(const struct strv *listeners)
 {
-	enum surety best = MAY_DIFFER;
-
-	for (size_t i = 0; i < listeners->n; i++) {
-		enum surety one = surety_of(listeners->v[i], ephemeral);
-		if (one > best)
-			best = one;
-	}
-	return best;
+	for (size_t i = 0; i < listeners->n; i++)
+		if (!is_unix(listeners->v[i]))
+			return true;
+	return false;
 }
 
 /* Whether all of @want of at least that @surety is there. */
@@ -229,9 +225,9 @@ static bool all_in(const struct strv *want, const struct strv *have, enum surety
 static bool is_all_there(const struct strv *expected, const struct rest *s)
 {
 	long ephemeral = ephemeral_from();
-	bool network = surest_of(expected, ephemeral) > MAY_DIFFER;
+	enum surety least = has_network(expected) ? MAY_CHANGE : MAY_DIFFER;
 
-	if (all_in(expected, &s->listeners, network ? MAY_CHANGE : MAY_DIFFER, ephemeral))
+	if (all_in(expected, &s->listeners, least, ephemeral))
 		return true;
 	return s->listeners.n && s->quiet_ms >= QUIET_SILENT &&
 	       all_in(expected, &s->listeners, IS_SURE, ephemeral);

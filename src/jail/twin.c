@@ -71,7 +71,7 @@ struct stage {
 	int output;		/* the service's standard output and error, a file */
 	int printed;		/* the same for reading: not the service's */
 	struct passed passed;	/* sockets that it is handed */
-	struct strv at_rest;	/* programs that ran then */
+	struct strv at_rest;	/* programs that ran when it was ready */
 	int users;		/* a user namespace of its own, or -1 */
 	struct log_nowhere log; /* of a jail: of the kind that the running one has */
 };

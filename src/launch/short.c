@@ -259,11 +259,11 @@ static NORETURN void hand_on(struct quick *q)
 {
 	static char empty[] = "";
 	char *calls[REFUSAL_NUMBERS + 1];
-	struct refusal ignored[REFUSALS_MAX];
-	unsigned long total;
+	unsigned long refused = 0;
 	size_t len = 0;
 
-	refusals_look(q->refusals, ignored, &total);
+	if (q->refusals)
+		q->service.listener = refusals_release(q->refusals, &refused);
 	for (size_t i = 0; i < REFUSAL_NUMBERS; i++)
 		calls[i] = empty;
 	calls[REFUSAL_NUMBERS] = NULL;
@@ -273,9 +273,9 @@ static NORETURN void hand_on(struct quick *q)
 	    .lock = q->lock,
 	    .program = -1,
 	    .log = 2,
-	    .listener = q->refusals ? refusals_release(q->refusals) : q->service.listener,
+	    .listener = q->service.listener,
 	    .listens = listens_of(q->plan.plan.walls->landlock),
-	    .refused = total,
+	    .refused = refused,
 	    .run = q->service,
 	    .made = q->made,
 	    .cgroup = q->cgroup,
@@ -299,7 +299,8 @@ static NORETURN void hand_on(struct quick *q)
 
 enum watched { QUIET, WANTED, OVER };
 
-/* A thread, which few services need so early. False where the call has to wait for immure-main. */
+/* A thread, which few services need so early. Where none is to be had the listener has gone: what
+ * is not let through is ENOSYS then, and immure-main fails for the same reason. */
 static bool serve_calls(struct quick *q)
 {
 	const struct listens listens = listens_of(q->plan.plan.walls->landlock);
@@ -340,14 +341,14 @@ static bool is_open(const struct quick *q, const char *listener)
 	struct socket_table t CLEANUP_SOCKET_TABLE = SOCKET_TABLE_INIT;
 	size_t kind = strcspn(listener, ":");
 	char table[8];
-	bool open = false;
+	bool found = false;
 
 	snprintf(table, sizeof(table), "%.*s%s", (int)kind, listener,
 		 str_after(listener + kind, ":[") ? "6" : "");
 	sockets_read(q->service.init, table, &t);
 	for (size_t i = 0; i < t.n; i++)
-		open |= t.v[i].waits && streq(t.v[i].name, listener);
-	return open;
+		found |= t.v[i].waits && streq(t.v[i].name, listener);
+	return found;
 }
 
 /* Paths of unix sockets are the jail's; there is nothing to wait for. */

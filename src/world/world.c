@@ -194,16 +194,15 @@ static int hold(pid_t keeper, struct world *w)
 	return 0;
 }
 
-/* A signal may come meanwhile. */
-static bool read_all(int fd, void *to, size_t size)
+/* What the keeper says, written at once; a signal may come meanwhile. */
+static bool hear(int fd, struct err *ret)
 {
-	size_t got = 0;
 	ssize_t n;
 
-	while (got < size &&
-	       ((n = read(fd, (char *)to + got, size - got)) > 0 || (n < 0 && errno == EINTR)))
-		got += n > 0 ? (size_t)n : 0;
-	return got == size;
+	do
+		n = read(fd, ret, sizeof(*ret));
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof(*ret);
 }
 
 int world_open(const char *scratch, enum world_net net, struct world *ret, struct err *e)
@@ -238,7 +237,7 @@ int world_open(const char *scratch, enum world_net net, struct world *ret, struc
 	int r = keeper < 0 ? -errno : 0;
 	close(pipes[1]);
 	close(done[0]);
-	bool told = r == 0 && read_all(pipes[0], &said, sizeof(said));
+	bool told = r == 0 && hear(pipes[0], &said);
 	if (told)
 		r = said.code;
 	if (told && r == 0 && (r = hold(keeper, &w)) < 0)

@@ -178,7 +178,8 @@ static void compare_library(struct comparing *c, const char *path)
 	const struct elf_object *o = libraries_object(c->libraries, path);
 	const char *loader = o && o->wide ? "/lib64/ld-linux-x86-64.so.2" : "/lib/ld-linux.so.2";
 
-	if (!o || o->interp || !o->dynamic || (!o->wide && !is_runnable(loader)))
+	if (!o || o->interp || !o->dynamic || access(loader, X_OK) < 0 ||
+	    (!o->wide && !is_runnable(loader)))
 		return;
 	struct libraries *alone CLEANUP_LIBRARIES = libraries_open(c->root, &nothing);
 	struct comparing one = *c;

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "check.h"
 #include "confine/landlock.h"
 
@@ -74,8 +75,9 @@ static pid_t child(void)
 static int ask(const struct listens *l, pid_t pid, int fd)
 {
 	const struct seccomp_notif n = {.pid = (uint32_t)pid, .data.args = {(uint64_t)fd, 5}};
+	CLEANUP_FD int taken = listens_take(&n);
 
-	return listens_do(l, &n);
+	return taken < 0 ? taken : listens_on(l, taken, 5);
 }
 
 static void test_sockets(void)

@@ -18,6 +18,8 @@
 #define PACE_MS	   50  /* but not for a destination that has taken nothing for so long */
 #define DELAY_MIN  5
 #define DELAY_MAX  1000
+#define BURST_MS   5	 /* what comes within so long of another goes on with it */
+#define HOLD_MS	   50	 /* but nothing waits for the next for longer */
 #define QUIET_MS   1000	 /* drops are told of when there were none for so long */
 #define LASTING_MS 30000 /* or have gone on for so long */
 #define ANSWER_MS  60000 /* how long a way out is waited for */
@@ -83,6 +85,8 @@ static bool put(struct lane *l, const struct message *m, pid_t pid, bool own)
 	struct origin o = {.jail = l->name, .host = l->host, .pid = pid};
 	char buf[MESSAGE_MAX];
 
+	l->came = (uint64_t)clock_ms();
+	l->burst = queue_empty(&l->queue) ? l->came : l->burst;
 	clock_gettime(CLOCK_REALTIME, &o.at);
 	return queue_put(&l->queue, buf, message_render(m, &o, l->form, buf), own);
 }
@@ -314,9 +318,21 @@ static void ask_for_way_out(struct lane *l, uint64_t now)
 	wait_longer(l, now);
 }
 
+/* When a burst is to go on its way, 0: it is, or there is none. Whoever says much at once (a service
+ * that starts) is not to share its processors with us and the log daemon at each line. */
+static uint64_t departure(const struct lane *l)
+{
+	if (l->sink.fd < 0 || l->sink.polled || queue_empty(&l->queue) || is_ending(l))
+		return 0;
+	return l->came + BURST_MS < l->burst + HOLD_MS ? l->came + BURST_MS : l->burst + HOLD_MS;
+}
+
 static void send_on(struct lane *l, uint64_t now)
 {
 	uint64_t moved = l->sink.moved;
+
+	if (departure(l) > now)
+		return;
 	bool lost = !sink_pump(&l->sink, &l->queue);
 
 	if (l->sink.moved != moved) {
@@ -434,12 +450,13 @@ static void sooner(uint64_t *due, uint64_t at)
 
 uint64_t lane_due(const struct lane *l)
 {
-	uint64_t due = l->retry;
+	uint64_t due = l->asked_of ? 0 : l->retry; /* the answer wakes us */
 
 	for (const struct member *m = l->members; m; m = m->next) {
 		sooner(&due, m->source.paused ? l->moved + PACE_MS : 0);
 		sooner(&due, m->gone ? m->gone + LINGER_MS + 1 : 0);
 	}
+	sooner(&due, departure(l));
 	sooner(&due, l->dropped_at ? l->dropped_at + QUIET_MS : 0);
 	sooner(&due, l->asked_of ? l->asked + ANSWER_MS + 1 : 0);
 	sooner(&due, l->gone ? l->gone + LINGER_MS + 1 : 0);

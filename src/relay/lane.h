@@ -41,6 +41,8 @@ struct lane {
 	const struct member *asked_of; /* for a way out, and has not answered; or NULL */
 	uint64_t retry;	     /* when to ask for a way out again, or to try this one; 0: never */
 	unsigned delay;	     /* until then, in milliseconds; grows while nothing gets on */
+	uint64_t came;	     /* when the last message did */
+	uint64_t burst;	     /* when the first of those that wait did */
 	uint64_t moved;	     /* when the destination last took something */
 	uint64_t told;	     /* drops that our own lines have told of */
 	uint64_t dropped_at; /* when the last one was, 0: none to tell */

@@ -21,3 +21,9 @@ static inline void str_freep(char **p)
 	free(*p);
 }
 #define CLEANUP_STR CLEANUP(str_freep)
+
+static inline void mem_freep(void *p)
+{
+	free(*(void **)p);
+}
+#define CLEANUP_MEM CLEANUP(mem_freep)

@@ -44,6 +44,7 @@
 #include "base/kernel.h"
 #include "base/str.h"
 #include "confine/landlock.h"
+#include "confine/own-status.h"
 #include "confine/rights.h"
 #include "confine/selftest.h"
 #include "confine/users.h"
@@ -203,10 +204,13 @@ static void set_identity(const struct identity *id, int report)
 static void reset_signals(const struct plan *p)
 {
 	struct sigaction sa = {.sa_handler = SIG_DFL};
+	struct own_status now = {.ignored = ~UINT64_C(0)};
 	sigset_t none;
 
+	own_status(&now);
 	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &sa, NULL);
+		if ((now.ignored | now.caught) >> (sig - 1) & 1)
+			sigaction(sig, &sa, NULL);
 	if (p->ignore_sigpipe)
 		signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
@@ -240,17 +244,25 @@ static void become(const struct plan *p, bool keep_user, int report)
 		fail(report, r, "giving up rights", NULL);
 }
 
+static void tell_wall(const struct selftest_row *row, int report)
+{
+	const struct run_message m = {.type = RUN_WALL, .wall = *row};
+
+	fd_write_all(report, &m, sizeof(m));
+}
+
 static void look_back(const struct plan *p, int report)
 {
-	struct selftest_row rows[SELFTEST_ROWS];
-	struct err broken = {0};
-	size_t n = selftest_run(p, report, rows);
+	struct selftest_row row;
+	struct err broken = {0}, *first = &broken;
 
-	for (size_t i = 0; p->tell_walls && i < n; i++) {
-		const struct run_message m = {.type = RUN_WALL, .wall = rows[i]};
-		fd_write_all(report, &m, sizeof(m));
+	for (size_t i = 0; selftest_one(p, report, i, &row); i++) {
+		if (p->tell_walls)
+			tell_wall(&row, report);
+		if (selftest_judge(&row, first) < 0)
+			first = NULL; /* the others are told, this one is why */
 	}
-	if (selftest_judge(rows, n, &broken) < 0)
+	if (broken.code < 0)
 		fail_with(report, &broken);
 }
 

@@ -17,15 +17,16 @@
  * The structures are our own: Debian 12's linux/landlock.h ends at ABI 2. */
 #include "confine/landlock.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
+#include "base/entries.h"
 #include "base/fd.h"
 #include "base/path.h"
 
@@ -136,10 +137,11 @@ static uint64_t mask_of(unsigned places, bool is_dir, int abi)
 	return mask & handled(abi);
 }
 
-/* A ruleset under construction. */
+/* A ruleset under construction. Nothing here takes memory from the heap (base/entries.h). */
 struct making {
 	int ruleset, abi;
 	const struct plan *plan;
+	char path[PATH_MAX]; /* what is looked at just now */
 };
 
 static bool is_dir(int fd)
@@ -213,59 +215,85 @@ static bool has_writable_below(const struct plan *p, const char *dir)
 	return false;
 }
 
-static int execute_around(const struct making *m, const char *dir);
+static int execute_around(struct making *m);
 
-/* The entry @name of a directory that cannot be given execution as a whole. Of files only those
- * that somebody could execute: there may be many. */
-static int execute_entry(const struct making *m, int dir, const char *at, const char *name)
+/* The path is @name in the directory that it was, to @len; "/" is one of length 0. */
+static int step_down(struct making *m, size_t len, const char *name)
 {
-	CLEANUP_STR char *path = path_join(at, name);
+	size_t n = strlen(name);
+
+	if (len + 1 + n >= sizeof(m->path))
+		return -ENAMETOOLONG;
+	m->path[len] = '/';
+	memcpy(m->path + len + 1, name, n + 1);
+	return 0;
+}
+
+static void step_up(struct making *m, size_t len)
+{
+	strcpy(m->path + len, len ? "" : "/");
+}
+
+/* The path, the entry @name of @dir, a directory that cannot be given execution as a whole. Of
+ * files only those that somebody could execute: there may be many. */
+static int execute_entry(struct making *m, int dir, const char *name)
+{
 	struct stat st;
 
-	const struct mount_op *op = mount_at(m->plan, path);
+	const struct mount_op *op = mount_at(m->plan, m->path);
 	if (op && is_writable(op))
 		return 0;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (S_ISDIR(st.st_mode))
-		return execute_around(m, path);
+		return execute_around(m);
 	if (S_ISREG(st.st_mode) && st.st_mode & 0111)
-		return grant_path(m, path, PLACE_EXECUTE);
+		return grant_path(m, m->path, PLACE_EXECUTE);
 	return 0;
 }
 
-static int execute_entries(const struct making *m, const char *at)
+static int execute_entries(struct making *m)
 {
-	CLEANUP_FD int place = open_place(at);
+	CLEANUP_FD int place = open_place(m->path);
 	if (place < 0)
 		return place == -ENOENT ? 0 : place;
-	int fd = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int r = 0;
+	CLEANUP_FD int fd = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOTDIR ? 0 : -errno;
+	struct entries entries = {.fd = fd};
+	size_t len = streq(m->path, "/") ? 0 : strlen(m->path);
+	const char *name;
+	int r;
 
-	if (!dir) {
-		r = errno == ENOTDIR ? 0 : -errno;
-		fd_close(&fd);
-		return r;
+	while ((r = entries_next(&entries, &name)) > 0) {
+		r = step_down(m, len, name);
+		if (r == 0)
+			r = execute_entry(m, fd, name);
+		step_up(m, len);
+		if (r < 0)
+			break;
 	}
-	while (r == 0 && (errno = 0, entry = readdir(dir)))
-		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
-			r = execute_entry(m, dirfd(dir), at, entry->d_name);
-	if (r == 0)
-		r = -errno;
-	closedir(dir);
 	return r;
 }
 
-/* Execution below @dir, which is not writable, but for the writable places in it. The root is never
- * given as a whole: its entries may be exchanged for mounts by nobody, but a rule on "/" could not
- * be told from one for all that will ever be below. */
-static int execute_around(const struct making *m, const char *dir)
+/* Execution below the path, which is not writable, but for the writable places in it. The root is
+ * never given as a whole: its entries may be exchanged for mounts by nobody, but a rule on "/"
+ * could not be told from one for all that will ever be below. */
+static int execute_around(struct making *m)
 {
-	if (has_writable_below(m->plan, dir) || streq(dir, "/"))
-		return execute_entries(m, dir);
-	return grant_path(m, dir, PLACE_EXECUTE);
+	if (has_writable_below(m->plan, m->path) || streq(m->path, "/"))
+		return execute_entries(m);
+	return grant_path(m, m->path, PLACE_EXECUTE);
+}
+
+static int execute_from(struct making *m, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	if (n >= sizeof(m->path))
+		return -ENAMETOOLONG;
+	memcpy(m->path, dir, n + 1);
+	return execute_around(m);
 }
 
 /* Whoever opens /dev/stdout opens the file behind it, which may lie outside. */
@@ -294,18 +322,20 @@ static int grant_streams(const struct making *m)
  * (jail/rebind.h): the rule is on its directory, in which the mounts leave nothing else to write.
  * Not on the root: that would be all files of the jail.
  */
-static int grant_writing(const struct making *m, const char *target)
+static int grant_writing(struct making *m, const char *target)
 {
 	CLEANUP_FD int fd = open_place(target);
-	CLEANUP_STR char *parent = path_parent(target);
+	size_t n = (size_t)(path_base(target) - target);
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
 	if (is_dir(fd))
 		return grant(m, fd, PLACE_READ | PLACE_WRITE);
-	if (streq(parent, "/"))
+	if (n <= 1)
 		return add_rule(m, fd, PLACE_WRITE, true);
-	CLEANUP_FD int dir = open_place(parent);
+	memcpy(m->path, target, n - 1); /* shorter than what could be opened */
+	m->path[n - 1] = '\0';
+	CLEANUP_FD int dir = open_place(m->path);
 	return dir < 0 ? dir : add_rule(m, dir, PLACE_WRITE, true);
 }
 
@@ -320,7 +350,7 @@ static bool in_writable(const struct plan *p, const char *path)
 /* A read-only mount: no more than the root gives, but for execution where something writable lies
  * around it, and for what is no file: a FIFO or a device is written to though its mount is
  * read-only. */
-static int grant_reading(const struct making *m, const char *target)
+static int grant_reading(struct making *m, const char *target)
 {
 	CLEANUP_FD int fd = open_place(target);
 	struct stat st;
@@ -329,10 +359,10 @@ static int grant_reading(const struct making *m, const char *target)
 		return fd == -ENOENT ? 0 : fd;
 	if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
 		return add_rule(m, fd, PLACE_READ | PLACE_WRITE, true);
-	return in_writable(m->plan, target) ? execute_around(m, target) : 0;
+	return in_writable(m->plan, target) ? execute_from(m, target) : 0;
 }
 
-static int grant_files(const struct making *m, struct err *e)
+static int grant_files(struct making *m, struct err *e)
 {
 	const struct mount_list *mounts = &m->plan->mounts;
 	int r = grant_path(m, "/", PLACE_READ);
@@ -340,7 +370,7 @@ static int grant_files(const struct making *m, struct err *e)
 	if (r == 0)
 		r = grant_streams(m);
 	if (r == 0)
-		r = execute_around(m, "/");
+		r = execute_from(m, "/");
 	if (r < 0)
 		return err_errno(e, r, "Landlock rules for the jail's root");
 	for (size_t i = 0; i < mounts->n; i++) {
@@ -376,7 +406,7 @@ static int grant_ports(const struct making *m, const uint16_t *ports, size_t n, 
 	return 0;
 }
 
-static int grant_all(const struct making *m, const struct landlock *l, uint64_t net, struct err *e)
+static int grant_all(struct making *m, const struct landlock *l, uint64_t net, struct err *e)
 {
 	int r = grant_files(m, e);
 
@@ -403,8 +433,10 @@ static struct ruleset_attr attributes(const struct landlock *l, int abi)
 
 int landlock_confine(const struct landlock *l, const struct plan *p, struct err *e)
 {
-	struct making m = {.plan = p, .abi = landlock_abi()};
+	struct making m;
 
+	m.plan = p;
+	m.abi = landlock_abi();
 	if (m.abi < ABI_FILES)
 		return 0;
 	const struct ruleset_attr attr = attributes(l, m.abi);

@@ -18,6 +18,7 @@
 #include <linux/openat2.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -120,12 +121,24 @@ static int clone_tree(int fd, unsigned flags)
 	return r;
 }
 
+/* The directory that @target is in. */
+static int open_parent(int root, const char *target)
+{
+	char up[PATH_MAX];
+	size_t n = (size_t)(path_base(target) - target);
+
+	if (n >= sizeof(up))
+		return -ENAMETOOLONG;
+	memcpy(up, target, n);
+	up[n] = '\0';
+	return open_strict(root, up, O_PATH | O_DIRECTORY);
+}
+
 static int make_dir(const struct plan *p, const struct mount_op *op)
 {
 	int root = p->root;
 
-	CLEANUP_STR char *up = path_parent(op->target);
-	CLEANUP_FD int parent = open_strict(root, up, O_PATH | O_DIRECTORY);
+	CLEANUP_FD int parent = open_parent(root, op->target);
 	if (parent < 0)
 		return parent;
 	if (mkdirat(parent, path_base(op->target), op->mode) < 0)
@@ -141,8 +154,7 @@ static int make_dir(const struct plan *p, const struct mount_op *op)
 
 static int make_link(int root, const struct mount_op *op)
 {
-	CLEANUP_STR char *up = path_parent(op->target);
-	CLEANUP_FD int parent = open_strict(root, up, O_PATH | O_DIRECTORY);
+	CLEANUP_FD int parent = open_parent(root, op->target);
 	if (parent < 0)
 		return parent;
 	return symlinkat(op->source, parent, path_base(op->target)) < 0 ? -errno : 0;
@@ -153,8 +165,7 @@ static int make_link(int root, const struct mount_op *op)
 static int make_mount_point(int root, const char *target, int source)
 {
 	struct stat st;
-	CLEANUP_STR char *up = path_parent(target);
-	CLEANUP_FD int parent = open_strict(root, up, O_PATH | O_DIRECTORY);
+	CLEANUP_FD int parent = open_parent(root, target);
 
 	if (parent < 0)
 		return parent;
@@ -357,15 +368,14 @@ static int mount_one(const struct plan *p, const struct mount_op *op, int source
 	return 0;
 }
 
-static void int_freep(int **p)
-{
-	free(*p);
-}
+/* So many sources need no memory from the heap, whose pages would be copied for us alone. */
+#define FEW 64
 
 static int mount_all(const struct plan *p, struct err *e)
 {
 	size_t n = p->mounts.n;
-	int *sources CLEANUP(int_freep) = xcalloc(n, sizeof(*sources));
+	int few[FEW], *more CLEANUP_MEM = n > FEW ? xcalloc(n, sizeof(*more)) : NULL;
+	int *sources = more ? more : few;
 	int r = 0;
 
 	for (size_t i = 0; i < n; i++)

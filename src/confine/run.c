@@ -170,8 +170,7 @@ int run_start(const struct plan *p, struct run *ret, struct err *e)
 	/* At work before the service is there, and in the jail before anybody else. */
 	if (code == 0 && p->same_pid && p->forks)
 		r.pacer = pids_pace(r.init_fd);
-	/* After our own last fork. */
-	pid_t number = code == 0 && p->same_pid ? pids_free() : 0;
+	pid_t number = p->same_pid ? pids_after(r.pacer ? r.pacer : r.init) : 0;
 	if (code == 0)
 		code = fd_write_all(go[1], &number, sizeof(number));
 	close(go[1]);

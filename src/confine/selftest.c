@@ -17,12 +17,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/str.h"
+#include "confine/own-status.h"
 #include "confine/rights.h"
 #include "confine/walls.h"
 
-#define NGROUPS_MAX_HERE 1024
-#define FD_LOOK_MAX	 1024 /* close_range(2) has closed all; this looks whether it has */
+/* Each page that is written is copied or made for us alone: here is no array that fills one. */
+#define FEW	    64
+#define FD_LOOK	    128
+#define FD_LOOK_MAX 1024 /* close_range(2) has closed all; this looks whether it has */
 
 void selftest_want(struct test *t, const char *fmt, ...)
 {
@@ -65,9 +69,11 @@ static void test_user(struct test *t)
 static void test_groups(struct test *t)
 {
 	const struct identity *id = &t->p->identity;
-	gid_t own[NGROUPS_MAX_HERE];
-	int n = getgroups(NGROUPS_MAX_HERE, own);
-	bool held = n >= 0 && (size_t)n == id->n_groups;
+	gid_t few[FEW],
+	    *more CLEANUP_MEM = id->n_groups > FEW ? xcalloc(id->n_groups, sizeof(*more)) : NULL;
+	gid_t *own = more ? more : few;
+	int n = getgroups(0, NULL);
+	bool held = n >= 0 && (size_t)n == id->n_groups && getgroups(n, own) == n;
 
 	/* The kernel sorts them. */
 	for (size_t i = 0; held && i < id->n_groups; i++) {
@@ -78,19 +84,6 @@ static void test_groups(struct test *t)
 	}
 	selftest_want(t, "%zu", id->n_groups);
 	selftest_is(t, held, "%d", n);
-}
-
-static uint64_t bounding(void)
-{
-	uint64_t set = 0;
-
-	for (int cap = 0; cap < 64; cap++) {
-		int there = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-		if (there < 0) /* beyond the last that the kernel knows */
-			break;
-		set |= (uint64_t)there << cap;
-	}
-	return set;
 }
 
 /* None is in it that is not inheritable, capabilities(7): the others need no question. */
@@ -107,10 +100,12 @@ static uint64_t ambient(uint64_t inheritable)
 
 static void test_bounding(struct test *t)
 {
-	uint64_t most = t->p->walls->capabilities & rights_most(), now = bounding();
+	uint64_t most = t->p->walls->capabilities & rights_most();
+	struct own_status now;
 
 	selftest_want(t, "%llx", (unsigned long long)most);
-	selftest_is(t, !(now & ~most), "%llx", (unsigned long long)now);
+	if (own_status(&now) == 0)
+		selftest_is(t, !(now.bounding & ~most), "%llx", (unsigned long long)now.bounding);
 }
 
 static void test_capabilities(struct test *t)
@@ -152,27 +147,39 @@ static void test_filter(struct test *t)
 		    r < 0 && errno == ENOSYS ? "refuses" : "does not refuse");
 }
 
+/* One in from .. from + FD_LOOK that should not be open, in *ret_bad. poll(2) says of each, in one
+ * call, whether it is open; of no more than the limit lets, which is @n. */
+static int find_descriptor(const struct test *t, int from, int n, int *ret_bad)
+{
+	struct pollfd look[FD_LOOK];
+	int to = n - from < FD_LOOK ? n - from : FD_LOOK;
+
+	for (int i = 0; i < to; i++)
+		look[i] = (struct pollfd){.fd = from + i};
+	if (poll(look, (nfds_t)to, 0) < 0)
+		return -errno;
+	for (int i = 0; i < to && *ret_bad < 0; i++) {
+		int fd = from + i;
+		if (fd >= 3 + (int)t->p->n_pass && fd != t->report && !(look[i].revents & POLLNVAL))
+			*ret_bad = fd;
+	}
+	return 0;
+}
+
 /* A descriptor more than the standard three and the sockets that it is handed is a way out
  * (CVE-2024-21626); the report closes itself. */
 static void test_descriptors(struct test *t)
 {
-	struct pollfd look[FD_LOOK_MAX];
 	struct rlimit limit;
 	int bad = -1;
 
 	selftest_want(t, "0 1 2");
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;
-	/* poll(2) says of each, in one call, whether it is open; of no more than the limit lets. */
-	nfds_t n = limit.rlim_cur < FD_LOOK_MAX ? (nfds_t)limit.rlim_cur : FD_LOOK_MAX;
-	for (int fd = 0; fd < (int)n; fd++)
-		look[fd] = (struct pollfd){.fd = fd};
-	if (poll(look, n, 0) < 0)
-		return;
-	for (int fd = 3; fd < (int)n && bad < 0; fd++)
-		if (fd != t->report && fd >= 3 + (int)t->p->n_pass &&
-		    !(look[fd].revents & POLLNVAL))
-			bad = fd;
+	int n = limit.rlim_cur < FD_LOOK_MAX ? (int)limit.rlim_cur : FD_LOOK_MAX;
+	for (int from = 0; from < n && bad < 0; from += FD_LOOK)
+		if (find_descriptor(t, from, n, &bad) < 0)
+			return;
 	selftest_is(t, bad < 0, bad < 0 ? "0 1 2" : "0 1 2 %d", bad);
 }
 
@@ -210,20 +217,14 @@ static void test_environment(struct test *t)
 
 static void test_signals(struct test *t)
 {
-	struct sigaction sa;
-	sigset_t mask;
-	int bad = 0;
+	uint64_t pipe = t->p->ignore_sigpipe ? UINT64_C(1) << (SIGPIPE - 1) : 0;
+	struct own_status now;
 
 	selftest_want(t, "none ignored, none blocked");
-	if (sigprocmask(SIG_SETMASK, NULL, &mask) < 0)
+	if (own_status(&now) < 0)
 		return;
-	for (int sig = 1; sig < NSIG && !bad; sig++) {
-		bool pipe = sig == SIGPIPE && t->p->ignore_sigpipe;
-		if (sigismember(&mask, sig) == 1 ||
-		    (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler != SIG_DFL && !pipe))
-			bad = sig;
-	}
-	selftest_is(t, !bad, bad ? "signal %d is" : "none", bad);
+	uint64_t bad = now.blocked | now.caught | (now.ignored & ~pipe);
+	selftest_is(t, !bad, bad ? "signal %d is" : "none", __builtin_ffsll((long long)bad));
 }
 
 static void test_core(struct test *t)
@@ -281,36 +282,29 @@ static const struct {
 };
 
 /* Words take longer than the walls do, and most of the time nobody reads them. */
-static void run_one(size_t i, struct test *t)
+bool selftest_one(const struct plan *p, int report, size_t i, struct selftest_row *ret)
 {
-	tests[i].test(t);
-	enum selftest_result first = t->row->result;
-	if (first == SELFTEST_HELD || t->words)
-		return;
-	t->words = true;
-	tests[i].test(t);
-	t->row->result = first; /* a wall that holds the second time is none */
+	struct test t = {.p = p, .report = report, .words = p->tell_walls, .row = ret};
+
+	if (i >= ARRAY_LEN(tests))
+		return false;
+	*ret = (struct selftest_row){.result = SELFTEST_UNKNOWN};
+	strncpy(ret->wall, tests[i].wall, sizeof(ret->wall) - 1);
+	tests[i].test(&t);
+	enum selftest_result first = ret->result;
+	if (first == SELFTEST_HELD || t.words)
+		return true;
+	t.words = true;
+	tests[i].test(&t);
+	ret->result = first; /* a wall that holds the second time is none */
+	return true;
 }
 
-size_t selftest_run(const struct plan *p, int report, struct selftest_row *rows)
-{
-	for (size_t i = 0; i < ARRAY_LEN(tests); i++) {
-		rows[i] = (struct selftest_row){.result = SELFTEST_UNKNOWN};
-		strncpy(rows[i].wall, tests[i].wall, sizeof(rows[i].wall) - 1);
-		struct test t = {.p = p, .report = report, .words = p->tell_walls, .row = &rows[i]};
-		run_one(i, &t);
-	}
-	return ARRAY_LEN(tests);
-}
-
-int selftest_judge(const struct selftest_row *rows, size_t n, struct err *e)
+int selftest_judge(const struct selftest_row *row, struct err *e)
 {
 	/* What could not be read is not known to hold. */
-	for (size_t i = 0; i < n; i++)
-		if (rows[i].result != SELFTEST_HELD)
-			return err_set(
-			    e, -EPERM,
-			    "the jail is not what its policy says: %s should be %s, is %s",
-			    rows[i].wall, rows[i].want, rows[i].is[0] ? rows[i].is : "unknown");
-	return 0;
+	if (row->result == SELFTEST_HELD)
+		return 0;
+	return err_set(e, -EPERM, "the jail is not what its policy says: %s should be %s, is %s",
+		       row->wall, row->want, row->is[0] ? row->is : "unknown");
 }

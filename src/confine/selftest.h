@@ -21,12 +21,13 @@ struct selftest_row {
 	char want[96], is[96];
 };
 
+/* More than there are walls. */
 #define SELFTEST_ROWS 24
 
-/* Fills @rows, at most SELFTEST_ROWS; returns how many: user, groups, bounding set, the other sets,
- * no_new_privs, filter, descriptors (none but 0 to 2 and @report), root, mounts, pids, namespaces,
- * Landlock, limits, environment, signals, core dumps, umask, session. */
-size_t selftest_run(const struct plan *p, int report, struct selftest_row *rows);
+/* Tests the wall number @i, of user, groups, bounding set, the other sets, no_new_privs, filter,
+ * descriptors (none but 0 to 2 and @report), root, mounts, pids, namespaces, Landlock, limits,
+ * environment, signals, core dumps, umask, session. False where there are no more. */
+bool selftest_one(const struct plan *p, int report, size_t i, struct selftest_row *ret);
 
-/* 0, or -EPERM with the first broken wall's name, what it should be and what it is. */
-int selftest_judge(const struct selftest_row *rows, size_t n, struct err *e);
+/* 0, or -EPERM with the wall's name, what it should be and what it is. */
+int selftest_judge(const struct selftest_row *row, struct err *e);

@@ -16,6 +16,7 @@
  *   selftest.c	  before: all of it. After: read back and found as planned, or no execve(2). */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,17 +48,23 @@ static void catch_signals(void)
 		sigaction(caught[i], &sa, NULL);
 }
 
-/* Nobody counts: what the filter refuses is ENOSYS. */
-static int serve_listens(const struct plan *p, struct run *run, struct err *e)
+/* Waits until the init says something, or a signal comes. Meanwhile the calls that are done for the
+ * service are, by a thread, which few services need. Nobody counts what the filter refuses. */
+static int wait_word(const struct plan *p, struct run *run, struct err *e)
 {
 	static const struct refusal_answers none;
 	const struct listens listens = listens_of(p->walls ? p->walls->landlock : NULL);
-	int listener = take_fd(&run->listener);
+	struct pollfd pfd[] = {{.fd = run->ctl, .events = POLLIN},
+			       {.fd = run->listener, .events = POLLIN}};
 	struct refusals *forever;
 
-	if (listens.arch)
-		return refusals_start(listener, &none, &listens, &forever, e);
-	fd_close(&listener);
+	while (poll(pfd, ARRAY_LEN(pfd), -1) > 0 && !pfd[0].revents) {
+		pfd[1].fd = -1;
+		int listener = pfd[1].revents & POLLIN ? take_fd(&run->listener) : -1;
+		int r = listener < 0 ? 0 : refusals_start(listener, &none, &listens, &forever, e);
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -82,16 +89,17 @@ static NORETURN void carry_out(const char *path)
 	if (r >= 0)
 		r = run_start(&p->plan, &run, &e);
 	if (r == 0)
-		r = serve_listens(&p->plan, &run, &e);
+		r = wait_word(&p->plan, &run, &e);
 	if (r == 0)
 		r = run_wait_exec(&run, 0, &e);
+	while (r == 0 && !run_poll(&run, 0)) {
+		r = wait_word(&p->plan, &run, &e);
+		if (passed)
+			run_signal(&run, passed);
+		passed = 0;
+	}
 	if (r < 0)
 		role_give_up(&e);
-	while (!run_poll(&run, -1))
-		if (passed) {
-			run_signal(&run, passed);
-			passed = 0;
-		}
 	run_end(&run);
 	ending_as(run.main_status);
 }

@@ -318,8 +318,8 @@ static void ask_for_way_out(struct lane *l, uint64_t now)
 	wait_longer(l, now);
 }
 
-/* When a burst is to go on its way, 0: it is, or there is none. Whoever says much at once (a service
- * that starts) is not to share its processors with us and the log daemon at each line. */
+/* When a burst is to go on its way, 0: it is, or there is none. Whoever says much at once (a
+ * service that starts) is not to share its processors with us and the log daemon at each line. */
 static uint64_t departure(const struct lane *l)
 {
 	if (l->sink.fd < 0 || l->sink.polled || queue_empty(&l->queue) || is_ending(l))

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
 #include "base/str.h"
 
 enum {
@@ -195,6 +197,27 @@ socklen_t socket_address(const char *name, struct sockaddr_storage *ret, int *re
 	if (at && sscanf(at, "%45[0-9.]:%hu%n", host, &port, &end) == 2 && !at[end])
 		return inet_address(host, htons(port), (struct sockaddr_in *)ret);
 	return 0;
+}
+
+bool socket_is_free(const char *name)
+{
+	struct sockaddr_storage a;
+	int type, on = 1;
+	socklen_t len = socket_address(name, &a, &type);
+	CLEANUP_FD int s =
+	    len && a.ss_family != AF_UNIX ? socket(a.ss_family, type | SOCK_CLOEXEC, 0) : -1;
+
+	if (s < 0)
+		return false;
+	/* Connections that are over hold no place; an address may come up later. */
+	if (type == SOCK_STREAM)
+		setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (a.ss_family == AF_INET6) {
+		setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+		setsockopt(s, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on));
+	} else
+		setsockopt(s, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on));
+	return bind(s, (const struct sockaddr *)&a, len) == 0;
 }
 
 char *socket_name(const struct sockaddr_storage *a, int type)

@@ -54,3 +54,7 @@ socklen_t socket_address(const char *name, struct sockaddr_storage *ret, int *re
 
 /* The other way round, new; "" for an address without such a name. */
 char *socket_name(const struct sockaddr_storage *a, int type);
+
+/* Whether nobody has the address "tcp:..." or "udp:..." just now, tried by bind(2), which asks one
+ * bucket of the kernel where its tables are read whole. False also where that cannot be known. */
+bool socket_is_free(const char *name);

@@ -522,8 +522,7 @@ int logging_open(struct logging *l, struct err *e)
 	if (r < 0 || by_daemon)
 		return r;
 	l->lost = now_ms();
-	if (!try_connect(l))
-		relay_start(l->run_dir, l->program, NULL);
+	try_connect(l);
 	return 0;
 }
 

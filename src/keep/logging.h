@@ -66,12 +66,12 @@ struct logging {
 	}
 #define CLEANUP_LOGGING CLEANUP(logging_close)
 
-/* Makes what @l's settings ask for, and lets a relay begin where there is none; again on an open
- * one: nothing. */
+/* Makes what @l's settings ask for, and meets the relay where there is one; again on an open one:
+ * nothing. */
 int logging_open(struct logging *l, struct err *e);
 
-/* Waits a moment for the relay, which has begun meanwhile: to be called when all else of a start is
- * on its way. */
+/* Lets a relay begin where there is none, and waits a moment for it: to be called when all else of
+ * a start is on its way. */
 void logging_greet(struct logging *l);
 
 /* Those that go on in another program (keep/keeper.h): the descriptors, and how many. There, with

@@ -127,15 +127,29 @@ static bool nobody_writes(const struct start *s)
 	return true;
 }
 
+/* Whoever has such a place may be another jail's, or else: immure-main finds out who. */
+static bool nobody_listens(const struct start *s)
+{
+	struct holders h CLEANUP_HOLDERS = HOLDERS_INIT;
+	struct strv unix_sockets CLEANUP_STRV = STRV_INIT;
+
+	for (size_t i = 0; i < s->listeners.n; i++) {
+		const char *name = s->listeners.v[i];
+		if (str_after(name, "unix:"))
+			strv_add(&unix_sockets, name);
+		else if (!socket_is_free(name))
+			return false;
+	}
+	return !unix_sockets.n || (holders_listening(&unix_sockets, &h) == 0 && !h.n);
+}
+
 static bool native_absent(const struct quick *q)
 {
 	struct holders h CLEANUP_HOLDERS = HOLDERS_INIT;
 	const struct plan *p = &q->plan.plan;
-	int r = q->start.listeners.n ? holders_listening(&q->start.listeners, &h) : 0;
 
-	if (r == 0)
-		r = holders_running(p->program, p->argv, &h);
-	return r == 0 && !h.n && nobody_writes(&q->start);
+	return nobody_listens(&q->start) && holders_running(p->program, p->argv, &h) == 0 && !h.n &&
+	       nobody_writes(&q->start);
 }
 
 /* --- the start --- */

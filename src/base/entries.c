@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/entries.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/str.h"
 
-/* As getdents64(2) writes them, with the headers that say that a file is as long as it is. */
-_Static_assert(sizeof(((struct dirent *)0)->d_off) == 8, "struct dirent is the kernel's");
+/* As getdents64(2) writes it. */
+struct entry {
+	uint64_t inode;
+	int64_t next;
+	unsigned short length;
+	unsigned char type;
+	char name[];
+};
 
 int entries_next(struct entries *e, const char **ret)
 {
@@ -21,9 +27,9 @@ int entries_next(struct entries *e, const char **ret)
 			e->n = (size_t)n;
 			e->at = 0;
 		}
-		const struct dirent *entry = (const void *)(e->buf + e->at);
-		e->at += entry->d_reclen;
-		*ret = entry->d_name;
+		const struct entry *entry = (const void *)(e->buf + e->at);
+		e->at += entry->length;
+		*ret = entry->name;
 		if (!streq(*ret, ".") && !streq(*ret, ".."))
 			return 1;
 	}

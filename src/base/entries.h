@@ -8,7 +8,7 @@
 struct entries {
 	int fd; /* of the directory, open for reading; the caller's */
 	size_t at, n;
-	_Alignas(8) char buf[1024];
+	_Alignas(8) char buf[1088]; /* the longest name of any file system: 1024 */
 };
 
 /* The next name but "." and "..", which lasts until the next call: 1, 0 at the end, -errno. */

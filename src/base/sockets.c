@@ -202,7 +202,7 @@ socklen_t socket_address(const char *name, struct sockaddr_storage *ret, int *re
 bool socket_is_free(const char *name)
 {
 	struct sockaddr_storage a;
-	int type, on = 1;
+	int type, on = 1, off = 0;
 	socklen_t len = socket_address(name, &a, &type);
 	CLEANUP_FD int s =
 	    len && a.ss_family != AF_UNIX ? socket(a.ss_family, type | SOCK_CLOEXEC, 0) : -1;
@@ -212,8 +212,9 @@ bool socket_is_free(const char *name)
 	/* Connections that are over hold no place; an address may come up later. */
 	if (type == SOCK_STREAM)
 		setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	/* [::] with what it means for IPv4, whatever the host's default. */
 	if (a.ss_family == AF_INET6) {
-		setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+		setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 		setsockopt(s, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on));
 	} else
 		setsockopt(s, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on));

@@ -6,7 +6,7 @@
  * 2. enters the world (namespaces by descriptor), or makes namespaces of its own, and mounts the
  *    /proc of its pid namespace there.
  * 3. builds and enters the root (rootfs.c) and forks the service, with the number that it shall
- * have (pids.h): that takes rights which step 4 gives up.
+ *    have (pids.h), which the caller has found meanwhile: that takes rights which step 4 gives up.
  * 4. hides from the service, and gives up the rights it will not need again.
  * 5. forwards signals (a pid 1 without handlers would swallow TERM), reaps, says how the main
  *    process ended, and exits when nobody is left: the kernel then ends whatever remains. Where
@@ -190,23 +190,18 @@ static void relay_exec(int ctl, int report)
 	message_send(ctl, &done, -1);
 }
 
-/* Returns the number that the service's process shall have. A caller that is not dead hears why it
- * gets no service. */
-static pid_t wait_for_caller(int ctl, int go)
+/* What the caller writes. One that is not dead hears why it gets no service. */
+static void wait_for_caller(int ctl, int go, void *ret, size_t size)
 {
 	struct err e = {0};
-	pid_t number;
 	ssize_t n;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while ((n = read(go, &number, sizeof(number))) < 0 && errno == EINTR)
+	while ((n = read(go, ret, size)) < 0 && errno == EINTR)
 		;
-	if (n != (ssize_t)sizeof(number)) {
-		err_errno(&e, n < 0 ? -errno : -EPIPE, "waiting for the word to begin");
-		give_up(ctl, &e);
-	}
-	close(go);
-	return number;
+	if (n == (ssize_t)size)
+		return;
+	err_errno(&e, n < 0 ? -errno : -EPIPE, "waiting for the caller's word");
+	give_up(ctl, &e);
 }
 
 void init_main(const struct plan *p, int ctl, int go)
@@ -215,7 +210,11 @@ void init_main(const struct plan *p, int ctl, int go)
 	int report[2];
 	sigset_t all;
 
-	pid_t number = wait_for_caller(ctl, go);
+	pid_t number;
+	char byte;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	wait_for_caller(ctl, go, &byte, sizeof(byte));
 	prctl(PR_SET_NAME, "immure-init");
 	setsid();
 	sigfillset(&all);
@@ -236,6 +235,8 @@ void init_main(const struct plan *p, int ctl, int go)
 		err_errno(&e, -errno, "making a pipe in the jail");
 		give_up(ctl, &e);
 	}
+	wait_for_caller(ctl, go, &number, sizeof(number));
+	close(go);
 	pid_t child = pids_fork(number);
 	if (child == 0)
 		child_main(p, ctl, report[1]);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -41,7 +42,7 @@ int own_status_by_proc(struct own_status *ret)
 
 	if (fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC)
 		n = read(fd, text, sizeof(text) - 1);
-	if (n < 0)
+	if (n < 0 || n == (ssize_t)sizeof(text) - 1) /* many groups: perhaps not all of it */
 		return -ENOENT;
 	text[n] = '\0';
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(lines); i++)
@@ -49,29 +50,35 @@ int own_status_by_proc(struct own_status *ret)
 	return r;
 }
 
+/* The handler is the first word of the kernel's structure, SIG_DFL 0 and SIG_IGN 1. By the calls
+ * themselves: a C library tells nothing of the signals that it keeps for its threads. */
+static int ask_signals(struct own_status *ret)
+{
+	unsigned long action[8];
+
+	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &ret->blocked, _NSIG / 8) < 0)
+		return -errno;
+	for (int sig = 1; sig < _NSIG; sig++) {
+		uint64_t bit = UINT64_C(1) << (sig - 1);
+		if (syscall(SYS_rt_sigaction, sig, NULL, action, _NSIG / 8) < 0)
+			return -errno;
+		ret->ignored |= action[0] == 1 ? bit : 0;
+		ret->caught |= action[0] > 1 ? bit : 0;
+	}
+	return 0;
+}
+
 int own_status_by_calls(struct own_status *ret)
 {
-	struct sigaction sa;
-	sigset_t mask;
-
 	*ret = (struct own_status){0};
-	if (sigprocmask(SIG_SETMASK, NULL, &mask) < 0)
-		return -errno;
-	for (int sig = 1; sig < NSIG; sig++) {
-		uint64_t bit = UINT64_C(1) << (sig - 1);
-		bool known = sigaction(sig, NULL, &sa) == 0; /* a C library keeps some */
-		ret->blocked |= sigismember(&mask, sig) == 1 ? bit : 0;
-		ret->ignored |= known && sa.sa_handler == SIG_IGN ? bit : 0;
-		ret->caught |=
-		    known && sa.sa_handler != SIG_IGN && sa.sa_handler != SIG_DFL ? bit : 0;
-	}
-	for (int cap = 0; cap < 64; cap++) {
+	int r = ask_signals(ret);
+	for (int cap = 0; r == 0 && cap < 64; cap++) {
 		int there = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
 		if (there < 0) /* beyond the last that the kernel knows */
 			break;
 		ret->bounding |= (uint64_t)there << cap;
 	}
-	return 0;
+	return r;
 }
 
 int own_status(struct own_status *ret)

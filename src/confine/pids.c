@@ -45,11 +45,18 @@ static void reap(pid_t pid)
 		;
 }
 
-/* The allocator goes upwards and round: what comes next was given back long ago. One of the two may
- * have gone to somebody else's process meanwhile. */
-pid_t pids_after(pid_t newest)
+/* The allocator goes round: a number that was just given back is the last that it will give again.
+ */
+pid_t pids_free(void)
 {
-	return newest + 2;
+	pid_t pid = vfork(); /* it has nothing to do: no page needs to be copied for it */
+
+	if (pid == 0)
+		_exit(0);
+	if (pid < 0)
+		return 0;
+	reap(pid);
+	return pid;
 }
 
 pid_t pids_fork(pid_t number)
@@ -62,11 +69,11 @@ pid_t pids_fork(pid_t number)
 	};
 
 	for (int tries = 0; tries < 4 && number > tries + 1; tries++) {
-		both[0] = both[1] = number - tries;
+		both[0] = both[1] = number - tries; /* upwards the host will soon want them */
 		pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 		if (pid >= 0)
 			return pid;
-		if (errno != EEXIST && errno != EINVAL) /* EINVAL: beyond the last number */
+		if (errno != EEXIST)
 			break;
 	}
 	return fork();

@@ -17,9 +17,9 @@
 
 #include <sys/types.h>
 
-/* A number that is probably free, where @newest is what the kernel gave last: to the caller's
- * latest child. For pids_fork(). */
-pid_t pids_after(pid_t newest);
+/* A number that no process has, and that the kernel will not hand out soon; 0 where none is found.
+ */
+pid_t pids_free(void);
 
 /* As fork(2), with the child as number @number in the caller's pid namespace and the one around it.
  * Where it is taken: as one of the numbers just below. Where that is refused (no rights outside,

@@ -167,10 +167,13 @@ int run_start(const struct plan *p, struct run *ret, struct err *e)
 	r.ctl = sock[0];
 	if (code == 0 && p->cgroup)
 		cgroup_enter_others(p->cgroup, r.init);
+	if (code == 0)
+		code = fd_write_all(go[1], "", 1);
 	/* At work before the service is there, and in the jail before anybody else. */
 	if (code == 0 && p->same_pid && p->forks)
 		r.pacer = pids_pace(r.init_fd);
-	pid_t number = p->same_pid ? pids_after(r.pacer ? r.pacer : r.init) : 0;
+	/* After our own last fork; beside the init, which needs it last. */
+	pid_t number = code == 0 && p->same_pid ? pids_free() : 0;
 	if (code == 0)
 		code = fd_write_all(go[1], &number, sizeof(number));
 	close(go[1]);

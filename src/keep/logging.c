@@ -531,6 +531,7 @@ void logging_greet(struct logging *l)
 {
 	if (!l->open || l->by_daemon || l->conn >= 0)
 		return;
+	l->lost = now_ms();
 	while (!try_connect(l) && now_ms() - l->lost < FIRST_MS) {
 		relay_start(l->run_dir, l->program, NULL);
 		usleep(GREET_US);

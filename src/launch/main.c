@@ -43,9 +43,14 @@ static void catch_signals(void)
 {
 	static const int caught[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
 	struct sigaction sa = {.sa_handler = pass};
+	sigset_t waited_for;
 
-	for (size_t i = 0; i < ARRAY_LEN(caught); i++)
+	sigemptyset(&waited_for);
+	for (size_t i = 0; i < ARRAY_LEN(caught); i++) {
 		sigaction(caught[i], &sa, NULL);
+		sigaddset(&waited_for, caught[i]);
+	}
+	sigprocmask(SIG_BLOCK, &waited_for, NULL); /* but where they are looked at */
 }
 
 /* Waits until the init says something, or a signal comes. Meanwhile the calls that are done for the
@@ -57,15 +62,20 @@ static int wait_word(const struct plan *p, struct run *run, struct err *e)
 	struct pollfd pfd[] = {{.fd = run->ctl, .events = POLLIN},
 			       {.fd = run->listener, .events = POLLIN}};
 	struct refusals *forever;
+	sigset_t no_signals;
 
-	while (poll(pfd, ARRAY_LEN(pfd), -1) > 0 && !pfd[0].revents) {
-		pfd[1].fd = -1;
+	sigemptyset(&no_signals);
+	while (!passed && !pfd[0].revents) {
+		if (ppoll(pfd, ARRAY_LEN(pfd), NULL, &no_signals) < 0)
+			continue;
 		int listener = pfd[1].revents & POLLIN ? take_fd(&run->listener) : -1;
 		int r = listener < 0 ? 0 : refusals_start(listener, &none, &listens, &forever, e);
 		if (r < 0)
 			return r;
+		if (pfd[1].revents) /* served; or nobody has the filter any more */
+			pfd[1].fd = -1;
 	}
-	return 0;
+	return passed ? -EINTR : 0;
 }
 
 static NORETURN void carry_out(const char *path)
@@ -90,13 +100,15 @@ static NORETURN void carry_out(const char *path)
 		r = run_start(&p->plan, &run, &e);
 	if (r == 0)
 		r = wait_word(&p->plan, &run, &e);
+	if (r == -EINTR)
+		err_set(&e, r, "interrupted");
 	if (r == 0)
 		r = run_wait_exec(&run, 0, &e);
 	while (r == 0 && !run_poll(&run, 0)) {
-		r = wait_word(&p->plan, &run, &e);
-		if (passed)
+		if (wait_word(&p->plan, &run, &e) == -EINTR)
 			run_signal(&run, passed);
 		passed = 0;
+		r = e.code;
 	}
 	if (r < 0)
 		role_give_up(&e);

@@ -127,20 +127,27 @@ static bool nobody_writes(const struct start *s)
 	return true;
 }
 
+/* Of UDP at all addresses, bind(2) misses some that have one address of many. */
+static bool is_udp_of_one(const char *name)
+{
+	return str_after(name, "udp:") && !str_after(name, "udp:0.0.0.0:") &&
+	       !str_after(name, "udp:[::]:");
+}
+
 /* Whoever has such a place may be another jail's, or else: immure-main finds out who. */
 static bool nobody_listens(const struct start *s)
 {
 	struct holders h CLEANUP_HOLDERS = HOLDERS_INIT;
-	struct strv unix_sockets CLEANUP_STRV = STRV_INIT;
+	struct strv others CLEANUP_STRV = STRV_INIT;
 
 	for (size_t i = 0; i < s->listeners.n; i++) {
 		const char *name = s->listeners.v[i];
-		if (str_after(name, "unix:"))
-			strv_add(&unix_sockets, name);
+		if (!str_after(name, "tcp:") && !is_udp_of_one(name))
+			strv_add(&others, name);
 		else if (!socket_is_free(name))
 			return false;
 	}
-	return !unix_sockets.n || (holders_listening(&unix_sockets, &h) == 0 && !h.n);
+	return !others.n || (holders_listening(&others, &h) == 0 && !h.n);
 }
 
 static bool native_absent(const struct quick *q)

@@ -322,8 +322,10 @@ static void ask_for_way_out(struct lane *l, uint64_t now)
  * service that starts) is not to share its processors with us and the log daemon at each line. */
 static uint64_t departure(const struct lane *l)
 {
-	if (l->sink.fd < 0 || l->sink.polled || queue_empty(&l->queue) || is_ending(l))
+	if (l->sink.fd < 0 || l->sink.polled || queue_empty(&l->queue))
 		return 0;
+	if (is_ending(l) || queue_room(&l->queue) < TURN)
+		return 1; /* long ago */
 	return l->came + BURST_MS < l->burst + HOLD_MS ? l->came + BURST_MS : l->burst + HOLD_MS;
 }
 

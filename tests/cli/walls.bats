@@ -44,6 +44,18 @@ runs_with()
 	runs_with NoNewPrivs:.1 Seccomp:.2
 }
 
+@test "walls: no signal is ignored that whoever starts it ignores, those of C libraries too" {
+	CODE='$| = 1'
+	service --user nobody
+	# glibc's posix_spawn(3) leaves the signals of its threads ignored in what it starts.
+	python3 -c 'import os, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ), 0)[1]))' \
+		"$IMMURE" start -q "$NAME" 3>&- 8>&-
+	# perl itself ignores FPE, IgnoreSIGPIPE= PIPE
+	runs_with SigIgn:.0000000000001080 SigBlk:.0000000000000000
+}
+
 @test "walls: the root is read-only, and nothing tries to note when it was read" {
 	CODE='$| = 1'
 	service --user nobody

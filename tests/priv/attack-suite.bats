@@ -13,7 +13,7 @@ setup_file()
 	export IMMURE_CONFIG_DIR=$WORK/etc IMMURE_STATE_DIR=$WORK/lib IMMURE_RUN_DIR=$WORK/run
 	export IMMURE=${IMMURE:-$BATS_TEST_DIRNAME/../../build/src/immure}
 	rm -rf "$WORK" "$DIR"
-	mkdir -p "$WORK" "$DIR/state" "$DIR/root-state" "$IMMURE_CONFIG_DIR"
+	mkdir -p "$WORK" "$DIR/state" "$DIR/web/state" "$IMMURE_CONFIG_DIR"
 	install -m 755 "$SUITE/hole.py" "$DIR/hole.py"
 	chown nobody "$DIR/state"
 	"$SUITE/control.sh" "$DIR" "$PORT" "$WORK/control" 3>&-
@@ -25,23 +25,41 @@ setup_file()
 teardown_file()
 {
 	kill "$(cat "$WORK/canary-pid")" || true
-	for name in hole root-hole; do
+	for name in hole apache-hole; do
 		timeout 20 "$IMMURE" stop -q "$name" 3>&- || true
 		timeout 20 "$IMMURE" remove -q "$name" 3>&- || true
 	done
 	rm -rf "$WORK" "$DIR"
 }
 
-# jailed NAME PORT STATE OPTION...: builds it and starts it
+# jailed NAME PORT OPTION... -- COMMAND...: builds it and starts it; the hole in it is at PORT
 jailed()
 {
-	local name=$1 port=$2 state=$3
+	local name=$1 port=$2
 
-	shift 3
+	shift 2
 	timeout 100 "$IMMURE" build "$name" -q --exercise \
 		"echo 'answer = 6 * 7' | python3 -c 'import socket, sys; s = socket.create_connection((\"127.0.0.1\", $port)); s.sendall(sys.stdin.buffer.read()); s.shutdown(1); print(s.recv(99))'" \
-		"$@" -- /usr/bin/python3 "$DIR/hole.py" "$port" "$state" 3>&-
+		"$@" 3>&-
 	timeout 60 "$IMMURE" start -q "$name" 3>&-
+}
+
+# Apache, whose master stays root, with a log program that has the hole: the master starts it as root.
+configure_apache()
+{
+	cat >"$DIR/web/apache.conf" <<-EOF
+	ServerRoot $DIR/web
+	ServerName 127.0.0.1
+	Listen 127.0.0.1:$1
+	User www-data
+	Group www-data
+	PidFile $DIR/web/state/pid
+	ErrorLog $DIR/web/state/error.log
+	LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+	LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+	DocumentRoot $DIR/web
+	CustomLog "|/usr/bin/python3 $DIR/hole.py $2 $DIR/web/state" common
+	EOF
 }
 
 # attacked NAME PORT: fires, and judges against the waivers of that jail
@@ -59,13 +77,17 @@ attacked()
 @test "attack suite: none is open in the jail of an unprivileged service" {
 	# exact: no right that no run needed, not even connects. Of UDP it binds none, and says so.
 	printf '[Service]\nExecStart=/bin/false\nSocketBindDeny=udp\n' >"$IMMURE_CONFIG_DIR/hole.conf"
-	jailed hole "$((PORT + 1))" "$DIR/state" --write-spec --user nobody --closure exact
+	jailed hole "$((PORT + 1))" --write-spec --user nobody --closure exact -- \
+		/usr/bin/python3 "$DIR/hole.py" "$((PORT + 1))" "$DIR/state"
 	attacked hole "$((PORT + 1))"
 }
 
-@test "attack suite: in a root service's jail only what its rights imply" {
-	jailed root-hole "$((PORT + 2))" "$DIR/root-state"
-	attacked root-hole "$((PORT + 2))"
+@test "attack suite: in Apache's jail, as root beside its master, only what its rights imply" {
+	configure_apache "$((PORT + 5))" "$((PORT + 2))"
+	jailed apache-hole "$((PORT + 2))" --exercise "curl -sS http://127.0.0.1:$((PORT + 5))/apache.conf" -- \
+		/usr/sbin/apache2 -D FOREGROUND -f "$DIR/web/apache.conf"
+	[[ $(curl -sS "http://127.0.0.1:$((PORT + 5))/apache.conf") == "ServerRoot "* ]]
+	attacked apache-hole "$((PORT + 2))"
 }
 
 @test "attack suite: the jail says what it refused" {

@@ -73,6 +73,7 @@ static void take_terminal(void)
 
 static void set_up(const struct lapse *l, const struct sock_fprog *filter, int report)
 {
+	static const unsigned long by_default[8];
 	const struct rlimit none = {0, 0};
 
 	if (!l->outside_session)
@@ -82,8 +83,8 @@ static void set_up(const struct lapse *l, const struct sock_fprog *filter, int r
 	close_range(3, (unsigned)report - 1, 0);
 	close_range((unsigned)report + 1, ~0u, 0);
 	umask(027);
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
+	for (int sig = 1; sig < NSIG; sig++) /* those of the C library too, as child.c does */
+		syscall(SYS_rt_sigaction, sig, by_default, NULL, 8);
 	if (l->ignores)
 		signal(SIGHUP, SIG_IGN);
 	if (!l->dumps)

@@ -162,12 +162,12 @@ builds()
 	untouched
 }
 
-# interrupted SIGNAL: six builds, each ended at another moment.
+# interrupted SIGNAL MOMENT...: builds, each ended at another moment.
 interrupted()
 {
 	local moment
 
-	for moment in 0.05 0.3 0.6 0.9 1.3 1.8; do
+	for moment in "${@:2}"; do
 		rm -f "$WORK/build.pid"
 		# shellcheck disable=SC2016 # the inner shell expands
 		onhost setsid sh -c 'echo $$ >"$1"; shift; exec "$@"' _ "$WORK/build.pid" "$WORK/immure" build "$NAME" \
@@ -185,9 +185,9 @@ interrupted()
 	untouched
 }
 
-@test "untouched: builds that INT ends" { interrupted INT; }
-@test "untouched: builds that TERM ends" { interrupted TERM; }
-@test "untouched: builds that KILL ends" { interrupted KILL; }
+@test "untouched: builds that INT ends" { interrupted INT 0.3 1.3; }
+@test "untouched: builds that TERM ends" { interrupted TERM 0.6 1.8; }
+@test "untouched: builds that KILL ends" { interrupted KILL 0.05 0.3 0.6 0.9 1.3 1.8; }
 
 # The last: it changes the host. A listing that sees nothing would find every build good.
 @test "untouched: the listing sees what it should" {

@@ -4,6 +4,8 @@
 # Services whose clients choose among what lies in the service's own directories, started and
 # stopped: extensions of a database, error pages in a language, a mail server's helpers, modules of
 # an interpreter that is a library. Nothing in a configuration names them, and no start reads them.
+#
+# More: what foresight.bats and foreseen-daemons.bats show on small servers and others.
 
 load whole-life
 

@@ -3,6 +3,8 @@
 #
 # nginx, started and stopped: twelve points that no exercise has shown. Once with a configuration of
 # its own, once in the layout of Debian's package.
+#
+# More: as foreseen-apache2.bats.
 
 load whole-life
 

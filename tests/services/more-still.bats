@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Ten more services picked before they were tried (doc/SERVICES.md), of kinds that more.bats lacks.
+#
+# More: ten services, with their packages.
 
 load whole-life
 

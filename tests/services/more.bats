@@ -3,6 +3,8 @@
 #
 # Services picked from Debian's archive before anybody here had tried one (doc/SERVICES.md). Each has
 # a function that says what its story is; the test takes it from build to removal.
+#
+# More: ten services, with their packages.
 
 load whole-life
 

@@ -56,5 +56,7 @@ socklen_t socket_address(const char *name, struct sockaddr_storage *ret, int *re
 char *socket_name(const struct sockaddr_storage *a, int type);
 
 /* Whether nobody has the address "tcp:..." or "udp:..." just now, tried by bind(2), which asks one
- * bucket of the kernel where its tables are read whole. False also where that cannot be known. */
+ * bucket of the kernel where its tables are read whole. False also where that cannot be known. With
+ * many sockets at one port of UDP the kernel holds a wildcard against wildcards only: whoever must
+ * know of those reads the tables. */
 bool socket_is_free(const char *name);

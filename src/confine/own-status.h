@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the kernel says of the calling process: signals and the bounding set, which it tells one by
- * one to whoever asks, and all at once in /proc/self/status, proc(5). A launch asks twice. */
+ * one to whoever asks, and all at once in /proc/self/status, proc(5). A launch asks three times:
+ * what to reset, and for two walls of the self-test. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The service's process between fork and exec. The order, and why:
+/* The service's process, from its beginning to exec. It may be on the init's memory, which stands
+ * still so long (init.c): nothing is kept there for later. The order, and why:
  *
  * 1. session, standard streams, descriptors, keyring: nothing of ours is left to inherit (runc
  *    CVE-2024-21626: an internal descriptor as a way out).
@@ -11,8 +12,8 @@
  * 5. Landlock, which opens the directories that it allows: with root's rights, in the jail's root.
  *    A twin that learns has neither this nor the step before.
  * 6. the filter. Loading it without no_new_privs needs CAP_SYS_ADMIN, so before rights are given
- * up; what the steps after it call is in its base set. Its listener goes to the caller at once:
- * from here on each call that it names waits for the caller.
+ *    up; what the steps after it call is in its base set. Its listener goes to the caller at once:
+ *    from here on each call that it names waits for the caller.
  * 7. the bounding set: rights over the host (rights.h), and in a jail all that was not learnt, are
  *    gone for good; no program regains them.
  * 8. the commands that come before the main one, each in a process of its own, under the same

@@ -5,8 +5,9 @@
  *    dead one (the race of bubblewrap's issue 633).
  * 2. enters the world (namespaces by descriptor), or makes namespaces of its own, and mounts the
  *    /proc of its pid namespace there.
- * 3. builds and enters the root (rootfs.c) and forks the service, with the number that it shall
- *    have (pids.h), which the caller has found meanwhile: that takes rights which step 4 gives up.
+ * 3. builds and enters the root (rootfs.c) and starts the service's process, with the number that
+ *    it shall have (pids.h), which the caller has found meanwhile: that takes rights which step 4
+ *    gives up. It may have our memory (spawn.h): until it executes, nobody else is inside.
  * 4. hides from the service, and gives up the rights it will not need again.
  * 5. forwards signals (a pid 1 without handlers would swallow TERM), reaps, says how the main
  *    process ended, and exits when nobody is left: the kernel then ends whatever remains. Where
@@ -204,6 +205,26 @@ static void wait_for_caller(int ctl, int go, void *ret, size_t size)
 	give_up(ctl, &e);
 }
 
+/* What the service's process is told by the init. */
+struct service {
+	const struct plan *plan;
+	int ctl, report;
+};
+
+static void run_service(const void *arg)
+{
+	const struct service *s = arg;
+
+	child_main(s->plan, s->ctl, s->report);
+}
+
+/* Whether the service's process does nothing that lasts before it executes the service, and says no
+ * more than the pipe to us holds: then it can have our memory for so long. */
+static bool goes_straight(const struct plan *p)
+{
+	return p->n_steps == 0 && !p->accepts && !p->tell_walls;
+}
+
 void init_main(const struct plan *p, int ctl, int go)
 {
 	struct err e = {0};
@@ -237,9 +258,9 @@ void init_main(const struct plan *p, int ctl, int go)
 	}
 	wait_for_caller(ctl, go, &number, sizeof(number));
 	close(go);
-	pid_t child = pids_fork(number);
-	if (child == 0)
-		child_main(p, ctl, report[1]);
+	const struct service service = {p, ctl, report[1]};
+	pid_t child = pids_spawn(number, goes_straight(p), run_service, &service);
+	hide(); /* again: lent memory is as dumpable as the service's change of user left it */
 	if (child < 0) {
 		err_errno(&e, -errno, "starting the service's process");
 		give_up(ctl, &e);

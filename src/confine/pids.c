@@ -13,10 +13,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +27,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/spawn.h"
 #include "confine/parts.h"
 
 #define COUNTER "/proc/sys/kernel/ns_last_pid"
@@ -59,7 +58,7 @@ pid_t pids_free(void)
 	return pid;
 }
 
-pid_t pids_fork(pid_t number)
+pid_t pids_spawn(pid_t number, bool lends, void (*run)(const void *), const void *arg)
 {
 	pid_t both[] = {number, number};
 	struct clone_args args = {
@@ -70,13 +69,14 @@ pid_t pids_fork(pid_t number)
 
 	for (int tries = 0; tries < 4 && number > tries + 1; tries++) {
 		both[0] = both[1] = number - tries; /* upwards the host will soon want them */
-		pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+		pid_t pid = spawn(&args, lends, run, arg);
 		if (pid >= 0)
 			return pid;
 		if (errno != EEXIST)
 			break;
 	}
-	return fork();
+	args.set_tid = args.set_tid_size = 0;
+	return spawn(&args, lends, run, arg);
 }
 
 static void keep_one_right(void)

@@ -15,16 +15,17 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* A number that no process has, and that the kernel will not hand out soon; 0 where none is found.
  */
 pid_t pids_free(void);
 
-/* As fork(2), with the child as number @number in the caller's pid namespace and the one around it.
- * Where it is taken: as one of the numbers just below. Where that is refused (no rights outside,
- * 0): a plain fork. */
-pid_t pids_fork(pid_t number);
+/* As spawn(), with the process as number @number in the caller's pid namespace and the one around
+ * it. Where it is taken: as one of the numbers just below. Where that is refused (no rights
+ * outside, 0): as any. */
+pid_t pids_spawn(pid_t number, bool lends, void (*run)(const void *), const void *arg);
 
 /* Keeps the counter of the pid namespace of the process @init_fd (a pidfd) in step with ours, at
  * most PACE_SECONDS, until pids_pace_end(). Returns the pacer's pid, 0 where it could not be made:

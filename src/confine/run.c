@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -12,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +18,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/kernel.h"
+#include "base/spawn.h"
 #include "base/str.h"
 #include "confine/cgroup.h"
 #include "confine/launcher.h"
@@ -116,7 +115,41 @@ static int wait_message(struct run *r, enum run_message_type want, long end, str
 	}
 }
 
-static pid_t clone_init(const struct plan *p, int *ret_pidfd)
+/* What the init has of the caller's, beside the plan. */
+struct beginning {
+	const struct plan *plan;
+	int image; /* -1 where no launcher is executed */
+	int ctl, go;
+	int callers[2]; /* their other ends: it would not see the caller die if it held them */
+};
+
+static void begin(const void *arg)
+{
+	const struct beginning *b = arg;
+
+	if (b->image >= 0)
+		launcher_execute(b->plan, b->image, b->ctl, b->go);
+	close(b->callers[0]);
+	close(b->callers[1]);
+	init_main(b->plan, b->ctl, b->go);
+}
+
+/* All signals are held meanwhile, and for the init for good: what the caller does at one is not to
+ * be done twice, least of all in the same memory. */
+static pid_t start_init(struct clone_args *args, const struct beginning *b)
+{
+	sigset_t all, old;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	pid_t pid = spawn(args, b->image >= 0, begin, b);
+	int code = errno;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	errno = code;
+	return pid;
+}
+
+static pid_t clone_init(const struct plan *p, const struct beginning *b, int *ret_pidfd)
 {
 	uint64_t new_ns = CLONE_NEWPID | CLONE_NEWCGROUP;
 	if (p->mnt_ns < 0)
@@ -133,7 +166,7 @@ static pid_t clone_init(const struct plan *p, int *ret_pidfd)
 	    .exit_signal = SIGCHLD,
 	    .cgroup = into >= 0 ? (uint64_t)into : 0,
 	};
-	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	return start_init(&args, b);
 }
 
 int run_start(const struct plan *p, struct run *ret, struct err *e)
@@ -153,14 +186,8 @@ int run_start(const struct plan *p, struct run *ret, struct err *e)
 	}
 	setsockopt(sock[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 	r.users = p->user_base ? p->user_ns : -1;
-	r.init = clone_init(p, &r.init_fd);
-	if (r.init == 0) {
-		close(sock[0]);
-		close(go[1]);
-		if (p->launcher >= 0)
-			launcher_execute(p, image, sock[1], go[0]);
-		init_main(p, sock[1], go[0]);
-	}
+	const struct beginning b = {p, image, sock[1], go[0], {sock[0], go[1]}};
+	r.init = clone_init(p, &b, &r.init_fd);
 	int code = r.init < 0 ? -errno : 0;
 	close(sock[1]);
 	close(go[0]);

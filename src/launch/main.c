@@ -7,13 +7,15 @@
  *
  * The stages, each told at the head of its file, what must hold before and after it:
  *
- *   here	  before: descriptors of the caller, its environment empty (--init). After: the plan
- *is read and whole, or nothing happens. init.c	  before: a new pid namespace with nobody in it.
- *After: the world or own namespaces, /proc, the root; the service's process forked; rights but KILL
- *given up. rootfs.c	  before: a mount namespace of our own. After: "/" is the jail, the old root
- *is gone. child.c	  before: the root. After: session, descriptors, limits, no_new_privs,
- *Landlock, filter, bounding set, user, sets of capabilities, each in the one order that works.
- *   selftest.c	  before: all of it. After: read back and found as planned, or no execve(2). */
+ * 1. here: the descriptors are the caller's, the environment is empty (--init). After it: the
+ *    plan is read and whole, or nothing happens.
+ * 2. init.c begins in a new pid namespace with nobody in it. After it: the world or namespaces
+ *    of its own, /proc, the root; the service's process started; rights but KILL given up.
+ * 3. rootfs.c begins in a mount namespace of our own. After it: "/" is the jail, the old root is
+ *    gone.
+ * 4. child.c begins in that root. After it: session, descriptors, limits, no_new_privs, Landlock,
+ *    filter, bounding set, user, sets of capabilities, each in the one order that works.
+ * 5. selftest.c, after all of it: read back and found as planned, or no execve(2). */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -98,14 +98,18 @@ static void test_daemon(void)
 	printf("# a daemon's number was right at try %d\n", tries + 1);
 }
 
+static void end_with_7(const void *arg)
+{
+	(void)arg;
+	_exit(7);
+}
+
 /* The number is somebody else's already: any other will do, and is told. */
 static void test_taken(void)
 {
-	pid_t pid = pids_fork(getpid());
-
-	if (pid == 0)
-		_exit(7);
+	pid_t pid = pids_spawn(getpid(), false, end_with_7, NULL);
 	int status = 0;
+
 	CHECK(pid > 0 && pid != getpid());
 	CHECK_INT(waitpid(pid, &status, 0), pid);
 	CHECK_INT(WEXITSTATUS(status), 7);
@@ -126,9 +130,7 @@ static void test_no_rights(void)
 		pid_t number = pids_free();
 		if (number <= 0 || syscall(SYS_capset, &head, none) < 0)
 			_exit(1);
-		pid_t child = pids_fork(number - 1);
-		if (child == 0)
-			_exit(7);
+		pid_t child = pids_spawn(number - 1, true, end_with_7, NULL);
 		if (child <= 0 || child == number - 1 || waitpid(child, &status, 0) != child)
 			_exit(2);
 		_exit(WEXITSTATUS(status));

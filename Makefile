@@ -18,7 +18,7 @@ demo:
 	$(MAKE) all
 	tools/demo $(B)/src/immure
 
-# MORE=1 adds the stories that say "More:" at their top, with their packages.
+# MORE=1 adds the stories that say "More:" at their top, the tests that begin with `more`, and their packages.
 check:
 	tools/deps build check $(if $(MORE),more)
 	$(MAKE) all
@@ -32,9 +32,9 @@ bench:
 
 # How much of what the sessions of all stories used was foreseen, a line each service.
 recall:
-	tools/deps build check
+	tools/deps build check more
 	$(MAKE) all
-	tools/recall $(B)
+	MORE=1 tools/recall $(B)
 
 install: all
 	meson configure $(B) -Dprefix=$(PREFIX) >/dev/null

@@ -143,9 +143,7 @@ static pid_t start_init(struct clone_args *args, const struct beginning *b)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
 	pid_t pid = spawn(args, b->image >= 0, begin, b);
-	int code = errno;
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	errno = code;
+	sigprocmask(SIG_SETMASK, &old, NULL); /* leaves errno as it is */
 	return pid;
 }
 

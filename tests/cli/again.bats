@@ -259,7 +259,7 @@ relay_came_back()
 @test "again: whoever is killed, at any moment: no stray, no second one, and status is right" {
 	speaking
 	local pids hit n
-	for ((n = 0; n < ${KILLS:-25}; n++)); do
+	for ((n = 0; n < ${KILLS:-12}; n++)); do
 		good start "$NAME"
 		victims
 		strike
@@ -287,7 +287,7 @@ relay_came_back()
 	speaking Restart=on-failure RestartSec=10ms StartLimitBurst=100000
 	local pids hit n restarts
 	good start "$NAME"
-	for ((n = 0; n < ${KILLS:-15}; n++)); do
+	for ((n = 0; n < ${KILLS:-8}; n++)); do
 		victims
 		restarts=$(state .restarts)
 		strike

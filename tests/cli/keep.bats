@@ -254,6 +254,7 @@ finds()
 	touch -d '2 minutes ago' "$mark"
 	exec 9<>"$IMMURE_STATE_DIR/locks/$NAME"
 	flock 9
+	echo $$ >&9 # a holder that lives: one that does not may be waited for
 	refuses 5 update --auto
 	tells 'another command is changing this jail'
 	[[ -e $mark ]]

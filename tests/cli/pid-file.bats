@@ -116,7 +116,7 @@ reloaded() { [[ $(ask who | cut -d' ' -f2) == "$1" ]]; }
 	service
 	sleep 3600 3>&- 8>&- &
 	stranger=$!
-	for lie in 1 "$stranger" $$ 999999999 -1 hello none; do
+	for lie in 1 "$stranger" none ${MORE:+$$ -1 999999999 hello}; do
 		echo "$lie" >"$HERE/lie"
 		good start "$NAME"
 		tells 'names no process of the jail'

@@ -133,7 +133,6 @@ builds()
 
 @test "untouched: nginx with Debian's configuration" {
 	builds 0 proved --unit nginx.service --exercise "curl -si http://127.0.0.1/ | grep -vi ^date:"
-	untouched
 	immure remove "$NAME"
 	builds 0 proved --unit nginx.service
 	untouched
@@ -154,10 +153,8 @@ builds()
 
 @test "untouched: a build that is not good" {
 	builds 1 natively "${REDIS[@]}" --exercise 'redis-cli set bird dead; exit 7'
-	untouched
 	# shellcheck disable=SC2016 # the exercise's shell expands
 	builds 1 'NOT proved' "${REDIS[@]}" --exercise 'redis-cli ping; test -e $IMMURE_ROOT/usr/bin/dpkg && echo outside'
-	untouched
 	builds 1 'status 3' --exercise true -- /bin/sh -c 'date >/etc/stray; date >/var/lib/stray; exit 3'
 	untouched
 }

@@ -3,7 +3,7 @@
 #
 # immure is killed, or finds the disk full, at one point after the other of what it changes below its
 # directories: afterwards there is the old generation or the new one, complete, and the next command
-# works and leaves nothing of the dead one. FAULTS=N tries every N-th point (default: some twelve of
+# works and leaves nothing of the dead one. FAULTS=N tries every N-th point (default: some eight of
 # each; 1: all).
 
 load ../services/helpers
@@ -14,7 +14,7 @@ WORK=/var/lib/immure-check/$NAME
 PLACE=/usr/lib/immure-check-faults
 export IMMURE_CONFIG_DIR=$WORK/etc IMMURE_STATE_DIR=$WORK/lib IMMURE_RUN_DIR=$WORK/run
 STEPPER=${IMMURE%/src/immure}/tests/priv/stepper
-TRIES=12
+TRIES=8
 # All points take an hour on a busy machine: STORY_SECONDS=7200 for tools/check too.
 [[ -z ${FAULTS:-} ]] || BATS_TEST_TIMEOUT=7200
 

@@ -98,15 +98,14 @@ live()
 
 # --- what must stay as it is --------------------------------------------------------------------
 
-# Everything that can be seen without asking the service: files with inode, mode and times, what is
-# in them, processes, sockets, mounts.
+# Everything that can be seen without asking the service: files with inode, mode and times,
+# processes, sockets, mounts.
 # shellcheck disable=SC2016 # the inner shell expands
 observe()
 {
 	onhost bash -uc '
 		export LC_ALL=C
 		find "$@" -printf "%p %y %i %n %m %u:%g %s %T@ %C@ %l\n" | sort
-		find "$@" -type f -exec sha256sum {} + | sort -k 2
 		for process in /proc/[0-9]*; do
 			pid=${process#/proc/}
 			read -r -a stat < <(sed "s/.*) //" "$process/stat" 2>/dev/null) || continue
@@ -117,6 +116,12 @@ observe()
 		cat /proc/self/mountinfo
 		ip -o address
 	' _ "${COPIES[@]}" "${EMPTY[@]}" /run
+}
+
+contents()
+{
+	# shellcheck disable=SC2016 # the inner shell expands
+	onhost bash -uc 'find "$@" -type f -exec sha256sum {} + | LC_ALL=C sort -k 2' _ "${COPIES[@]}" "${EMPTY[@]}" /run
 }
 
 # The service has come to rest: nothing changes any more by itself.
@@ -138,12 +143,12 @@ look_before()
 	"counters_$SERVICE" >"$WORK/out/first"
 	"counters_$SERVICE" >"$WORK/out/second"
 	settled
-	observe >"$WORK/out/before"
+	{ observe; contents; } >"$WORK/out/before"
 }
 
 nothing_changed()
 {
-	observe >"$WORK/out/after"
+	{ observe; contents; } >"$WORK/out/after"
 	diff "$WORK/out/before" "$WORK/out/after" || { echo "the live service is not as it was"; return 1; }
 	"counters_$SERVICE" >"$WORK/out/third"
 	show "$WORK/out/third"
@@ -184,20 +189,14 @@ stops_without_a_choice()
 	[[ -z $(find "$WORK/lib" "$WORK/etc" -name "$NAME*" ! -name '*lock*' 2>/dev/null) ]]
 }
 
-# The jail is built; in the place of the live service it must not go while that runs.
-start_refuses()
+# The jail is built: in the place of the live service it must not go while that runs. Removing it
+# leaves no file of it, and the live service in peace.
+neither_start_nor_remove_disturb()
 {
 	look_before
 	not immure start "$NAME" >"$WORK/out/refusal" 2>&1
 	show "$WORK/out/refusal"
-	nothing_changed
 	grep -q "pid $("main_$SERVICE")\>" "$WORK/out/refusal"
-}
-
-# Removing the jail leaves no file of it, and the live service in peace.
-remove_disturbs_nobody()
-{
-	look_before
 	immure remove "$NAME" >/dev/null
 	nothing_changed
 	[[ -z $(find "$WORK"/{etc,lib,run} -mindepth 1 ! -type d ! -name CACHEDIR.TAG ! -name '*lock*') ]]

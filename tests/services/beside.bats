@@ -75,8 +75,7 @@ counters_postgresql()
 @test "postgresql: psql over the unix socket meets the twin" {
 	stops_without_a_choice postgres
 	builds_beside --sample "$DATA=/var/lib/postgresql/backup"
-	start_refuses
-	remove_disturbs_nobody
+	neither_start_nor_remove_disturb
 }
 
 # --- Postfix: sendmail and postqueue ------------------------------------------------------------
@@ -85,6 +84,7 @@ counters_postgresql()
 # copies of both, and must neither send the one nor lose the other.
 story_postfix()
 {
+	more
 	UNIT=postfix@-.service
 	COPIES=(/etc/postfix)
 	EMPTY=(/var/spool/postfix /var/lib/postfix /var/log /var/mail)
@@ -148,8 +148,7 @@ counters_postfix()
 
 @test "postfix: sendmail and postqueue meet the twin" {
 	builds_beside
-	start_refuses
-	remove_disturbs_nobody
+	neither_start_nor_remove_disturb
 }
 
 # --- BIND: nsupdate -l --------------------------------------------------------------------------
@@ -214,8 +213,7 @@ counters_bind9()
 
 @test "bind9: nsupdate -l and rndc meet the twin" {
 	builds_beside
-	start_refuses
-	remove_disturbs_nobody
+	neither_start_nor_remove_disturb
 }
 
 # --- Redis: redis-cli -s ------------------------------------------------------------------------
@@ -258,12 +256,11 @@ counters_redis()
 # Saved from time to time, its state is whole between two times. Written to all the time, it is not.
 @test "redis: redis-cli -s meets the twin" {
 	builds_beside
-	start_refuses
-	remove_disturbs_nobody
+	neither_start_nor_remove_disturb
 	printf 'config set appendonly yes\nset unsaved more\n' | onhost redis-cli -s "$SOCKET" >/dev/null
 	stops_without_a_choice redis-server
 	builds_beside --sample /var/lib/redis=empty
-	remove_disturbs_nobody
+	neither_start_nor_remove_disturb
 }
 
 # --- MariaDB: mysql -----------------------------------------------------------------------------
@@ -271,6 +268,7 @@ counters_redis()
 # The sample is a second, new data directory: it has none of the databases.
 story_mariadb()
 {
+	more
 	UNIT=mariadb.service
 	COPIES=(/etc/mysql)
 	EMPTY=(/var/lib/mysql /var/log)
@@ -319,6 +317,5 @@ counters_mariadb()
 @test "mariadb: mysql meets the twin" {
 	stops_without_a_choice mariadbd
 	builds_beside --sample "/var/lib/mysql=$HERE/sample"
-	start_refuses
-	remove_disturbs_nobody
+	neither_start_nor_remove_disturb
 }

@@ -161,6 +161,9 @@ show() { sed 's/^/  /' "$1"; }
 # bats does not see a failure behind "!".
 not() { ! "$@"; }
 
+# more: at the top of a test that only `make check MORE=1` has; others show nearly as much.
+more() { [[ -n ${MORE:-} ]] || skip "with MORE=1"; }
+
 need_build() { [[ -e $WORK/out/built ]] || skip "the build failed"; }
 
 # eventually SECONDS COMMAND...: until it succeeds.

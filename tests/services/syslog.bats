@@ -288,6 +288,7 @@ file_has_all() # RESTARTS
 }
 
 @test "100,000 messages while syslog-ng is restarted five times: the same" {
+	more
 	syslog_ng_start
 	start
 	(
@@ -503,6 +504,7 @@ queue_kb() { du -k "$IMMURE_RUN_DIR/$NAME.log/queue" | cut -f 1; }
 }
 
 @test "100,000 messages over TCP while the other rsyslogd is restarted five times" {
+	more
 	rsyslog_conf 'module(load="imtcp")' \
 		"input(type=\"imtcp\" address=\"127.0.0.1\" port=\"$((PORT + 3))\")"
 	settings "LogRateLimitBurst=0" "Syslog=tcp:127.0.0.1:$((PORT + 3))"
@@ -610,6 +612,7 @@ other_seeker() { seeker | grep -qvx "$first"; }
 }
 
 @test "Syslog=daemon: an extra socket of syslog-ng, of either kind, with the lines that export writes" {
+	more
 	for kind in datagram stream; do
 		settings "LogRateLimitBurst=0" "Syslog=daemon" "SyslogSocket=$kind"
 		immure export "$NAME" --format syslog-ng -o "$WORK/extra.conf"

@@ -18,7 +18,7 @@ demo:
 	$(MAKE) all
 	tools/demo $(B)/src/immure
 
-# MORE=1 adds the stories that say "More:" at their top, the tests that begin with `more`, and their packages.
+# MORE=1 adds the stories that say "More:" at their top, the tests that begin with `takes_long`, and their packages.
 check:
 	tools/deps build check $(if $(MORE),more)
 	$(MAKE) all

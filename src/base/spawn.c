@@ -18,7 +18,7 @@ static pid_t on_a_copy(struct clone_args *args, void (*run)(const void *), const
 	return pid;
 }
 
-#ifdef __x86_64__
+#if SPAWN_LENDS
 /* Between the caller's last frame and the first one of the process: more than what lies below a
  * frame's address. */
 #define GAP 1024

@@ -33,10 +33,14 @@ void sysctl_read(const char *const *names, size_t n, char **values)
 
 long long sysctl_number(const char *name, long long otherwise)
 {
-	CLEANUP_STR char *text = NULL;
+	CLEANUP_FD int fd = open_setting(name, O_RDONLY);
+	char text[32];
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
-	sysctl_read(&name, 1, &text);
-	return text ? strtoll(text, NULL, 10) : otherwise;
+	if (len < 0)
+		return otherwise;
+	text[len] = '\0';
+	return strtoll(text, NULL, 10);
 }
 
 void sysctl_write(const char *const *names, size_t n, char *const *values)

@@ -7,8 +7,9 @@
  *    /proc of its pid namespace there.
  * 3. builds and enters the root (rootfs.c) and starts the service's process, with the number that
  *    it shall have (pids.h), which the caller has found meanwhile: that takes rights which step 4
- *    gives up. It may have our memory (spawn.h): until it executes, nobody else is inside.
- * 4. hides from the service, and gives up the rights it will not need again.
+ *    gives up. It may have our memory (spawn.h), and then we stand still until it executes.
+ * 4. hides from the service, and gives up the rights it will not need again. The service may run by
+ *    then, without a way to reach us: we are not dumpable, and it has no right to trace.
  * 5. forwards signals (a pid 1 without handlers would swallow TERM), reaps, says how the main
  *    process ended, and exits when nobody is left: the kernel then ends whatever remains. Where
  *    commands come after the service (plan.h, `stays`), it says so and waits to be ended. */
@@ -24,6 +25,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -218,19 +220,22 @@ static void run_service(const void *arg)
 	child_main(s->plan, s->ctl, s->report);
 }
 
-/* Whether the service's process does nothing that lasts before it executes the service, and says no
- * more than the pipe to us holds: then it can have our memory for so long. */
-static bool goes_straight(const struct plan *p)
+/* Whether the service's process may have our memory until it executes: where it does nothing that
+ * lasts before, and says no more than the pipe to us holds. With fs.suid_dumpable=1,
+ * proc_sys_fs(5), its change of user would open that memory, and so us, to other processes of the
+ * user. Asked while /proc is the host's. */
+static bool may_lend(const struct plan *p)
 {
-	return p->n_steps == 0 && !p->accepts && !p->tell_walls;
+	return p->n_steps == 0 && !p->accepts && !p->tell_walls &&
+	       sysctl_number("fs/suid_dumpable", 1) != 1;
 }
 
 void init_main(const struct plan *p, int ctl, int go)
 {
+	const struct timespec no_time = {0};
 	struct err e = {0};
 	int report[2];
 	sigset_t all;
-
 	pid_t number;
 	char byte;
 
@@ -240,6 +245,9 @@ void init_main(const struct plan *p, int ctl, int go)
 	setsid();
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
+	while (sigtimedwait(&all, NULL, &no_time) > 0)
+		; /* a terminal's, for our caller: the service is not there yet */
+	bool lends = may_lend(p);
 	if (p->walls)
 		forbid_memory_programs();
 	if (enter_world(p, &e) < 0)
@@ -259,7 +267,7 @@ void init_main(const struct plan *p, int ctl, int go)
 	wait_for_caller(ctl, go, &number, sizeof(number));
 	close(go);
 	const struct service service = {p, ctl, report[1]};
-	pid_t child = pids_spawn(number, goes_straight(p), run_service, &service);
+	pid_t child = pids_spawn(number, lends, run_service, &service);
 	hide(); /* again: lent memory is as dumpable as the service's change of user left it */
 	if (child < 0) {
 		err_errno(&e, -errno, "starting the service's process");

@@ -25,12 +25,12 @@ gone()
 	! pgrep -f 'sleep 50505' && ! grep -lqs -- "$WORK" /proc/[0-9]*/mountinfo
 }
 
-# interrupt SIGNAL: ten builds, each at another moment.
+# interrupt SIGNAL MOMENT...: builds, each at another moment.
 interrupt()
 {
 	local moment
 
-	for moment in 0.02 0.1 0.25 0.4 0.6 0.8 1.0 1.3 1.7 2.1; do
+	for moment in "${@:2}"; do
 		begin_build
 		sleep "$moment"
 		kill -s "$1" "$build" 2>/dev/null || true
@@ -52,11 +52,11 @@ no_leftovers_of_a_build()
 	no_leftovers
 }
 
-@test "interrupt: Ctrl-C" { interrupt INT; }
+@test "interrupt: Ctrl-C" { interrupt INT 0.02 0.1 0.25 0.4 0.6 0.8 1.0 1.3 1.7 2.1; }
 
-@test "interrupt: TERM" { interrupt TERM; }
+@test "interrupt: TERM" { interrupt TERM 0.05 0.5 0.9 1.5 1.9; }
 
-@test "interrupt: KILL" { interrupt KILL; }
+@test "interrupt: KILL" { interrupt KILL 0.02 0.1 0.25 0.4 0.6 0.8 1.0 1.3 1.7 2.1; }
 
 @test "interrupt: KILL while a jail runs does not touch the jail" {
 	build_redis

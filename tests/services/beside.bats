@@ -84,7 +84,7 @@ counters_postgresql()
 # copies of both, and must neither send the one nor lose the other.
 story_postfix()
 {
-	more
+	takes_long
 	UNIT=postfix@-.service
 	COPIES=(/etc/postfix)
 	EMPTY=(/var/spool/postfix /var/lib/postfix /var/log /var/mail)
@@ -268,7 +268,7 @@ counters_redis()
 # The sample is a second, new data directory: it has none of the databases.
 story_mariadb()
 {
-	more
+	takes_long
 	UNIT=mariadb.service
 	COPIES=(/etc/mysql)
 	EMPTY=(/var/lib/mysql /var/log)

@@ -98,7 +98,7 @@ clean_up_foreseen-bind9() { rm -rf /etc/immure-check-bind /run/immure-check-bind
 
 story_foreseen-postfix()
 {
-	more
+	takes_long
 	load foreseen
 	local send="curl -s --url smtp://127.0.0.1:18443 --upload-file $HERE/mail"
 	local mine="--mail-from immure-check@cage.test" queue
@@ -252,7 +252,7 @@ clean_up_foreseen-openssh() { rm -rf "$FILES"; }
 
 story_foreseen-php-fpm()
 {
-	more
+	takes_long
 	load foreseen
 	local ask="env REQUEST_METHOD=GET SCRIPT_FILENAME=$HERE/web"
 	local at="cgi-fcgi -bind -connect 127.0.0.1:18445"

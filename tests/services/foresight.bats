@@ -255,7 +255,7 @@ files() { immure files "$NAME" --json | jq '[.files[] | select(.type != "directo
 }
 
 @test "foresight: Python's zones, which are a client's choice" {
-	more
+	takes_long
 	COMMAND=("$BIN/asked.py" 18401)
 	only_foreseen zone
 }
@@ -324,7 +324,7 @@ files() { immure files "$NAME" --json | jq '[.files[] | select(.type != "directo
 }
 
 @test "closure: exact, foreseen, a package; an included package" {
-	more
+	takes_long
 	local library exact foreseen package
 
 	serves zone

@@ -16,6 +16,9 @@
 # and defines fixture(): it fills $HERE with content, configuration and state. Where more is needed
 # it defines clean_up(), which takes away what was put elsewhere, ready() and native_pid().
 
+# shellcheck source=tests/services/takes-long.bash
+source "$(dirname "${BASH_SOURCE[0]}")/takes-long.bash"
+
 # A directory of /srv of its own: content is bound by the directory that lies right in /srv.
 HERE=/srv/immure-check.$NAME
 WORK=/var/lib/immure-check/$NAME
@@ -160,9 +163,6 @@ show() { sed 's/^/  /' "$1"; }
 
 # bats does not see a failure behind "!".
 not() { ! "$@"; }
-
-# more: at the top of a test that only `make check MORE=1` has; others show nearly as much.
-more() { [[ -n ${MORE:-} ]] || skip "with MORE=1"; }
 
 need_build() { [[ -e $WORK/out/built ]] || skip "the build failed"; }
 

@@ -214,7 +214,7 @@ never_two()
 }
 
 @test "postgresql: started by a wrapper that forks twice, in both orders, and pg_ctl" {
-	more
+	takes_long
 	never_two "${AS_WRAPPED[@]}"
 }
 
@@ -293,7 +293,7 @@ fixture_php-fpm()
 hello() { onhost env SCRIPT_FILENAME="$HERE/hello.php" REQUEST_METHOD=GET cgi-fcgi -bind -connect /run/php/php8.2-fpm.sock | grep -x hello; }
 
 @test "php-fpm: logrotate finds the jailed one, and its log is a new one" {
-	more
+	takes_long
 	builds --unit php8.2-fpm.service
 	immure start "$NAME"
 	eventually 20 hello

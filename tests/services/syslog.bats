@@ -4,6 +4,8 @@
 # sockets of this story's own and restarted, killed and stopped as hosts do it to theirs.
 # The host's own log daemon, if it has one, is never spoken to.
 
+load takes-long
+
 NAME=check-syslog
 PORT=5791
 HERE=/srv/immure-check.$NAME
@@ -288,7 +290,7 @@ file_has_all() # RESTARTS
 }
 
 @test "100,000 messages while syslog-ng is restarted five times: the same" {
-	more
+	takes_long
 	syslog_ng_start
 	start
 	(
@@ -504,7 +506,7 @@ queue_kb() { du -k "$IMMURE_RUN_DIR/$NAME.log/queue" | cut -f 1; }
 }
 
 @test "100,000 messages over TCP while the other rsyslogd is restarted five times" {
-	more
+	takes_long
 	rsyslog_conf 'module(load="imtcp")' \
 		"input(type=\"imtcp\" address=\"127.0.0.1\" port=\"$((PORT + 3))\")"
 	settings "LogRateLimitBurst=0" "Syslog=tcp:127.0.0.1:$((PORT + 3))"
@@ -612,7 +614,7 @@ other_seeker() { seeker | grep -qvx "$first"; }
 }
 
 @test "Syslog=daemon: an extra socket of syslog-ng, of either kind, with the lines that export writes" {
-	more
+	takes_long
 	for kind in datagram stream; do
 		settings "LogRateLimitBurst=0" "Syslog=daemon" "SyslogSocket=$kind"
 		immure export "$NAME" --format syslog-ng -o "$WORK/extra.conf"

@@ -46,10 +46,12 @@ clean_up() { rm -rf "${made[@]}"; }
 }
 
 @test "unit: haproxy.service" {
+	takes_long
 	unit haproxy.service
 }
 
 @test "unit: vsftpd.service" {
+	takes_long
 	unit vsftpd.service "curl -sv ftp://127.0.0.1/ 2>&1 | grep -o '220 .vsFTPd'; true"
 }
 
@@ -58,5 +60,6 @@ clean_up() { rm -rf "${made[@]}"; }
 }
 
 @test "unit: squid.service" {
+	takes_long
 	unit squid.service "curl -s -x http://127.0.0.1:3128 -o /dev/null -w '%{http_code}\n' http://127.0.0.1:1/"
 }

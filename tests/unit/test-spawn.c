@@ -77,11 +77,7 @@ static void check_work(bool lends, bool lent)
 
 static void test_lent(void)
 {
-#ifdef __x86_64__
-	check_work(true, true);
-#else
-	check_work(true, false);
-#endif
+	check_work(true, SPAWN_LENDS);
 }
 
 static void test_copied(void)
